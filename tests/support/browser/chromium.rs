@@ -39,25 +39,32 @@ pub(crate) struct Chromium {
 }
 
 impl Chromium {
-    /// Starts it, trusting `certificate` when one is given.
-    pub(crate) fn start(certificate: Option<&Path>) -> Self {
+    /// Starts it, trusting no certificate but the usual ones.
+    pub(crate) fn start() -> Self {
+        Self::start_in(tempfile::tempdir().expect("a home for Chromium"), &[])
+    }
+
+    /// Starts it in the home of a user who trusts `certificate` (PEM).
+    pub(crate) fn start_trusting(certificate: &Path) -> Self {
         let home = tempfile::tempdir().expect("a home for Chromium");
-        if let Some(certificate) = certificate {
-            trust(&home.path().join(".pki/nssdb"), certificate);
-        }
-        let mut arguments = FLAGS.map(str::to_owned).to_vec();
+        trust(&home.path().join(".pki/nssdb"), certificate);
+        Self::start_in(home, &[])
+    }
+
+    /// Starts it with one more command-line switch.
+    pub(crate) fn start_with(switch: &str) -> Self {
+        Self::start_in(tempfile::tempdir().expect("a home for Chromium"), &[switch])
+    }
+
+    fn start_in(home: TempDir, switches: &[&str]) -> Self {
+        let mut arguments: Vec<String> = FLAGS.iter().chain(switches).map(|&flag| flag.to_owned()).collect();
         let profile = home.path().join("profile");
         arguments.push(format!("--user-data-dir={}", profile.display()));
         arguments.push("about:blank".to_owned());
         let program = CHROMIUM.path().expect("Chromium");
         let process = Process::start(&program, &arguments, home.path());
         let address = process.line_after("DevTools listening on ");
-        let mut chromium = Self {
-            devtools: Connection::open(&address),
-            process,
-            session: String::new(),
-            _home: home,
-        };
+        let mut chromium = Self { devtools: Connection::open(&address), process, session: String::new(), _home: home };
         chromium.attach();
         chromium
     }
@@ -82,10 +89,7 @@ impl Chromium {
     /// Opens `url` and waits until it has loaded; the error is the browser's, say `net::ERR_CERT_AUTHORITY_INVALID`.
     pub(crate) fn try_open(&mut self, url: &str) -> Result<(), String> {
         let went = self.ask("Page.navigate", json!({ "url": url }));
-        let loader = went["loaderId"].clone();
-        self.event("Page.lifecycleEvent", |event| {
-            event["loaderId"] == loader && event["name"] == "load"
-        });
+        self.wait_for_load(&went["loaderId"]);
         match went["errorText"].as_str() {
             Some(error) => Err(error.to_owned()),
             None => Ok(()),
@@ -94,21 +98,18 @@ impl Chromium {
 
     /// Opens `url`, which must load.
     pub(crate) fn open(&mut self, url: &str) {
-        self.try_open(url)
-            .unwrap_or_else(|error| panic!("opening {url}: {error}"));
+        self.try_open(url).unwrap_or_else(|error| panic!("opening {url}: {error}"));
     }
 
     /// Passes the certificate warning the way a person does, by its two links, and waits for the page behind it.
     pub(crate) fn click_through_warning(&mut self) {
         self.click("#details-button");
         self.wait_for("document.querySelector('#proceed-link').checkVisibility()");
-        let seen = self.devtools.events().len();
         self.click("#proceed-link");
-        let _ = seen;
-        self.event("Page.frameNavigated", |event| {
-            event["frame"]["unreachableUrl"].is_null()
-                && text(&event["frame"]["url"]).starts_with("https:")
+        let page = self.event("Page.frameNavigated", |event| {
+            event["frame"]["unreachableUrl"].is_null() && text(&event["frame"]["url"]).starts_with("https:")
         });
+        self.wait_for_load(&page["frame"]["loaderId"]);
     }
 
     /// Runs `script` in every page opened from now on, before any script of the page.
@@ -212,6 +213,10 @@ impl Chromium {
         events.filter_map(complaint).collect()
     }
 
+    fn wait_for_load(&mut self, loader: &Value) {
+        self.event("Page.lifecycleEvent", |event| event["loaderId"] == *loader && event["name"] == "load");
+    }
+
     fn picture(&mut self) -> Result<Vec<u8>, String> {
         let layout = self.try_ask("Page.getLayoutMetrics", json!({}))?;
         let mut clip = layout["cssContentSize"].clone();
@@ -222,16 +227,13 @@ impl Chromium {
     }
 
     fn event(&mut self, method: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-        let event = self
-            .devtools
-            .event(|event| event["method"] == method && wanted(&event["params"]));
+        let event = self.devtools.event(|event| event["method"] == method && wanted(&event["params"]));
         let mut event = event.unwrap_or_else(|error| panic!("waiting for {method}: {error}"));
         event["params"].take()
     }
 
     fn ask(&mut self, method: &str, params: Value) -> Value {
-        self.try_ask(method, params)
-            .unwrap_or_else(|error| panic!("{method}: {error}"))
+        self.try_ask(method, params).unwrap_or_else(|error| panic!("{method}: {error}"))
     }
 
     fn try_ask(&mut self, method: &str, params: Value) -> Result<Value, String> {

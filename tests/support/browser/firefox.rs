@@ -84,10 +84,7 @@ impl Firefox {
             _home: home,
         };
         firefox.ask("session.new", json!({ "capabilities": {} }));
-        firefox.ask(
-            "session.subscribe",
-            json!({ "events": ["log.entryAdded"] }),
-        );
+        firefox.ask("session.subscribe", json!({ "events": ["log.entryAdded"] }));
         firefox.tab = firefox.contexts(json!({}));
         firefox.window = firefox.contexts(json!({ "moz:scope": "chrome" }));
         firefox
@@ -101,8 +98,7 @@ impl Firefox {
 
     /// Opens `url`, which must load.
     pub(crate) fn open(&mut self, url: &str) {
-        self.try_open(url)
-            .unwrap_or_else(|error| panic!("opening {url}: {error}"));
+        self.try_open(url).unwrap_or_else(|error| panic!("opening {url}: {error}"));
     }
 
     /// Loads the page again.
@@ -137,10 +133,7 @@ impl Firefox {
 
     /// Clicks the middle of the first element `selector` finds, as a mouse would: this is a user's activation.
     pub(crate) fn click(&mut self, selector: &str) {
-        self.value(&format!(
-            "document.querySelector({}).scrollIntoView({{block: 'center'}})",
-            json!(selector)
-        ));
+        self.value(&format!("document.querySelector({}).scrollIntoView({{block: 'center'}})", json!(selector)));
         let by = json!({ "context": self.tab, "locator": { "type": "css", "value": selector } });
         let found = self.ask("browsingContext.locateNodes", by);
         let element = &found["nodes"][0]["sharedId"];
@@ -192,9 +185,7 @@ impl Firefox {
     /// Clicks the notification with this title and body.
     pub(crate) fn click_alert(&mut self, title: &str, body: &str) {
         let alert = alert(title, body);
-        self.wait_in_browser(&format!(
-            "(() => {{ const alert = {alert}; alert?.onAlertClick(); return !!alert; }})()"
-        ));
+        self.wait_in_browser(&format!("(() => {{ const alert = {alert}; alert?.onAlertClick(); return !!alert; }})()"));
     }
 
     /// Gives the page an area of `width` by `height` CSS pixels.
@@ -210,9 +201,7 @@ impl Firefox {
         self.wait_in_browser(&format!(
             "Services.prefs.setIntPref('layout.css.prefers-color-scheme.content-override', {value}) || true"
         ));
-        self.wait_for(&format!(
-            "matchMedia('(prefers-color-scheme: dark)').matches === {dark}"
-        ));
+        self.wait_for(&format!("matchMedia('(prefers-color-scheme: dark)').matches === {dark}"));
     }
 
     /// Writes a picture of the whole page (PNG).
@@ -247,7 +236,10 @@ impl Firefox {
         text(&tree["contexts"][0]["context"])
     }
 
-    pub(crate) fn in_browser(&mut self, e: &str) -> Value { let window = self.window.clone(); self.evaluate(&window, e) }
+    pub(crate) fn in_browser(&mut self, e: &str) -> Value {
+        let window = self.window.clone();
+        self.evaluate(&window, e)
+    }
     fn wait_in_browser(&mut self, condition: &str) -> Value {
         let window = self.window.clone();
         self.evaluate(&window, &until_true(condition))
@@ -266,8 +258,7 @@ impl Firefox {
     }
 
     fn ask(&mut self, method: &str, params: Value) -> Value {
-        self.try_ask(method, params)
-            .unwrap_or_else(|error| panic!("{method}: {error}"))
+        self.try_ask(method, params).unwrap_or_else(|error| panic!("{method}: {error}"))
     }
 
     fn try_ask(&mut self, method: &str, params: Value) -> Result<Value, String> {

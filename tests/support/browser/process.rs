@@ -1,5 +1,6 @@
 //! A browser's process: started alone in its own process group, its output kept, ended with all its children.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -39,7 +40,7 @@ struct Output {
 
 impl Process {
     /// Starts `program` with `home` as its home and temporary folder.
-    pub(crate) fn start(program: &Path, arguments: &[String], home: &Path) -> Self {
+    pub(crate) fn start(program: impl AsRef<OsStr>, arguments: &[String], home: &Path) -> Self {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", GUARD, "browser"]);
         command.arg(program).args(arguments);
@@ -70,11 +71,8 @@ impl Process {
             rest.next().map(|(_, after)| after.trim().to_owned())
         };
         let lines = self.output.lines.lock().expect("the lines");
-        let (lines, _) = self
-            .output
-            .grown
-            .wait_timeout_while(lines, DEADLINE, |lines| find(lines).is_none())
-            .expect("the lines");
+        let (lines, _) =
+            self.output.grown.wait_timeout_while(lines, DEADLINE, |lines| find(lines).is_none()).expect("the lines");
         find(&lines).unwrap_or_else(|| panic!("no \"{before}\" in: {}", lines.join("\n")))
     }
 
