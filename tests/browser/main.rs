@@ -6,3 +6,4 @@ mod barepush;
 #[path = "../support/browser/mod.rs"]
 mod browser;
 mod chromium;
+mod page;

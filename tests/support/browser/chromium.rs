@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::process::Process;
 use super::websocket::Connection;
-use super::{CHROMIUM, evidence, text, trust, until_true};
+use super::{CHROMIUM, Tab, evidence, text, trust};
 
 const FLAGS: [&str; 13] = [
     "--headless=new",
@@ -18,8 +18,8 @@ const FLAGS: [&str; 13] = [
     "--no-sandbox",
     "--disable-dev-shm-usage",
     "--remote-debugging-port=0",
-    // Nothing leaves this machine.
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost , EXCLUDE 127.0.0.1",
+    // Nothing leaves this machine; one name stands for an address of the local network.
+    "--host-resolver-rules=MAP barepush.test 127.0.0.1 , MAP * ~NOTFOUND , EXCLUDE localhost , EXCLUDE 127.0.0.1",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
@@ -112,10 +112,12 @@ impl Chromium {
         self.wait_for_load(&page["frame"]["loaderId"]);
     }
 
-    /// Runs `script` in every page opened from now on, before any script of the page.
-    pub(crate) fn before_each_page(&mut self, script: &str) {
+    /// Opens `url` in a browser that `script`, run before the page's own scripts, has made different.
+    pub(crate) fn open_after(&mut self, script: &str, url: &str) {
         let source = json!({ "source": script });
-        self.ask("Page.addScriptToEvaluateOnNewDocument", source);
+        let added = self.ask("Page.addScriptToEvaluateOnNewDocument", source);
+        self.open(url);
+        self.ask("Page.removeScriptToEvaluateOnNewDocument", added);
     }
 
     /// Sets the permission for notifications: `granted`, `denied` or `prompt`.
@@ -151,39 +153,6 @@ impl Chromium {
             facts.as_array().is_some_and(|facts| facts.contains(&status)),
             "the worker failed at a push message: {facts}"
         );
-    }
-
-    /// The value of a JS expression in the page, awaited when it is a promise.
-    pub(crate) fn value(&mut self, expression: &str) -> Value {
-        let script = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
-        let answer = self.ask("Runtime.evaluate", script);
-        let thrown = &answer["exceptionDetails"];
-        assert!(thrown.is_null(), "{expression}\nthrew {thrown:#}");
-        answer["result"]["value"].clone()
-    }
-
-    /// Waits until a JS expression in the page is true, and returns it.
-    pub(crate) fn wait_for(&mut self, condition: &str) -> Value {
-        self.value(&until_true(condition))
-    }
-
-    /// Clicks the middle of the first element `selector` finds, as a mouse would: this is a user's activation.
-    pub(crate) fn click(&mut self, selector: &str) {
-        let middle = self.value(&format!(
-            "(() => {{
-                const element = document.querySelector({});
-                element.scrollIntoView({{ block: 'center', behavior: 'instant' }});
-                const box = element.getBoundingClientRect();
-                return {{ x: box.x + box.width / 2, y: box.y + box.height / 2 }};
-            }})()",
-            json!(selector)
-        ));
-        for kind in ["mousePressed", "mouseReleased"] {
-            let event = json!({
-                "type": kind, "x": middle["x"], "y": middle["y"], "button": "left", "clickCount": 1,
-            });
-            self.ask("Input.dispatchMouseEvent", event);
-        }
     }
 
     /// Gives the page an area of `width` by `height` CSS pixels.
@@ -245,6 +214,34 @@ impl Chromium {
         match answer["error"]["message"].as_str() {
             Some(error) => Err(error.to_owned()),
             None => Ok(answer["result"].take()),
+        }
+    }
+}
+
+impl Tab for Chromium {
+    fn value(&mut self, expression: &str) -> Value {
+        let script = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
+        let answer = self.ask("Runtime.evaluate", script);
+        let thrown = &answer["exceptionDetails"];
+        assert!(thrown.is_null(), "{expression}\nthrew {thrown:#}");
+        answer["result"]["value"].clone()
+    }
+
+    fn click(&mut self, selector: &str) {
+        let middle = self.value(&format!(
+            "(() => {{
+                const element = document.querySelector({});
+                element.scrollIntoView({{ block: 'center', behavior: 'instant' }});
+                const box = element.getBoundingClientRect();
+                return {{ x: box.x + box.width / 2, y: box.y + box.height / 2 }};
+            }})()",
+            json!(selector)
+        ));
+        for kind in ["mousePressed", "mouseReleased"] {
+            let event = json!({
+                "type": kind, "x": middle["x"], "y": middle["y"], "button": "left", "clickCount": 1,
+            });
+            self.ask("Input.dispatchMouseEvent", event);
         }
     }
 }

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::process::Process;
 use super::websocket::Connection;
-use super::{FIREFOX, evidence, text, trust, until_true};
+use super::{FIREFOX, Tab, evidence, text, trust, until_true};
 
 /// What the profile must have; each was taken away alone and missed.
 const PREFERENCES: &str = r#"
@@ -118,35 +118,6 @@ impl Firefox {
         let other = self.ask("browsingContext.create", json!({ "type": "tab" }));
         self.ask("browsingContext.close", json!({ "context": self.tab }));
         self.tab = text(&other["context"]);
-    }
-
-    /// The value of a JS expression in the page, awaited when it is a promise.
-    pub(crate) fn value(&mut self, expression: &str) -> Value {
-        let tab = self.tab.clone();
-        self.evaluate(&tab, expression)
-    }
-
-    /// Waits until a JS expression in the page is true, and returns it.
-    pub(crate) fn wait_for(&mut self, condition: &str) -> Value {
-        self.value(&until_true(condition))
-    }
-
-    /// Clicks the middle of the first element `selector` finds, as a mouse would: this is a user's activation.
-    pub(crate) fn click(&mut self, selector: &str) {
-        self.value(&format!("document.querySelector({}).scrollIntoView({{block: 'center'}})", json!(selector)));
-        let by = json!({ "context": self.tab, "locator": { "type": "css", "value": selector } });
-        let found = self.ask("browsingContext.locateNodes", by);
-        let element = &found["nodes"][0]["sharedId"];
-        assert!(element.is_string(), "no {selector} on the page");
-        let origin = json!({ "type": "element", "element": { "sharedId": element } });
-        let actions = json!([
-            { "type": "pointerMove", "x": 0, "y": 0, "origin": origin },
-            { "type": "pointerDown", "button": 0 },
-            { "type": "pointerUp", "button": 0 },
-        ]);
-        let mouse = json!({ "type": "pointer", "id": "mouse", "actions": actions });
-        let all = json!({ "context": self.tab, "actions": [mouse] });
-        self.ask("input.performActions", all);
     }
 
     /// Types into the focused element.
@@ -268,6 +239,30 @@ impl Firefox {
             Some("success") => Ok(answer["result"].clone()),
             _ => Err(format!("{}: {}", text(&answer["error"]), text(&answer["message"]))),
         }
+    }
+}
+
+impl Tab for Firefox {
+    fn value(&mut self, expression: &str) -> Value {
+        let tab = self.tab.clone();
+        self.evaluate(&tab, expression)
+    }
+
+    fn click(&mut self, selector: &str) {
+        self.value(&format!("document.querySelector({}).scrollIntoView({{block: 'center'}})", json!(selector)));
+        let by = json!({ "context": self.tab, "locator": { "type": "css", "value": selector } });
+        let found = self.ask("browsingContext.locateNodes", by);
+        let element = &found["nodes"][0]["sharedId"];
+        assert!(element.is_string(), "no {selector} on the page");
+        let origin = json!({ "type": "element", "element": { "sharedId": element } });
+        let actions = json!([
+            { "type": "pointerMove", "x": 0, "y": 0, "origin": origin },
+            { "type": "pointerDown", "button": 0 },
+            { "type": "pointerUp", "button": 0 },
+        ]);
+        let mouse = json!({ "type": "pointer", "id": "mouse", "actions": actions });
+        let all = json!({ "context": self.tab, "actions": [mouse] });
+        self.ask("input.performActions", all);
     }
 }
 

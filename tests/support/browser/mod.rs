@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 
+use serde_json::{Value, json};
+
 pub(crate) mod chromium;
 pub(crate) mod firefox;
 pub(crate) mod process;
@@ -85,6 +87,28 @@ fn trust(folder: &Path, certificate: &Path) {
     certutil(&["-A", "-t", "CP,,", "-n", "barepush", "-i", file]);
 }
 
+/// A browser's tab under test.
+pub(crate) trait Tab {
+    /// The value of a JS expression in the page, awaited when it is a promise.
+    fn value(&mut self, expression: &str) -> Value;
+
+    /// Clicks the middle of the first element `selector` finds, as a mouse would: this is a user's activation.
+    fn click(&mut self, selector: &str);
+
+    /// Waits until a JS expression in the page is true, and returns it.
+    fn wait_for(&mut self, condition: &str) -> Value {
+        self.value(&until_true(condition))
+    }
+
+    /// Waits until the element `id` reads exactly `text`.
+    fn wait_to_read(&mut self, id: &str, text: &str) {
+        let element = format!("document.getElementById({})", json!(id));
+        let there = format!("{element}.textContent === {}", json!(text));
+        let read = self.value(&format!("{}.catch(() => null).then(() => {element}.textContent)", until_true(&there)));
+        assert_eq!(read, json!(text), "#{id}");
+    }
+}
+
 /// A script's promise that `condition` (a JS expression, awaited) comes true: looked at every 50 ms, for 30 s.
 fn until_true(condition: &str) -> String {
     format!(
@@ -100,6 +124,6 @@ fn until_true(condition: &str) -> String {
     )
 }
 
-fn text(value: &serde_json::Value) -> String {
+fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
