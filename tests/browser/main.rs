@@ -6,4 +6,7 @@ mod barepush;
 #[path = "../support/browser/mod.rs"]
 mod browser;
 mod chromium;
+mod firefox;
 mod page;
+#[path = "../support/mod.rs"]
+mod support;

@@ -159,6 +159,15 @@ impl Firefox {
         self.wait_in_browser(&format!("(() => {{ const alert = {alert}; alert?.onAlertClick(); return !!alert; }})()"));
     }
 
+    /// Waits until the browser itself has opened a page of `origin` in front, and has that one under test from now on.
+    pub(crate) fn take_opened_page(&mut self, origin: &str) {
+        self.wait_in_browser(&format!("gBrowser.selectedBrowser.currentURI.spec.startsWith({})", json!(origin)));
+        let tree = self.ask("browsingContext.getTree", json!({}));
+        let tabs = tree["contexts"].as_array().expect("contexts");
+        let opened = tabs.iter().find(|tab| text(&tab["url"]).starts_with(origin));
+        self.tab = text(&opened.expect("the opened page")["context"]);
+    }
+
     /// Gives the page an area of `width` by `height` CSS pixels.
     pub(crate) fn set_viewport(&mut self, width: u32, height: u32) {
         let viewport = json!({ "width": width, "height": height });
