@@ -38,10 +38,7 @@ impl CertificateError {
 
 impl Certificate {
     /// Reads `tls_cert.pem` and `tls_key.pem` of `keys_dir`, or makes them for localhost and `names`.
-    pub fn load_or_create(
-        _keys_dir: &Path,
-        _names: &[String],
-    ) -> Result<(Certificate, Made), CertificateError> {
+    pub fn load_or_create(_keys_dir: &Path, _names: &[String]) -> Result<(Certificate, Made), CertificateError> {
         todo!()
     }
     /// Reads the user's own chain and key, PEM each.

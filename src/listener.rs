@@ -49,11 +49,7 @@ pub fn tls_config(_certificate: &Certificate) -> Result<Arc<rustls::ServerConfig
 
 impl Listener {
     /// Binds only; a port in use is refused here. Port 0 lets the system choose.
-    pub fn bind(
-        _host: &str,
-        _port: u16,
-        _tls: Option<Arc<rustls::ServerConfig>>,
-    ) -> Result<Listener, ListenError> {
+    pub fn bind(_host: &str, _port: u16, _tls: Option<Arc<rustls::ServerConfig>>) -> Result<Listener, ListenError> {
         todo!()
     }
     /// Where it is bound.
