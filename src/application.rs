@@ -127,8 +127,13 @@ impl Application {
             let hint = "send what JSON.stringify(subscription) gives in the browser";
             Failed::Request(format!("{:#}", anyhow::Error::new(e)), hint.into())
         })?;
-        self.push_services.check(subscription.endpoint()).map_err(|e| Failed::Request(e.to_string(), e.hint()))?;
-        if subscription.application_server_key().is_some_and(|key| key != self.public_key()) {
+        self.push_services
+            .check(subscription.endpoint())
+            .map_err(|e| Failed::Request(e.to_string(), e.hint()))?;
+        if subscription
+            .application_server_key()
+            .is_some_and(|key| key != self.public_key())
+        {
             let error = "this subscription was made with another VAPID key".into();
             return Err(Failed::Conflict(
                 error,
@@ -137,11 +142,17 @@ impl Application {
         }
         let added = self.store.add(&subscription)?;
         let stored = self.stored()?.len();
-        self.log.event(&format!("subscribed: {}, {stored} stored", subscription.endpoint()));
+        self.log.event(&format!(
+            "subscribed: {}, {stored} stored",
+            subscription.endpoint()
+        ));
         if added == Added::Known {
             return Ok((200, json!({"stored": stored})));
         }
-        let welcome = Notification::new("Hello from barepush", "You are subscribed. This is the first notification.");
+        let welcome = Notification::new(
+            "Hello from barepush",
+            "You are subscribed. This is the first notification.",
+        );
         let push = self.push(&Message::new(welcome.payload()), &subscription);
         Ok((201, json!({"stored": stored, "push": push})))
     }
@@ -156,7 +167,10 @@ impl Application {
             return Err(unknown());
         }
         let stored = self.stored()?.len();
-        self.log.event(&format!("unsubscribed: {}, {stored} stored", subscription.endpoint()));
+        self.log.event(&format!(
+            "unsubscribed: {}, {stored} stored",
+            subscription.endpoint()
+        ));
         Ok((200, json!({"stored": stored})))
     }
 
@@ -167,7 +181,12 @@ impl Application {
     pub fn notify_me(self: &Arc<Self>, body: &str) -> Done {
         let (message, delay) = wish(body)?;
         let to = vec![self.find(body)?];
-        self.push_or_wait(message, delay, to, |mut pushes| json!({"push": pushes.pop()}))
+        self.push_or_wait(
+            message,
+            delay,
+            to,
+            |mut pushes| json!({"push": pushes.pop()}),
+        )
     }
 
     /// Pushes to every subscription, now or after the delay asked for.
@@ -178,7 +197,10 @@ impl Application {
         let (message, delay) = wish(if body.is_empty() { "{}" } else { body })?;
         let to = self.stored()?;
         if to.is_empty() {
-            return Err(Failed::Conflict("nobody has subscribed yet".into(), "press Subscribe first".into()));
+            return Err(Failed::Conflict(
+                "nobody has subscribed yet".into(),
+                "press Subscribe first".into(),
+            ));
         }
         self.push_or_wait(message, delay, to, |pushes| json!({"pushes": pushes}))
     }
@@ -193,17 +215,24 @@ impl Application {
         if delay.is_zero() {
             return Ok((200, answer(self.push_each(&message, &to))));
         }
-        let busy = || Failed::Ours("too many delayed pushes are waiting".into(), "wait for them to be sent".into());
+        let busy = || {
+            Failed::Ours(
+                "too many delayed pushes are waiting".into(),
+                "wait for them to be sent".into(),
+            )
+        };
         if self.state.delayed.fetch_add(1, Ordering::Relaxed) >= MAX_DELAYED {
             self.state.delayed.fetch_sub(1, Ordering::Relaxed);
             return Err(busy());
         }
         let application = Arc::clone(self);
-        let later = std::thread::Builder::new().name("delayed".into()).spawn(move || {
-            std::thread::sleep(delay);
-            application.push_each(&message, &to);
-            application.state.delayed.fetch_sub(1, Ordering::Relaxed);
-        });
+        let later = std::thread::Builder::new()
+            .name("delayed".into())
+            .spawn(move || {
+                std::thread::sleep(delay);
+                application.push_each(&message, &to);
+                application.state.delayed.fetch_sub(1, Ordering::Relaxed);
+            });
         later.map_err(|_| busy())?;
         Ok((202, json!({"scheduled": delay.as_secs()})))
     }
@@ -214,17 +243,32 @@ impl Application {
             .chunks(JOBS)
             .flat_map(|some| {
                 std::thread::scope(|scope| {
-                    let pushes: Vec<_> = some.iter().map(|s| scope.spawn(|| self.push(message, s))).collect();
-                    pushes.into_iter().filter_map(|push| push.join().ok()).collect::<Vec<_>>()
+                    let pushes: Vec<_> = some
+                        .iter()
+                        .map(|s| scope.spawn(|| self.push(message, s)))
+                        .collect();
+                    pushes
+                        .into_iter()
+                        .filter_map(|push| push.join().ok())
+                        .collect::<Vec<_>>()
                 })
             })
             .collect();
-        let gone: Vec<_> =
-            to.iter().zip(&outcomes).filter(|(_, o)| o.class == Class::Gone).map(|(s, _)| s.endpoint()).collect();
+        let gone: Vec<_> = to
+            .iter()
+            .zip(&outcomes)
+            .filter(|(_, o)| o.class == Class::Gone)
+            .map(|(s, _)| s.endpoint())
+            .collect();
         if !gone.is_empty() {
             match self.store.set_aside(|endpoint| gone.contains(&endpoint)) {
-                Ok(count) => self.log.event(&format!("set aside: {count} to {}", self.store.gone_path().display())),
-                Err(e) => self.log.event(&format!("cannot set aside what is gone: {e}")),
+                Ok(count) => self.log.event(&format!(
+                    "set aside: {count} to {}",
+                    self.store.gone_path().display()
+                )),
+                Err(e) => self
+                    .log
+                    .event(&format!("cannot set aside what is gone: {e}")),
             }
         }
         outcomes
@@ -233,19 +277,25 @@ impl Application {
     /// Pushes once, remembers and says the outcome.
     fn push(&self, message: &Message, subscription: &Subscription) -> Outcome {
         let outcome = Outcome::of(&self.client, message, subscription, &self.key);
-        self.log.event(&format!("push: {} …{}", outcome.says, outcome.tail));
+        self.log
+            .event(&format!("push: {} …{}", outcome.says, outcome.tail));
         *self.last_push() = Some(outcome.clone());
         outcome
     }
 
     fn last_push(&self) -> std::sync::MutexGuard<'_, Option<Outcome>> {
-        self.state.last_push.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state
+            .last_push
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The usable subscriptions, oldest first; none when there is no file yet.
     fn stored(&self) -> Result<Vec<Subscription>, StoreError> {
         match self.store.read() {
-            Ok(entries) => entries.filter_map(|entry| entry.map(|entry| entry.subscription.ok()).transpose()).collect(),
+            Ok(entries) => entries
+                .filter_map(|entry| entry.map(|entry| entry.subscription.ok()).transpose())
+                .collect(),
             Err(StoreError::Missing(_)) => Ok(Vec::new()),
             Err(e) => Err(e),
         }
@@ -253,19 +303,29 @@ impl Application {
 
     fn find(&self, body: &str) -> Result<Subscription, Failed> {
         let by: ByEndpoint = parse(body)?;
-        let found = self.stored()?.into_iter().find(|s| s.endpoint().as_str() == by.endpoint);
+        let found = self
+            .stored()?
+            .into_iter()
+            .find(|s| s.endpoint().as_str() == by.endpoint);
         found.ok_or_else(unknown)
     }
 }
 
 fn unknown() -> Failed {
-    Failed::Unknown("no subscription with this endpoint is stored".into(), "subscribe first".into())
+    Failed::Unknown(
+        "no subscription with this endpoint is stored".into(),
+        "subscribe first".into(),
+    )
 }
 
 fn parse<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T, Failed> {
     // serde_json's own words may quote what was sent, an endpoint say.
     serde_json::from_str(body).map_err(|e| {
-        let what = if e.is_data() { "a member is missing or of the wrong type" } else { "not JSON" };
+        let what = if e.is_data() {
+            "a member is missing or of the wrong type"
+        } else {
+            "not JSON"
+        };
         Failed::Request(
             format!("{what}: line {}, column {}", e.line(), e.column()),
             "send {\"endpoint\": \"...\"}".into(),
@@ -278,15 +338,22 @@ fn wish(body: &str) -> Result<(Message, Duration), Failed> {
     let ttl = wish.ttl.unwrap_or(DEFAULT_TTL.as_secs());
     let delay = wish.delay.unwrap_or(0);
     if ttl > MAX_TTL_SECONDS.into() || delay > MAX_DELAY_SECONDS {
-        let hint = format!("ttl is at most {MAX_TTL_SECONDS} seconds, delay at most {MAX_DELAY_SECONDS}");
+        let hint =
+            format!("ttl is at most {MAX_TTL_SECONDS} seconds, delay at most {MAX_DELAY_SECONDS}");
         return Err(Failed::Request("ttl or delay is too long".into(), hint));
     }
     let notification = Notification {
-        title: wish.title.filter(|t| !t.is_empty()).unwrap_or_else(|| "Hello, Notifications!".into()),
+        title: wish
+            .title
+            .filter(|t| !t.is_empty())
+            .unwrap_or_else(|| "Hello, Notifications!".into()),
         body: Some(wish.body.unwrap_or_else(|| "Pushed by barepush.".into())),
         url: wish.url.filter(|url| !url.is_empty()),
         ..Notification::default()
     };
-    let message = Message { ttl: Duration::from_secs(ttl), ..Message::new(notification.payload()) };
+    let message = Message {
+        ttl: Duration::from_secs(ttl),
+        ..Message::new(notification.payload())
+    };
     Ok((message, Duration::from_secs(delay)))
 }

@@ -18,7 +18,11 @@ pub struct Failure {
 impl Failure {
     /// Says `error` with its causes joined by ": ", then `hint`.
     pub fn new(code: u8, error: impl Into<anyhow::Error>, hint: impl Into<String>) -> Failure {
-        Failure { code, error: Some(error.into()), hint: Some(hint.into()) }
+        Failure {
+            code,
+            error: Some(error.into()),
+            hint: Some(hint.into()),
+        }
     }
 
     /// Our side ([`EXIT_OURS`]).
@@ -26,9 +30,25 @@ impl Failure {
         Failure::new(EXIT_OURS, error, hint)
     }
 
+    /// For `map_err`: our side, with the error's own hint.
+    pub fn hinted<E, H>(hint: impl Fn(&E) -> H) -> impl Fn(E) -> Failure
+    where
+        E: Into<anyhow::Error>,
+        H: Into<String>,
+    {
+        move |error| {
+            let hint = hint(&error);
+            Failure::ours(error, hint)
+        }
+    }
+
     /// An exit code for what has been said already, each subscription by itself.
     pub fn said(code: u8) -> Failure {
-        Failure { code, error: None, hint: None }
+        Failure {
+            code,
+            error: None,
+            hint: None,
+        }
     }
 
     /// Prints `program: error: what: why` and `program: hint: what to do next` on stderr.

@@ -8,6 +8,7 @@ pub mod endpoint;
 pub mod failure;
 pub mod file;
 pub mod gate;
+pub mod greeting;
 pub mod listener;
 pub mod log;
 pub mod message;

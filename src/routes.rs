@@ -7,19 +7,11 @@ use serde_json::json;
 use tiny_http::{Header, Request, Response, Server};
 
 use crate::application::{Application, Failed};
+use crate::gate::SECURITY_HEADERS;
 use crate::www;
 
-/// On every answer: our own files and nothing else, no guessing of types, no address given away.
-const HEADERS: &[(&str, &str)] = &[
-    (
-        "Content-Security-Policy",
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
-         manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    ),
-    ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "no-referrer"),
-    ("Cache-Control", "no-cache"),
-];
+/// Every answer is asked for again, with its ETag: an edited file, above all `sw.js`, is seen at the next reload.
+const REVALIDATE: (&str, &str) = ("Cache-Control", "no-cache");
 
 /// One listener as its clients see it: by which names and port it may be called.
 #[derive(Debug, Clone)]
@@ -41,18 +33,25 @@ impl Site {
     /// Whether `host`, a Host header, is one of our names (DNS rebinding: a stranger's name may lead here).
     fn is_called(&self, host: &str) -> bool {
         let (name, port) = split_port(host);
-        let ours = ["localhost", "127.0.0.1", "[::1]"].iter().any(|own| name.eq_ignore_ascii_case(own));
+        let ours = ["localhost", "127.0.0.1", "[::1]"]
+            .iter()
+            .any(|own| name.eq_ignore_ascii_case(own));
         let default_port = if self.scheme == "https" { 443 } else { 80 };
-        (ours && port.map_or(Some(default_port), |port| port.parse().ok()) == Some(self.port)) || self.has_name(name)
+        (ours && port.map_or(Some(default_port), |port| port.parse().ok()) == Some(self.port))
+            || self.has_name(name)
     }
 
     /// Whether `origin`, an Origin header, is that of our page as called by `host` (cross-site requests).
     fn is_own_origin(&self, origin: &str, host: &str) -> bool {
-        let Some((scheme, authority)) = origin.split_once("://") else { return false };
+        let Some((scheme, authority)) = origin.split_once("://") else {
+            return false;
+        };
         let name = split_port(authority).0;
         let same = scheme == self.scheme && authority.eq_ignore_ascii_case(host);
         // Behind a tunnel or proxy the page's scheme and port are theirs, the name tells.
-        same || (matches!(scheme, "https" | "http") && self.has_name(name) && self.has_name(split_port(host).0))
+        same || (matches!(scheme, "https" | "http")
+            && self.has_name(name)
+            && self.has_name(split_port(host).0))
     }
 
     fn has_name(&self, name: &str) -> bool {
@@ -101,7 +100,11 @@ pub struct Reply {
 impl Reply {
     fn json(status: u16, body: &serde_json::Value) -> Reply {
         let headers = vec![("Content-Type", "application/json".into())];
-        Reply { status, headers, body: format!("{body}\n").into_bytes() }
+        Reply {
+            status,
+            headers,
+            body: format!("{body}\n").into_bytes(),
+        }
     }
 
     fn error(status: u16, error: impl Into<String>, hint: impl Into<String>) -> Reply {
@@ -136,15 +139,23 @@ pub fn answer(application: &Arc<Application>, site: &Site, call: &Call) -> Reply
         (_, "/vapid-public-key") if get => plain(application.public_key()),
         (_, "/status") if get => done(application.status().map(|status| (200, status))),
         ("POST", "/add-subscription") => post(call, |body| application.add_subscription(body)),
-        ("POST", "/remove-subscription") => post(call, |body| application.remove_subscription(body)),
+        ("POST", "/remove-subscription") => {
+            post(call, |body| application.remove_subscription(body))
+        }
         ("POST", "/notify-me") => post(call, |body| application.notify_me(body)),
         ("POST", "/notify-all") => post(call, |body| application.notify_all(body)),
         (_, "/vapid-public-key" | "/status") => method_not_allowed("GET, HEAD"),
-        (_, "/add-subscription" | "/remove-subscription" | "/notify-me" | "/notify-all") => method_not_allowed("POST"),
+        (_, "/add-subscription" | "/remove-subscription" | "/notify-me" | "/notify-all") => {
+            method_not_allowed("POST")
+        }
         _ => match www::file(path) {
             Some(file) if get => static_file(&file, call.if_none_match),
             Some(_) => method_not_allowed("GET, HEAD"),
-            None => Reply::error(404, "there is nothing here", format!("open {}/", site.url())),
+            None => Reply::error(
+                404,
+                "there is nothing here",
+                format!("open {}/", site.url()),
+            ),
         },
     }
 }
@@ -152,21 +163,45 @@ pub fn answer(application: &Arc<Application>, site: &Site, call: &Call) -> Reply
 /// Host on every request; Origin, when there is one, on those that may change something.
 fn refuse_stranger(site: &Site, call: &Call) -> Option<Reply> {
     if !site.is_called(call.host) {
-        let hint = format!("open {}; for another name start the server with --name NAME", site.url());
-        return Some(Reply::error(403, "this server is not called by that Host", hint));
+        let hint = format!(
+            "open {}; for another name start the server with --name NAME",
+            site.url()
+        );
+        return Some(Reply::error(
+            403,
+            "this server is not called by that Host",
+            hint,
+        ));
     }
     let changes = !matches!(call.method, "GET" | "HEAD");
-    let stranger = call.origin.filter(|origin| changes && !site.is_own_origin(origin, call.host));
+    let stranger = call
+        .origin
+        .filter(|origin| changes && !site.is_own_origin(origin, call.host));
     stranger.map(|_| {
-        Reply::error(403, "another site's page may not call this server", format!("use the page at {}", site.url()))
+        Reply::error(
+            403,
+            "another site's page may not call this server",
+            format!("use the page at {}", site.url()),
+        )
     })
 }
 
 /// Runs a POST route on the body, which must be JSON by its type when there is one: a form cannot claim that cross-site.
-fn post(call: &Call, route: impl FnOnce(&str) -> Result<(u16, serde_json::Value), Failed>) -> Reply {
-    let media_type = call.content_type.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
+fn post(
+    call: &Call,
+    route: impl FnOnce(&str) -> Result<(u16, serde_json::Value), Failed>,
+) -> Reply {
+    let media_type = call
+        .content_type
+        .and_then(|value| value.split(';').next())
+        .unwrap_or_default()
+        .trim();
     if !call.body.is_empty() && !media_type.eq_ignore_ascii_case("application/json") {
-        return Reply::error(415, "the body is not declared as JSON", "send Content-Type: application/json");
+        return Reply::error(
+            415,
+            "the body is not declared as JSON",
+            "send Content-Type: application/json",
+        );
     }
     match std::str::from_utf8(call.body) {
         Ok(body) => done(route(body)),
@@ -179,22 +214,43 @@ fn done(result: Result<(u16, serde_json::Value), Failed>) -> Reply {
 }
 
 fn plain(text: &str) -> Reply {
-    Reply { status: 200, headers: vec![("Content-Type", "text/plain".into())], body: text.as_bytes().to_vec() }
+    Reply {
+        status: 200,
+        headers: vec![("Content-Type", "text/plain".into())],
+        body: text.as_bytes().to_vec(),
+    }
 }
 
 fn method_not_allowed(allow: &str) -> Reply {
-    let mut reply = Reply::error(405, "this method is not for this route", format!("use {allow}"));
+    let mut reply = Reply::error(
+        405,
+        "this method is not for this route",
+        format!("use {allow}"),
+    );
     reply.headers.push(("Allow", allow.into()));
     reply
 }
 
 fn static_file(file: &www::File, if_none_match: Option<&str>) -> Reply {
-    let known =
-        if_none_match.is_some_and(|tags| tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == file.etag));
-    let headers = vec![("Content-Type", file.media_type.into()), ("ETag", file.etag.clone())];
+    let known = if_none_match.is_some_and(|tags| {
+        tags.split(',')
+            .any(|tag| tag.trim().trim_start_matches("W/") == file.etag)
+    });
+    let headers = vec![
+        ("Content-Type", file.media_type.into()),
+        ("ETag", file.etag.clone()),
+    ];
     match known {
-        true => Reply { status: 304, headers, body: Vec::new() },
-        false => Reply { status: 200, headers, body: file.bytes.to_vec() },
+        true => Reply {
+            status: 304,
+            headers,
+            body: Vec::new(),
+        },
+        false => Reply {
+            status: 200,
+            headers,
+            body: file.bytes.to_vec(),
+        },
     }
 }
 
@@ -202,13 +258,18 @@ fn static_file(file: &www::File, if_none_match: Option<&str>) -> Reply {
 /// that a page is always answered at once; the gate lets in one request a connection, which bounds the threads.
 pub fn serve(server: &Server, site: &Site, application: &Arc<Application>) {
     for request in server.incoming_requests() {
-        if matches!(request.method(), tiny_http::Method::Get | tiny_http::Method::Head) {
+        if matches!(
+            request.method(),
+            tiny_http::Method::Get | tiny_http::Method::Head
+        ) {
             respond(request, site, application);
             continue;
         }
         let (site, application) = (site.clone(), Arc::clone(application));
         // When no thread can be had the request is dropped, and tiny_http answers 500.
-        let _ = std::thread::Builder::new().name("post".into()).spawn(move || respond(request, &site, &application));
+        let _ = std::thread::Builder::new()
+            .name("post".into())
+            .spawn(move || respond(request, &site, &application));
     }
 }
 
@@ -226,14 +287,28 @@ fn respond(mut request: Request, site: &Site, application: &Arc<Application>) {
     };
     let reply = match read {
         Ok(_) => catch_unwind(AssertUnwindSafe(|| answer(application, site, &call)))
-            .unwrap_or_else(|_| Reply::error(500, "the server failed on this request", "see what it printed")),
+            .unwrap_or_else(|_| {
+                Reply::error(
+                    500,
+                    "the server failed on this request",
+                    "see what it printed",
+                )
+            }),
         Err(_) => Reply::error(400, "the body broke off", "send it again"),
     };
-    application.log().request(call.method, call.target, reply.status);
-    let mut response =
-        Response::from_data(reply.body).with_status_code(reply.status).with_chunked_threshold(usize::MAX);
-    let fixed = HEADERS.iter().map(|(name, value)| (*name, *value));
-    for (name, value) in fixed.chain(reply.headers.iter().map(|(name, value)| (*name, value.as_str()))) {
+    application
+        .log()
+        .request(call.method, call.target, reply.status);
+    let mut response = Response::from_data(reply.body)
+        .with_status_code(reply.status)
+        .with_chunked_threshold(usize::MAX);
+    let fixed = SECURITY_HEADERS.into_iter().chain([REVALIDATE]);
+    for (name, value) in fixed.chain(
+        reply
+            .headers
+            .iter()
+            .map(|(name, value)| (*name, value.as_str())),
+    ) {
         if let Ok(header) = Header::from_bytes(name, value) {
             response.add_header(header);
         }
@@ -243,5 +318,9 @@ fn respond(mut request: Request, site: &Site, application: &Arc<Application>) {
 }
 
 fn header<'a>(request: &'a Request, name: &'static str) -> Option<&'a str> {
-    request.headers().iter().find(|header| header.field.equiv(name)).map(|header| header.value.as_str())
+    request
+        .headers()
+        .iter()
+        .find(|header| header.field.equiv(name))
+        .map(|header| header.value.as_str())
 }

@@ -3,23 +3,26 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::Duration;
-use std::{fs, thread};
 
-use anyhow::Context;
+use anyhow::anyhow;
 use barepush::application::{Application, State};
-use barepush::certificate::{self, Certificate};
+use barepush::certificate::{self, Certificate, CertificateError};
 use barepush::failure::Failure;
-use barepush::gate::Gate;
-use barepush::listener::{self, Listener, Serving};
+use barepush::gate::{Gate, GateError};
+use barepush::greeting;
+use barepush::listener::{self, ListenError, Listener, Serving};
 use barepush::log::Log;
 use barepush::push::Client;
 use barepush::push_service::AllowedPushServices;
 use barepush::routes::{self, Site};
 use barepush::store::Store;
-use barepush::vapid::{self, DEFAULT_SUBJECT, Subject, VapidKey};
+use barepush::vapid::{self, DEFAULT_SUBJECT, Subject, VapidError, VapidKey};
 use clap::Parser;
+use rustls::ServerConfig;
 use serde_json::json;
+use tiny_http::Server;
 
 /// How long a push may take: the page waits for the first one.
 const PUSH_TIMEOUT: Duration = Duration::from_secs(15);
@@ -83,36 +86,138 @@ fn main() -> ExitCode {
 
 /// Everything that can be refused is refused before a socket is open; then serves until Ctrl-C or SIGTERM.
 fn run(args: &Args) -> Result<(), Failure> {
-    listener::raise_descriptor_limit();
     let push_services = push_services(args)?;
     let keys = args.data_dir.join("keys");
-    let (key, key_made) = vapid_key(args, &keys)?;
-    let (certificate, certificate_made) = tls_certificate(args, &keys)?;
-    let tls = listener::tls_config(&certificate).map_err(|e| { let hint = e.hint(); Failure::ours(e, hint) })?;
-    let store = Store::new(args.data_dir.join("subscription.txt"));
+    let (key, key_made) = match &args.vapid_private_key {
+        Some(text) => {
+            VapidKey::from_env(text, args.subject.clone()).map(|key| (key, vapid::Made::Kept))
+        }
+        None => VapidKey::load_or_create(&keys, args.subject.clone()),
+    }
+    .map_err(Failure::hinted(VapidError::hint))?;
+    let (certificate, certificate_made) = match (&args.tls_cert, &args.tls_key) {
+        (Some(cert), Some(key)) => {
+            Certificate::from_files(cert, key).map(|own| (own, certificate::Made::Kept))
+        }
+        _ => Certificate::load_or_create(&keys, &args.name),
+    }
+    .map_err(Failure::hinted(CertificateError::hint))?;
+    let tls = listener::tls_config(&certificate).map_err(Failure::hinted(ListenError::hint))?;
 
-    let https = Front::open("https", args, Listener::bind(&args.host, args.port, Some(tls)))?;
+    let https = Front::open("https", args, &args.host, args.port, Some(tls))?;
     let http = match args.no_http {
         true => None,
-        false => Some(Front::open("http", args, Listener::bind("127.0.0.1", args.http_port, None))?),
+        false => Some(Front::open(
+            "http",
+            args,
+            "127.0.0.1",
+            args.http_port,
+            None,
+        )?),
     };
     let (stop, stopped) = mpsc::channel();
-    ctrlc::set_handler(move || drop(stop.send(()))).context("cannot listen for Ctrl-C").map_err(|e| Failure::ours(e, "report this"))?;
+    ctrlc::set_handler(move || stop.send(()).unwrap_or_default())
+        .map_err(|e| Failure::ours(e, "report this"))?;
 
-    let about = json!({
-        "version": env!("CARGO_PKG_VERSION"),
-        "https": https.site.url(),
-        "http": http.as_ref().map(|front| front.site.url()),
-        "certificate": {"file": certificate.file(), "spki_sha256": certificate.spki_sha256()},
-        "notify": notify_command(&args.data_dir),
+    let application = Arc::new(Application {
+        store: Store::new(args.data_dir.join("subscription.txt")),
+        key,
+        push_services,
+        client: Client::new(PUSH_TIMEOUT, KEPT_CONNECTIONS),
+        log: args.log(),
+        about: json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "https": https.site.url(),
+            "http": http.as_ref().map(|front| front.site.url()),
+            "keys": keys,
+            "certificate": {"file": certificate.file(), "spki_sha256": certificate.spki_sha256()},
+            "notify": notify_command(&args.data_dir),
+        }),
+        state: State::default(),
     });
-    greet(args, &about, &store, key_made, &certificate_made);
-    let log = if args.quiet { Log::Quiet } else if args.verbose { Log::Verbose } else { Log::Normal };
-    let client = Client::new(PUSH_TIMEOUT, KEPT_CONNECTIONS);
-    let application = Arc::new(Application { store, key, push_services, client, log, about, state: State::default() });
-    let serving: Vec<Serving> = [Some(https), http].into_iter().flatten().map(|front| front.serve(&application)).collect();
-    // Nothing is sent but at a signal; a closed channel is the end as well.
+    let fronts: Vec<Front> = [Some(https), http].into_iter().flatten().collect();
+    // Whoever started us and closed our stdout does not want to read this.
+    let _ = greeting::print(&application, key_made, &certificate_made);
+    let serving: Vec<Serving> = fronts
+        .into_iter()
+        .map(|front| front.serve(&application))
+        .collect();
+    // Nothing but a signal is sent; a closed channel would be the end as well.
     let _ = stopped.recv();
     serving.into_iter().for_each(Serving::stop);
     Ok(())
+}
+
+impl Args {
+    fn log(&self) -> Log {
+        match (self.quiet, self.verbose) {
+            (true, _) => Log::Quiet,
+            (_, true) => Log::Verbose,
+            _ => Log::Normal,
+        }
+    }
+}
+
+/// One listener with its own way into tiny_http, so that routes know by which port they were called.
+struct Front {
+    site: Site,
+    listener: Listener,
+    gate: Gate,
+    server: Server,
+}
+
+impl Front {
+    fn open(
+        scheme: &'static str,
+        args: &Args,
+        host: &str,
+        port: u16,
+        tls: Option<Arc<ServerConfig>>,
+    ) -> Result<Front, Failure> {
+        let listener =
+            Listener::bind(host, port, tls).map_err(Failure::hinted(ListenError::hint))?;
+        let (gate, server) = Gate::open().map_err(Failure::hinted(GateError::hint))?;
+        let site = Site {
+            scheme,
+            port: listener.local_addr().port(),
+            names: args.name.clone(),
+        };
+        Ok(Front {
+            site,
+            listener,
+            gate,
+            server,
+        })
+    }
+
+    fn serve(self, application: &Arc<Application>) -> Serving {
+        let (site, server, application) = (self.site, self.server, Arc::clone(application));
+        let refusals = application.log.refusals();
+        thread::spawn(move || routes::serve(&server, &site, &application));
+        self.listener.serve(self.gate, refusals)
+    }
+}
+
+fn push_services(args: &Args) -> Result<AllowedPushServices, Failure> {
+    let mut allowed = AllowedPushServices::default();
+    for origin in &args.allow_push_service {
+        allowed.allow(origin).map_err(|why| {
+            Failure::ours(
+                anyhow!("--allow-push-service: {why}"),
+                "give an origin, http://localhost:8082, say",
+            )
+        })?;
+    }
+    Ok(allowed)
+}
+
+/// The command that sends a message, as it is typed beside this server.
+fn notify_command(data_dir: &Path) -> String {
+    match data_dir.as_os_str() == "." {
+        true => "cargo run --bin notify \"message\"".into(),
+        false => format!(
+            "cargo run --bin notify -- --data-dir {} \"message\"",
+            data_dir.display()
+        ),
+    }
 }
