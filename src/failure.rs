@@ -60,6 +60,12 @@ impl Failure {
     }
 }
 
+/// A line about what does not end the program: `program: note: what`.
+pub fn note(program: &str, what: impl Display) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{program}: note: {what}");
+}
+
 /// One error line and perhaps one hint line on stderr; a closed stderr is nobody's loss.
 pub fn complain(program: &str, error: impl Display, hint: Option<&str>) {
     use std::io::Write;

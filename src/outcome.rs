@@ -30,6 +30,20 @@ pub enum Class {
     Unreachable,
 }
 
+impl Class {
+    /// The exit code of notify.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Class::Accepted => 0,
+            Class::Ours => 1,
+            Class::OtherKey => 3,
+            Class::Refused => 4,
+            Class::Gone => 5,
+            Class::Busy | Class::Unreachable => 6,
+        }
+    }
+}
+
 /// What became of one push, without a secret in it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Outcome {

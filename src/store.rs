@@ -98,7 +98,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Missing`] or [`StoreError::Read`], the latter from the iterator too.
-    pub fn read(&self) -> Result<Entries<BufReader<File>>, StoreError> {
+    pub fn read(&self) -> Result<Entries, StoreError> {
         let file = File::open(&self.path).map_err(|e| match e.kind() {
             io::ErrorKind::NotFound => StoreError::Missing(self.path.clone()),
             _ => StoreError::Read(self.path.clone(), e),
@@ -211,7 +211,7 @@ impl Store {
         unread.map_or(written, Err)
     }
 
-    fn read_or_empty(&self) -> Result<Option<Entries<BufReader<File>>>, StoreError> {
+    fn read_or_empty(&self) -> Result<Option<Entries>, StoreError> {
         match self.read() {
             Ok(entries) => Ok(Some(entries)),
             Err(StoreError::Missing(_)) => Ok(None),
@@ -275,8 +275,8 @@ impl Entry {
 /// The entries of a text: any run of JSON values, one a line or spread over lines (pasted, pretty-printed). A line that
 /// begins no value is an entry of its own, unusable, and reading goes on behind it. Memory: one value or one line, however
 /// long the text.
-pub struct Entries<R> {
-    reader: R,
+pub struct Entries {
+    reader: Box<dyn BufRead>,
     path: PathBuf,
     /// Bytes read but not yet given out; they begin on line `line`.
     pending: Vec<u8>,
@@ -284,11 +284,11 @@ pub struct Entries<R> {
     ended: bool,
 }
 
-impl<R: BufRead> Entries<R> {
+impl Entries {
     /// Reads from `reader`; `path` is for errors.
-    pub fn new(reader: R, path: &Path) -> Entries<R> {
+    pub fn new(reader: impl BufRead + 'static, path: &Path) -> Entries {
         Entries {
-            reader,
+            reader: Box::new(reader),
             path: path.to_owned(),
             pending: Vec::new(),
             line: 1,
@@ -324,7 +324,7 @@ impl<R: BufRead> Entries<R> {
     }
 }
 
-impl<R: BufRead> Iterator for Entries<R> {
+impl Iterator for Entries {
     type Item = Result<Entry, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
