@@ -3,7 +3,13 @@
 
 import { ServerError } from './server.js';
 
-const fromServer = error => ({ says: error.message, hint: error.hint, help: error.status === null ? ['server'] : [] });
+/** The server and the browser word failures as fragments; on the page they stand as sentences. */
+export const sentence = fragment => {
+  const text = fragment.trim();
+  return text && text[0].toUpperCase() + text.slice(1) + (/[.!?…]$/.test(text) ? '' : '.');
+};
+
+const fromServer = error => ({ says: sentence(error.message), hint: sentence(error.hint), help: error.status === null ? ['server'] : [] });
 
 /** Why `register()` was refused. */
 export const refusedRegistration = error => {
@@ -16,7 +22,7 @@ export const refusedRegistration = error => {
   if (error.name === 'SecurityError') {
     return { says: 'The browser refused the service worker.', hint: 'Allow this address to keep data on the device (cookies), outside a private window.', help: ['unsupported'] };
   }
-  return { says: `The service worker could not be registered: ${error.message}`, hint: 'See that the server runs and that /sw.js opens, then press Register again.', help: [] };
+  return { says: sentence(`The service worker could not be registered: ${error.message}`), hint: 'See that the server runs and that /sw.js opens, then press Register again.', help: [] };
 };
 
 /** Why there is no subscription. */
@@ -28,7 +34,7 @@ export const refusedSubscription = (error, { permission, brave }) => {
   }
   switch (error.name) {
     case 'AbortError':
-      return { says: `The browser got no subscription from its push service: ${error.message}`, hint: 'Check the connection as told below, then subscribe again.', help: pushServiceHelp(brave) };
+      return { says: sentence(`The browser got no subscription from its push service: ${error.message}`), hint: 'Check the connection as told below, then subscribe again.', help: pushServiceHelp(brave) };
     case 'NotAllowedError':
       return { says: 'The browser did not allow the subscription.', hint: 'Press Subscribe and choose Allow.', help: ['dismissed'] };
     case 'InvalidStateError':
@@ -37,7 +43,7 @@ export const refusedSubscription = (error, { permission, brave }) => {
     case 'InvalidCharacterError':
       return { says: 'The browser does not take the server’s VAPID key.', hint: 'Open /vapid-public-key: it must be 87 base64url characters, a point on P-256.', help: [] };
     default:
-      return { says: `The browser could not subscribe: ${error.message}`, hint: 'Reload the page and subscribe again.', help: [] };
+      return { says: sentence(`The browser could not subscribe: ${error.message}`), hint: 'Reload the page and subscribe again.', help: [] };
   }
 };
 
@@ -52,4 +58,4 @@ export const dismissedPermission = { says: 'The permission prompt was closed wit
 
 /** Any other failure of an action. */
 export const failed = error =>
-  error instanceof ServerError ? fromServer(error) : { says: `That failed: ${error.message}`, hint: 'Reload the page and try again.', help: [] };
+  error instanceof ServerError ? fromServer(error) : { says: sentence(`That failed: ${error.message}`), hint: 'Reload the page and try again.', help: [] };

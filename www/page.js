@@ -3,7 +3,7 @@
 
 import * as push from './push.js';
 import * as server from './server.js';
-import { deniedPermission, dismissedPermission, failed, refusedRegistration, refusedSubscription } from './explain.js';
+import { deniedPermission, dismissedPermission, failed, refusedRegistration, refusedSubscription, sentence } from './explain.js';
 import { render as draw, tailOf } from './view.js';
 
 const SLOW_MILLISECONDS = 10_000;
@@ -67,7 +67,7 @@ const refreshServer = async () => {
     takeLastPush(state.server.last_push);
   } catch (error) {
     state.serverUp = error.status === null ? false : true;
-    state.serverRefusal = error.status === null ? '' : `${error.message} ${error.hint ?? ''}`;
+    state.serverRefusal = error.status === null ? '' : `${sentence(error.message)} ${sentence(error.hint)}`;
   }
   render();
 };
@@ -117,6 +117,7 @@ const schedule = seconds => {
 const takeRegistration = async registration => {
   state.registration = registration;
   if (!registration?.active) return;
+  registration.active.addEventListener('statechange', render);
   push.workerVersion(registration.active).then(version => {
     state.workerVersion = version;
     render();
@@ -130,13 +131,16 @@ const register = () => run('registration', 'register', async () => takeRegistrat
 // afterwards nobody knows the endpoint any more.
 const unregister = () =>
   run('registration', 'unregister', async () => {
+    giveUp(new Error('the service worker was unregistered'));
     if (state.subscription) await endSubscription();
     await state.registration.unregister();
-    Object.assign(state, { registration: undefined, note: '', waiting: false });
+    Object.assign(state, { registration: undefined, note: '' });
     state.problems.subscription = state.problems.notification = null;
   });
 
 // --- step 2: subscription -------------------------------------------------------------------------------------------
+
+let giveUp = () => {};
 
 const subscribeWithServerKey = async () => {
   state.serverKey = await server.publicKey();
@@ -144,8 +148,10 @@ const subscribeWithServerKey = async () => {
     state.waiting = true;
     render();
   }, SLOW_MILLISECONDS);
+  // A pending subscribe() cannot be aborted, only left behind.
+  const left = new Promise((_, reject) => (giveUp = reject));
   try {
-    state.subscription = await push.subscribe(state.registration, state.serverKey);
+    state.subscription = await Promise.race([push.subscribe(state.registration, state.serverKey), left]);
   } finally {
     clearTimeout(slow);
     state.waiting = false;
@@ -192,9 +198,10 @@ const unsubscribe = () =>
 const renew = async () => {
   state.note = 'The server’s VAPID key has changed. Subscribing anew with it …';
   render();
-  await endSubscription();
-  if (push.capabilities().permission !== 'granted') {
-    state.note = 'The server’s VAPID key has changed, so the old subscription was ended. Press Subscribe to go on.';
+  const { permission } = push.capabilities();
+  await endSubscription().finally(() => (state.note = 'The server’s VAPID key has changed, so the old subscription was ended.'));
+  if (permission !== 'granted') {
+    state.note += ' Press Subscribe to go on.';
     return;
   }
   await subscribeWithServerKey();

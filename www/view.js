@@ -1,7 +1,7 @@
 // From the one state object to the page: `render(state)` and nothing that calls the Push API or the server.
 
 import { capabilities, keyOf, toStored } from './push.js';
-import { pushServiceHelp } from './explain.js';
+import { pushServiceHelp, sentence } from './explain.js';
 
 const $ = id => document.getElementById(id);
 
@@ -124,7 +124,7 @@ const renderOutcome = ({ outcome }) => {
   const says = outcome.length === 1 ? outcome[0].says : `accepted ${accepted} of ${outcome.length}${failure ? `; ${failure.says}` : ''}`;
   say('outcome-says', `Last push, ${clock(outcome[0].at * 1000)}: ${says}`);
   const hint = (failure ?? outcome[0]).hint;
-  say('outcome-hint', hint ?? (failure ? '' : 'Accepted means the push service will try. The event log tells when it arrives.'));
+  say('outcome-hint', sentence(hint ?? '') || (failure ? '' : 'Accepted means the push service will try. The event log tells when it arrives.'));
 };
 
 const stop = (name, status, text) => {
@@ -176,8 +176,9 @@ const renderLog = ({ events }) => {
   const log = $('log');
   if (events.length < log.children.length) log.replaceChildren();
   log.append(...events.slice(log.children.length).map(entry));
-  log.scrollTop = log.scrollHeight;
-  log.hidden = $('clear-log').hidden = !events.length;
+  const region = $('log-region');
+  region.scrollTop = region.scrollHeight;
+  region.hidden = $('clear-log').hidden = !events.length;
   $('log-empty').hidden = events.length > 0;
 };
 
