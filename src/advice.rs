@@ -20,13 +20,18 @@ pub fn cure(vendor: Vendor, error: &SendError) -> String {
         SendError::Unreachable(_) if vendor == Vendor::Other => {
             "check that your push service is running, and that its certificate is trusted".into()
         }
-        SendError::Unreachable(_) => "check this machine's connection to the internet, and its proxy".into(),
+        SendError::Unreachable(_) => {
+            "check this machine's connection to the internet, and its proxy".into()
+        }
     }
 }
 
 fn refused(vendor: Vendor, answer: &Answer) -> String {
     if let Some(skew) = clock_skew(answer) {
-        return format!("this machine's clock is {} minutes off the push service's: set it", skew.as_secs() / 60);
+        return format!(
+            "this machine's clock is {} minutes off the push service's: set it",
+            skew.as_secs() / 60
+        );
     }
     match (answer.status.as_u16(), vendor) {
         (401 | 403, Vendor::Apple) => {
@@ -44,6 +49,9 @@ fn refused(vendor: Vendor, answer: &Answer) -> String {
 /// How far our clock is from the push service's, when that is far enough to matter.
 fn clock_skew(answer: &Answer) -> Option<Duration> {
     let (theirs, ours) = (answer.date?, SystemTime::now());
-    let skew = ours.duration_since(theirs).or_else(|_| theirs.duration_since(ours)).ok()?;
+    let skew = ours
+        .duration_since(theirs)
+        .or_else(|_| theirs.duration_since(ours))
+        .ok()?;
     (skew > CLOCK_SKEW).then_some(skew)
 }

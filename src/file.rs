@@ -9,9 +9,17 @@ use std::path::Path;
 ///
 /// # Errors
 /// What creating, writing (disk full) or renaming answered.
-pub fn replace(path: &Path, write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>) -> io::Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let temp = tempfile::Builder::new().prefix(".barepush-").tempfile_in(folder)?;
+pub fn replace(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
+) -> io::Result<()> {
+    let folder = path
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let temp = tempfile::Builder::new()
+        .prefix(".barepush-")
+        .tempfile_in(folder)?;
     let mut writer = BufWriter::new(temp.as_file());
     write(&mut writer)?;
     writer.flush()?;

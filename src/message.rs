@@ -32,14 +32,21 @@ pub struct Notification {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub silent: bool,
     /// Stays until it is clicked or closed.
-    #[serde(rename = "requireInteraction", skip_serializing_if = "std::ops::Not::not")]
+    #[serde(
+        rename = "requireInteraction",
+        skip_serializing_if = "std::ops::Not::not"
+    )]
     pub require_interaction: bool,
 }
 
 impl Notification {
     /// A title and a body.
     pub fn new(title: impl Into<String>, body: impl Into<String>) -> Notification {
-        Notification { title: title.into(), body: Some(body.into()), ..Notification::default() }
+        Notification {
+            title: title.into(),
+            body: Some(body.into()),
+            ..Notification::default()
+        }
     }
 
     /// The payload: flat JSON, `{"title": ..., "body": ...}`.
@@ -64,7 +71,12 @@ pub struct Message {
 impl Message {
     /// `payload` with the default TTL, urgency and no topic.
     pub fn new(payload: Vec<u8>) -> Message {
-        Message { payload, ttl: DEFAULT_TTL, urgency: Urgency::Normal, topic: None }
+        Message {
+            payload,
+            ttl: DEFAULT_TTL,
+            urgency: Urgency::Normal,
+            topic: None,
+        }
     }
 }
 
@@ -102,7 +114,9 @@ impl FromStr for Topic {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Topic, String> {
-        let letters = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+        let letters = text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
         if letters && (4..=32).contains(&text.len()) && text.len() % 4 == 0 {
             Ok(Topic(text.to_owned()))
         } else {

@@ -30,6 +30,20 @@ pub enum Class {
     Unreachable,
 }
 
+impl Class {
+    /// The exit code of notify.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Class::Accepted => 0,
+            Class::Ours => 1,
+            Class::OtherKey => 3,
+            Class::Refused => 4,
+            Class::Gone => 5,
+            Class::Busy | Class::Unreachable => 6,
+        }
+    }
+}
+
 /// What became of one push, without a secret in it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Outcome {
@@ -55,7 +69,12 @@ pub struct Outcome {
 
 impl Outcome {
     /// Makes the request, sends it once, and tells what became of it.
-    pub fn of(client: &Client, message: &Message, subscription: &Subscription, key: &VapidKey) -> Outcome {
+    pub fn of(
+        client: &Client,
+        message: &Message,
+        subscription: &Subscription,
+        key: &VapidKey,
+    ) -> Outcome {
         let start = Instant::now();
         match PushRequest::new(message, subscription, key) {
             Ok(request) => Outcome::sent(subscription, client.send(&request), start.elapsed()),
@@ -64,12 +83,20 @@ impl Outcome {
     }
 
     /// The outcome of a request that was posted.
-    pub fn sent(subscription: &Subscription, result: Result<Answer, SendError>, took: Duration) -> Outcome {
+    pub fn sent(
+        subscription: &Subscription,
+        result: Result<Answer, SendError>,
+        took: Duration,
+    ) -> Outcome {
         let endpoint = subscription.endpoint();
         let host = endpoint.host();
         let (class, says, hint, answer) = match result {
             Ok(answer) => {
-                let says = format!("accepted by {host} in {} ms ({})", took.as_millis(), answer.status);
+                let says = format!(
+                    "accepted by {host} in {} ms ({})",
+                    took.as_millis(),
+                    answer.status
+                );
                 (Class::Accepted, says, None, Some(answer))
             }
             Err(error) => {
@@ -88,13 +115,27 @@ impl Outcome {
                         );
                     }
                 };
-                let reason =
-                    answer.as_ref().and_then(|a| a.reason.as_deref()).map(|r| format!(": {r}")).unwrap_or_default();
-                let status = answer.as_ref().map(|a| a.status.to_string()).unwrap_or_default();
-                (class, format!("{what} {host}: {status}{reason}"), hint, answer)
+                let reason = answer
+                    .as_ref()
+                    .and_then(|a| a.reason.as_deref())
+                    .map(|r| format!(": {r}"))
+                    .unwrap_or_default();
+                let status = answer
+                    .as_ref()
+                    .map(|a| a.status.to_string())
+                    .unwrap_or_default();
+                (
+                    class,
+                    format!("{what} {host}: {status}{reason}"),
+                    hint,
+                    answer,
+                )
             }
         };
-        Outcome { status: answer.map(|a| a.status.as_u16()), ..Outcome::told(subscription, class, took, says, hint) }
+        Outcome {
+            status: answer.map(|a| a.status.as_u16()),
+            ..Outcome::told(subscription, class, took, says, hint)
+        }
     }
 
     /// The outcome of a request that could not be made.
@@ -103,10 +144,22 @@ impl Outcome {
             RequestError::OtherKey(_) => Class::OtherKey,
             _ => Class::Ours,
         };
-        Outcome::told(subscription, class, Duration::ZERO, error.to_string(), Some(error.hint()))
+        Outcome::told(
+            subscription,
+            class,
+            Duration::ZERO,
+            error.to_string(),
+            Some(error.hint()),
+        )
     }
 
-    fn told(subscription: &Subscription, class: Class, took: Duration, says: String, hint: Option<String>) -> Outcome {
+    fn told(
+        subscription: &Subscription,
+        class: Class,
+        took: Duration,
+        says: String,
+        hint: Option<String>,
+    ) -> Outcome {
         Outcome {
             accepted: class == Class::Accepted,
             class,
@@ -116,7 +169,10 @@ impl Outcome {
             milliseconds: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             says,
             hint,
-            at: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),
+            at: SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .unwrap_or_default()
+                .as_secs(),
         }
     }
 }

@@ -74,8 +74,14 @@ impl PushRequest {
     ///
     /// # Errors
     /// [`RequestError`]; above all when the subscription was made with another key.
-    pub fn new(message: &Message, subscription: &Subscription, key: &VapidKey) -> Result<PushRequest, RequestError> {
-        PushRequest::build(message, subscription, key, |s, payload| encryption::encrypt(s, payload))
+    pub fn new(
+        message: &Message,
+        subscription: &Subscription,
+        key: &VapidKey,
+    ) -> Result<PushRequest, RequestError> {
+        PushRequest::build(message, subscription, key, |s, payload| {
+            encryption::encrypt(s, payload)
+        })
     }
 
     /// [`PushRequest::new`], and what was derived on the way: for `--explain`.
@@ -103,7 +109,10 @@ impl PushRequest {
         encrypt: impl FnOnce(&Subscription, &[u8]) -> Result<Vec<u8>, EncryptionError>,
     ) -> Result<PushRequest, RequestError> {
         let endpoint = subscription.endpoint();
-        if subscription.application_server_key().is_some_and(|made_with| made_with != key.public_key()) {
+        if subscription
+            .application_server_key()
+            .is_some_and(|made_with| made_with != key.public_key())
+        {
             return Err(RequestError::OtherKey(endpoint.to_string()));
         }
         if let Some(why) = key.subject().refused_by(endpoint.vendor()) {
@@ -130,7 +139,11 @@ impl PushRequest {
             headers.push(("Content-Encoding", "aes128gcm".into()));
             headers.push(("Content-Type", "application/octet-stream".into()));
         }
-        Ok(PushRequest { endpoint: endpoint.clone(), headers, body })
+        Ok(PushRequest {
+            endpoint: endpoint.clone(),
+            headers,
+            body,
+        })
     }
 
     /// Where it goes.
@@ -210,7 +223,10 @@ impl Client {
             .max_idle_connections(connections)
             .max_idle_connections_per_host(connections)
             .build();
-        Client { agent: config.new_agent(), timeout }
+        Client {
+            agent: config.new_agent(),
+            timeout,
+        }
     }
 
     /// Posts `request` once. Any 2xx is accepted (RFC 8030 section 5 says 201; 202 has been seen).
@@ -246,8 +262,13 @@ impl Client {
             ureq::Error::Timeout(_) => format!("no answer within {} s", self.timeout.as_secs_f32()),
             ureq::Error::HostNotFound => "its host name is not known to the DNS".into(),
             ureq::Error::ConnectionFailed => "no connection".into(),
-            ureq::Error::Io(e) if e.kind() == std::io::ErrorKind::ConnectionRefused => "connection refused".into(),
-            ureq::Error::Io(e) => match e.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+            ureq::Error::Io(e) if e.kind() == std::io::ErrorKind::ConnectionRefused => {
+                "connection refused".into()
+            }
+            ureq::Error::Io(e) => match e
+                .get_ref()
+                .and_then(|inner| inner.downcast_ref::<rustls::Error>())
+            {
                 Some(tls) => format!("TLS: {tls}"),
                 None => format!("connection lost: {e}"),
             },
@@ -263,7 +284,10 @@ impl Answer {
         let (head, body) = response.into_parts();
         let mut text = Vec::new();
         // A body cut off or never sent says nothing, and the status has been read.
-        let _ = body.into_reader().take(MAX_ANSWER_BYTES).read_to_end(&mut text);
+        let _ = body
+            .into_reader()
+            .take(MAX_ANSWER_BYTES)
+            .read_to_end(&mut text);
         let header = |name| header(&head.headers, name);
         let date = header("date").and_then(|text| httpdate::parse_http_date(text).ok());
         Answer {
@@ -272,7 +296,9 @@ impl Answer {
             date,
             retry_after: header("retry-after").and_then(|text| retry_after(text, date)),
             location: header("location").map(str::to_owned),
-            ttl: header("ttl").and_then(|text| text.parse().ok()).map(Duration::from_secs),
+            ttl: header("ttl")
+                .and_then(|text| text.parse().ok())
+                .map(Duration::from_secs),
         }
     }
 }
@@ -287,23 +313,46 @@ fn retry_after(text: &str, date: Option<SystemTime>) -> Option<Duration> {
     let seconds = text.parse().ok().map(Duration::from_secs);
     seconds.or_else(|| {
         let until = httpdate::parse_http_date(text).ok()?;
-        Some(until.duration_since(date.unwrap_or_else(SystemTime::now)).unwrap_or_default())
+        Some(
+            until
+                .duration_since(date.unwrap_or_else(SystemTime::now))
+                .unwrap_or_default(),
+        )
     })
 }
 
 /// The push service's own words for what it did not like, at most 300 printable characters.
 fn reason(headers: &HeaderMap, body: &[u8]) -> Option<String> {
-    let wns = ["X-WNS-Error-Description", "X-WNS-Status", "X-WNS-NotificationStatus"];
-    let words = wns.iter().find_map(|name| header(headers, name).map(str::to_owned)).or_else(|| {
-        let text = String::from_utf8_lossy(body);
-        let json: Option<Value> = serde_json::from_str(&text).ok();
-        let member = |name| json.as_ref().and_then(|json: &Value| json.get(name)?.as_str()).map(str::to_owned);
-        let words = member("reason").or_else(|| member("message")).unwrap_or_else(|| text.trim().to_owned());
-        Some(match json.as_ref().and_then(|json| json.get("errno")?.as_u64()) {
-            Some(errno) => format!("{words} (errno {errno})"),
-            None => words,
-        })
-    })?;
-    let words: String = words.chars().filter(|c| !c.is_control()).take(MAX_REASON_CHARS).collect();
+    let wns = [
+        "X-WNS-Error-Description",
+        "X-WNS-Status",
+        "X-WNS-NotificationStatus",
+    ];
+    let words = wns
+        .iter()
+        .find_map(|name| header(headers, name).map(str::to_owned))
+        .or_else(|| {
+            let text = String::from_utf8_lossy(body);
+            let json: Option<Value> = serde_json::from_str(&text).ok();
+            let member = |name| {
+                json.as_ref()
+                    .and_then(|json: &Value| json.get(name)?.as_str())
+                    .map(str::to_owned)
+            };
+            let words = member("reason")
+                .or_else(|| member("message"))
+                .unwrap_or_else(|| text.trim().to_owned());
+            Some(
+                match json.as_ref().and_then(|json| json.get("errno")?.as_u64()) {
+                    Some(errno) => format!("{words} (errno {errno})"),
+                    None => words,
+                },
+            )
+        })?;
+    let words: String = words
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(MAX_REASON_CHARS)
+        .collect();
     (!words.is_empty()).then_some(words)
 }

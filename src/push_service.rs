@@ -13,7 +13,9 @@ pub struct AllowedPushServices {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum NotAllowed {
     /// Chromium hands this out when it has given a subscription up.
-    #[error("the endpoint's host is \"permanently-removed.invalid\": the browser has given this subscription up")]
+    #[error(
+        "the endpoint's host is \"permanently-removed.invalid\": the browser has given this subscription up"
+    )]
     PermanentlyRemoved,
     /// A host that is no vendor's.
     #[error("\"{0}\" is not a push service known here")]
@@ -28,10 +30,13 @@ impl NotAllowed {
     pub fn hint(&self) -> String {
         match self {
             NotAllowed::PermanentlyRemoved => {
-                "unsubscribe, subscribe again, and restart the browser if the host stays the same".into()
+                "unsubscribe, subscribe again, and restart the browser if the host stays the same"
+                    .into()
             }
             NotAllowed::Unknown(origin) | NotAllowed::Port(origin) => {
-                format!("if it is your own push service, start the server with --allow-push-service {origin}")
+                format!(
+                    "if it is your own push service, start the server with --allow-push-service {origin}"
+                )
             }
         }
     }
@@ -110,7 +115,10 @@ mod tests {
             ("https://fcm.googleapis.com:8443/x", "port"),
             ("https://fcm.googleapis.com./x", "no endpoint"),
             ("https://push.services.mozilla.com/x", "unknown"),
-            ("https://evil-push.services.mozilla.com.example/x", "unknown"),
+            (
+                "https://evil-push.services.mozilla.com.example/x",
+                "unknown",
+            ),
             ("https://evilpush.apple.com/x", "unknown"),
             (".push.apple.com", "no endpoint"),
             ("https://.push.apple.com/x", "no endpoint"),
@@ -134,7 +142,12 @@ mod tests {
     #[test]
     fn an_origin_to_allow_has_no_path_and_plain_http_only_on_loopback() {
         let mut allowed = AllowedPushServices::default();
-        for bad in ["http://push.example.net", "https://push.example.net/path", "localhost:8082", ""] {
+        for bad in [
+            "http://push.example.net",
+            "https://push.example.net/path",
+            "localhost:8082",
+            "",
+        ] {
             assert!(allowed.allow(bad).is_err(), "{bad}");
         }
         assert!(allowed.allow("https://push.example.net:8443").is_ok());

@@ -44,12 +44,20 @@ impl StoreError {
     /// What to do next, in one sentence.
     pub fn hint(&self) -> String {
         match self {
-            StoreError::Missing(_) => "run cargo run --bin server, open the page and press Subscribe".into(),
-            StoreError::Read(path, _) => format!("check who may read {}, and that it is a file", path.display()),
-            StoreError::Write(..) => {
-                "check that the disk has room and who may write to the folder; nothing was lost".into()
+            StoreError::Missing(_) => {
+                "run cargo run --bin server, open the page and press Subscribe".into()
             }
-            StoreError::Locked(_) => "wait until the other server or notify has ended, then try again".into(),
+            StoreError::Read(path, _) => format!(
+                "check who may read {}, and that it is a file",
+                path.display()
+            ),
+            StoreError::Write(..) => {
+                "check that the disk has room and who may write to the folder; nothing was lost"
+                    .into()
+            }
+            StoreError::Locked(_) => {
+                "wait until the other server or notify has ended, then try again".into()
+            }
         }
     }
 }
@@ -90,7 +98,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Missing`] or [`StoreError::Read`], the latter from the iterator too.
-    pub fn read(&self) -> Result<Entries<BufReader<File>>, StoreError> {
+    pub fn read(&self) -> Result<Entries, StoreError> {
         let file = File::open(&self.path).map_err(|e| match e.kind() {
             io::ErrorKind::NotFound => StoreError::Missing(self.path.clone()),
             _ => StoreError::Read(self.path.clone(), e),
@@ -105,7 +113,11 @@ impl Store {
     pub fn add(&self, subscription: &Subscription) -> Result<Added, StoreError> {
         let _lock = self.lock()?;
         let same = |e: &Endpoint| e == subscription.endpoint();
-        let added = if self.matching(same)?.is_empty() { Added::New } else { Added::Known };
+        let added = if self.matching(same)?.is_empty() {
+            Added::New
+        } else {
+            Added::Known
+        };
         self.rewrite(|e| !same(e), Some(subscription.json()))?;
         Ok(added)
     }
@@ -172,13 +184,21 @@ impl Store {
     }
 
     /// Writes the entries again, in order, without the usable ones that `keep` does not keep, then `last`. Only under the lock.
-    fn rewrite(&self, keep: impl Fn(&Endpoint) -> bool, last: Option<&str>) -> Result<(), StoreError> {
+    fn rewrite(
+        &self,
+        keep: impl Fn(&Endpoint) -> bool,
+        last: Option<&str>,
+    ) -> Result<(), StoreError> {
         let entries = self.read_or_empty()?;
         let mut unread = None;
         let written = replace_with(&self.path, |file| {
             for entry in entries.into_iter().flatten() {
                 match entry {
-                    Ok(entry) if entry.subscription.as_ref().is_ok_and(|s| !keep(s.endpoint())) => {}
+                    Ok(entry)
+                        if entry
+                            .subscription
+                            .as_ref()
+                            .is_ok_and(|s| !keep(s.endpoint())) => {}
                     Ok(entry) => write_line(file, &entry.text)?,
                     Err(e) => {
                         unread = Some(e);
@@ -191,7 +211,7 @@ impl Store {
         unread.map_or(written, Err)
     }
 
-    fn read_or_empty(&self) -> Result<Option<Entries<BufReader<File>>>, StoreError> {
+    fn read_or_empty(&self) -> Result<Option<Entries>, StoreError> {
         match self.read() {
             Ok(entries) => Ok(Some(entries)),
             Err(StoreError::Missing(_)) => Ok(None),
@@ -203,13 +223,22 @@ impl Store {
     fn lock(&self) -> Result<File, StoreError> {
         let path = self.beside(".lock");
         let failed = |e| StoreError::Write(path.clone(), e);
-        let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(failed)?;
         let deadline = Instant::now() + LOCK_WAIT;
         loop {
             match file.try_lock() {
                 Ok(()) => return Ok(file),
-                Err(fs::TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::sleep(LOCK_POLL),
-                Err(fs::TryLockError::WouldBlock) => return Err(StoreError::Locked(self.path.clone())),
+                Err(fs::TryLockError::WouldBlock) if Instant::now() < deadline => {
+                    std::thread::sleep(LOCK_POLL)
+                }
+                Err(fs::TryLockError::WouldBlock) => {
+                    return Err(StoreError::Locked(self.path.clone()));
+                }
                 Err(fs::TryLockError::Error(e)) => return Err(failed(e)),
             }
         }
@@ -235,15 +264,19 @@ impl Entry {
             Ok(subscription) => subscription.json().as_bytes(),
             Err(_) => text,
         };
-        Entry { line, text: text.to_owned(), subscription }
+        Entry {
+            line,
+            text: text.to_owned(),
+            subscription,
+        }
     }
 }
 
 /// The entries of a text: any run of JSON values, one a line or spread over lines (pasted, pretty-printed). A line that
 /// begins no value is an entry of its own, unusable, and reading goes on behind it. Memory: one value or one line, however
 /// long the text.
-pub struct Entries<R> {
-    reader: R,
+pub struct Entries {
+    reader: Box<dyn BufRead>,
     path: PathBuf,
     /// Bytes read but not yet given out; they begin on line `line`.
     pending: Vec<u8>,
@@ -251,10 +284,16 @@ pub struct Entries<R> {
     ended: bool,
 }
 
-impl<R: BufRead> Entries<R> {
+impl Entries {
     /// Reads from `reader`; `path` is for errors.
-    pub fn new(reader: R, path: &Path) -> Entries<R> {
-        Entries { reader, path: path.to_owned(), pending: Vec::new(), line: 1, ended: false }
+    pub fn new(reader: impl BufRead + 'static, path: &Path) -> Entries {
+        Entries {
+            reader: Box::new(reader),
+            path: path.to_owned(),
+            pending: Vec::new(),
+            line: 1,
+            ended: false,
+        }
     }
 
     /// Takes `bytes` off what is pending, counting lines.
@@ -267,17 +306,25 @@ impl<R: BufRead> Entries<R> {
 
     /// How many of the pending bytes are the next entry: `None` when the next line must be read first.
     fn entry_bytes(&self) -> Option<usize> {
-        let mut values = serde_json::Deserializer::from_slice(&self.pending).into_iter::<IgnoredAny>();
+        let mut values =
+            serde_json::Deserializer::from_slice(&self.pending).into_iter::<IgnoredAny>();
         match values.next() {
             None => None,
             Some(Ok(_)) => Some(values.byte_offset()),
-            Some(Err(e)) if e.is_eof() && !self.ended && self.pending.len() < MAX_VALUE_BYTES => None,
-            Some(Err(_)) => Some(self.pending.iter().position(|b| *b == b'\n').unwrap_or(self.pending.len())),
+            Some(Err(e)) if e.is_eof() && !self.ended && self.pending.len() < MAX_VALUE_BYTES => {
+                None
+            }
+            Some(Err(_)) => Some(
+                self.pending
+                    .iter()
+                    .position(|b| *b == b'\n')
+                    .unwrap_or(self.pending.len()),
+            ),
         }
     }
 }
 
-impl<R: BufRead> Iterator for Entries<R> {
+impl Iterator for Entries {
     type Item = Result<Entry, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {

@@ -69,14 +69,21 @@ impl VapidError {
     /// What to do next, in one sentence.
     pub fn hint(&self) -> String {
         match self {
-            VapidError::Missing(_) => "run cargo run --bin server, it makes the key at its first start".into(),
+            VapidError::Missing(_) => {
+                "run cargo run --bin server, it makes the key at its first start".into()
+            }
             VapidError::Read(path, _) => format!("check who may read {}", path.display()),
             VapidError::Write(path, _) => {
-                format!("check that the disk has room and who may write {}", path.display())
+                format!(
+                    "check that the disk has room and who may write {}",
+                    path.display()
+                )
             }
-            VapidError::Format(..) => "give PKCS#8 or SEC1 PEM, or the 32 bytes in base64url; to start anew move the \
+            VapidError::Format(..) => {
+                "give PKCS#8 or SEC1 PEM, or the 32 bytes in base64url; to start anew move the \
                 file away: the server makes a new key, and every browser subscribes again"
-                .into(),
+                    .into()
+            }
             VapidError::Sign => "report this with the version of barepush".into(),
         }
     }
@@ -87,7 +94,10 @@ impl VapidKey {
     ///
     /// # Errors
     /// [`VapidError::Read`], [`VapidError::Write`] or [`VapidError::Format`]; a file that is no key is never replaced.
-    pub fn load_or_create(keys_dir: &Path, subject: Subject) -> Result<(VapidKey, Made), VapidError> {
+    pub fn load_or_create(
+        keys_dir: &Path,
+        subject: Subject,
+    ) -> Result<(VapidKey, Made), VapidError> {
         let path = keys_dir.join(FILE);
         let made = if path.exists() { Made::Kept } else { Made::New };
         if made == Made::New {
@@ -116,29 +126,39 @@ impl VapidKey {
     /// # Errors
     /// [`VapidError::Format`], which never repeats the text.
     pub fn from_env(text: &str, subject: Subject) -> Result<VapidKey, VapidError> {
-        VapidKey::from_text(text, subject).map_err(|why| VapidError::Format("VAPID_PRIVATE_KEY".into(), why))
+        VapidKey::from_text(text, subject)
+            .map_err(|why| VapidError::Format("VAPID_PRIVATE_KEY".into(), why))
     }
 
     /// PKCS#8 PEM (`BEGIN PRIVATE KEY`), SEC1 PEM (`BEGIN EC PRIVATE KEY`, perhaps behind `BEGIN EC PARAMETERS`, as
     /// `openssl ecparam -genkey` writes), or the 32 raw bytes in base64url, padded or not.
     fn from_text(text: &str, subject: Subject) -> Result<VapidKey, &'static str> {
         let text = text.trim();
-        let secret = if text.contains("-----BEGIN ENCRYPTED") || text.contains("Proc-Type: 4,ENCRYPTED") {
+        let secret = if text.contains("-----BEGIN ENCRYPTED")
+            || text.contains("Proc-Type: 4,ENCRYPTED")
+        {
             return Err("it is encrypted with a passphrase");
         } else if text.contains("-----BEGIN PUBLIC KEY-----") {
             return Err("it is a public key, the private one signs");
         } else if let Some(at) = text.find("-----BEGIN EC PRIVATE KEY-----") {
-            p256::SecretKey::from_sec1_pem(&text[at..]).map_err(|_| "not a P-256 key in SEC1 PEM")?
+            p256::SecretKey::from_sec1_pem(&text[at..])
+                .map_err(|_| "not a P-256 key in SEC1 PEM")?
         } else if text.starts_with("-----BEGIN") {
             p256::SecretKey::from_pkcs8_pem(text).map_err(|_| "not a P-256 key in PKCS#8 PEM")?
         } else {
-            let raw =
-                crate::subscription::decode::<32>("key", text).map_err(|_| "neither PEM nor 32 bytes of base64url")?;
-            p256::SecretKey::from_slice(&raw).map_err(|_| "32 bytes, but not a P-256 private key")?
+            let raw = crate::subscription::decode::<32>("key", text)
+                .map_err(|_| "neither PEM nor 32 bytes of base64url")?;
+            p256::SecretKey::from_slice(&raw)
+                .map_err(|_| "32 bytes, but not a P-256 private key")?
         };
         let pair = ES256KeyPair::from_bytes(&secret.to_bytes()).map_err(|_| "not a P-256 key")?;
         let public = Base64UrlUnpadded::encode_string(&secret.public_key().to_sec1_bytes());
-        Ok(VapidKey { pair, public, subject, tokens: Mutex::default() })
+        Ok(VapidKey {
+            pair,
+            public,
+            subject,
+            tokens: Mutex::default(),
+        })
     }
 
     /// The public key, 65 bytes in base64url: what `subscribe()` takes as `applicationServerKey` and `k` carries.
@@ -169,13 +189,24 @@ impl VapidKey {
         }
         let expires = now + TOKEN_LIFE;
         let header = format!("vapid t={}, k={}", self.sign(origin, expires)?, self.public);
-        tokens.insert(origin.to_owned(), Token { header: header.clone(), expires });
+        tokens.insert(
+            origin.to_owned(),
+            Token {
+                header: header.clone(),
+                expires,
+            },
+        );
         Ok(header)
     }
 
     fn sign(&self, origin: &str, expires: SystemTime) -> Result<String, VapidError> {
-        let exp = expires.duration_since(UNIX_EPOCH).map_err(|_| VapidError::Sign)?.as_secs();
-        let mut claims = Claims::create(TOKEN_LIFE.into()).with_audience(origin).with_subject(&self.subject);
+        let exp = expires
+            .duration_since(UNIX_EPOCH)
+            .map_err(|_| VapidError::Sign)?
+            .as_secs();
+        let mut claims = Claims::create(TOKEN_LIFE.into())
+            .with_audience(origin)
+            .with_subject(&self.subject);
         // jwt-simple adds two claims that RFC 8292 does not ask for, and that a clock some seconds fast would break.
         (claims.issued_at, claims.invalid_before) = (None, None);
         claims.expires_at = Some(UnixTimeStamp::from_secs(exp));
@@ -193,7 +224,9 @@ impl fmt::Debug for VapidKey {
 fn create(keys_dir: &Path, path: &Path) -> io::Result<()> {
     let pair = ES256KeyPair::generate();
     let secret = p256::SecretKey::from_slice(&pair.to_bytes()).map_err(io::Error::other)?;
-    let pem = secret.to_pkcs8_pem(LineEnding::LF).map_err(io::Error::other)?;
+    let pem = secret
+        .to_pkcs8_pem(LineEnding::LF)
+        .map_err(io::Error::other)?;
     fs::create_dir_all(keys_dir)?;
     crate::file::replace(path, |file| file.write_all(pem.as_bytes()))
 }
@@ -219,7 +252,9 @@ impl Subject {
         let plausible = match (text.strip_prefix("mailto:"), text.strip_prefix("https://")) {
             (Some(address), _) => {
                 !address.starts_with("mailto:")
-                    && address.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
+                    && address
+                        .split_once('@')
+                        .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
             }
             (_, Some(rest)) => !rest.is_empty() && !rest.starts_with('/'),
             _ => false,
@@ -227,7 +262,9 @@ impl Subject {
         if plausible && text.chars().all(|c| c.is_ascii_graphic()) {
             Ok(Subject(text.to_owned()))
         } else {
-            Err(format!("\"{text}\" is no contact: give mailto:you@example.com or https://example.com"))
+            Err(format!(
+                "\"{text}\" is no contact: give mailto:you@example.com or https://example.com"
+            ))
         }
     }
 
@@ -239,14 +276,24 @@ impl Subject {
             || host.ends_with(".local")
             || host.ends_with(".invalid")
             || host.ends_with(".localhost");
-        (vendor == Vendor::Apple && private)
-            .then(|| format!("Apple's push service refuses the subject \"{}\": \"{host}\" is no public domain", self.0))
+        (vendor == Vendor::Apple && private).then(|| {
+            format!(
+                "Apple's push service refuses the subject \"{}\": \"{host}\" is no public domain",
+                self.0
+            )
+        })
     }
 
     fn host(&self) -> String {
-        let rest = self.0.trim_start_matches("mailto:").trim_start_matches("https://");
+        let rest = self
+            .0
+            .trim_start_matches("mailto:")
+            .trim_start_matches("https://");
         let host = rest.rsplit('@').next().unwrap_or(rest);
-        host.split(['/', '?', '#', ':']).next().unwrap_or(host).to_ascii_lowercase()
+        host.split(['/', '?', '#', ':'])
+            .next()
+            .unwrap_or(host)
+            .to_ascii_lowercase()
     }
 }
 

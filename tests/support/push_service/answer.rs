@@ -91,7 +91,7 @@ impl Answer {
 
     /// Header lines until the sender has enough (at most 64 MiB).
     pub fn endless_headers() -> Self {
-        let line = format!("X-More: {}\r\n", "y".repeat(1012));
+        let line = format!("X-More: {}\r\n", "y".repeat(1014));
         Self::repeat("HTTP/1.1 201 Created\r\n", line.repeat(16), 4096, Duration::ZERO)
     }
 

@@ -140,6 +140,10 @@ fn serve(tcp: TcpStream, shared: &Shared, tls: Option<Arc<ServerConfig>>) -> io:
         if !give(shared, &mut connection, answer)? {
             break;
         }
+        if head.header("Connection").is_some_and(|value| value.eq_ignore_ascii_case("close")) {
+            connection.close();
+            break;
+        }
     }
     Ok(())
 }
