@@ -74,18 +74,32 @@ impl Server {
     /// Runs `notify` with `arguments` on this server's data.
     pub(crate) fn notify(&self, arguments: &[&str]) -> Notified {
         let mut command = Command::new(env!("CARGO_BIN_EXE_notify"));
-        command.arg("--data-dir").arg(self.folder.path()).args(arguments);
+        command
+            .arg("--data-dir")
+            .arg(self.folder.path())
+            .args(arguments);
         let output = command.output().expect("running notify");
         let complaint = String::from_utf8(output.stderr).expect("UTF-8");
-        Notified { code: output.status.code(), complaint }
+        Notified {
+            code: output.status.code(),
+            complaint,
+        }
     }
 
     fn run(&mut self, https: &str, http: &str) {
         let folder = self.folder.path().to_str().expect("a UTF-8 path");
         let arguments = ["--port", https, "--http-port", http, "--data-dir", folder];
         let allowed = ["--allow-push-service", self.push_service.as_str()];
-        let arguments: Vec<String> = arguments.iter().chain(&allowed).map(|&argument| argument.to_owned()).collect();
-        let process = Process::start(Path::new(env!("CARGO_BIN_EXE_server")), &arguments, self.folder.path());
+        let arguments: Vec<String> = arguments
+            .iter()
+            .chain(&allowed)
+            .map(|&argument| argument.to_owned())
+            .collect();
+        let process = Process::start(
+            Path::new(env!("CARGO_BIN_EXE_server")),
+            &arguments,
+            self.folder.path(),
+        );
         let origin = |scheme: &str| {
             let printed = process.line_after(&format!("{scheme}://localhost:"));
             let port: String = printed.chars().take_while(char::is_ascii_digit).collect();

@@ -15,7 +15,10 @@ fn register(chromium: &mut Chromium, origin: &str) -> String {
     chromium.set_permission(origin, "granted");
     chromium.open(origin);
     chromium.press("register");
-    chromium.wait_to_read("registration-status-message", &format!("Registered for the scope {origin}/"));
+    chromium.wait_to_read(
+        "registration-status-message",
+        &format!("Registered for the scope {origin}/"),
+    );
     chromium.wait_for_worker()
 }
 
@@ -29,7 +32,10 @@ fn on_http_localhost_the_worker_registers_and_unregisters() {
     register(&mut chromium, &server.http);
     assert_eq!(chromium.buttons(), "unregister subscribe notify-all");
     chromium.press("unregister");
-    chromium.wait_to_read("registration-status-message", "No service worker is registered yet.");
+    chromium.wait_to_read(
+        "registration-status-message",
+        "No service worker is registered yet.",
+    );
     assert_eq!(chromium.buttons(), "register notify-all");
     assert_eq!(chromium.complaints(), [""; 0]);
 }
@@ -52,7 +58,10 @@ fn behind_an_untrusted_certificate_the_page_tells_the_ways_on_and_its_command_wo
     }
     let server = Server::start(NO_PUSH_SERVICE);
     let mut chromium = Chromium::start();
-    assert_eq!(chromium.try_open(&server.https), Err("net::ERR_CERT_AUTHORITY_INVALID".to_owned()));
+    assert_eq!(
+        chromium.try_open(&server.https),
+        Err("net::ERR_CERT_AUTHORITY_INVALID".to_owned())
+    );
     chromium.click_through_warning();
     chromium.press("register");
     chromium.wait_to_read(
@@ -63,7 +72,12 @@ fn behind_an_untrusted_certificate_the_page_tells_the_ways_on_and_its_command_wo
     let link = chromium.value("document.getElementById('http-link').href");
     assert_eq!(link, json!(format!("{}/", server.http)));
     let command = chromium.value("document.getElementById('chrome-command').textContent");
-    let switch = command.as_str().unwrap().split(' ').find(|part| part.starts_with("--ignore-cert")).unwrap();
+    let switch = command
+        .as_str()
+        .unwrap()
+        .split(' ')
+        .find(|part| part.starts_with("--ignore-cert"))
+        .unwrap();
     let mut chromium = Chromium::start_with(switch);
     register(&mut chromium, &server.https);
 }
@@ -75,7 +89,10 @@ fn every_shape_of_payload_is_shown() {
     }
     let shapes = [
         (r#"{"title":"Ours","body":"flat"}"#, "Ours: flat"),
-        (r#"{"title":"Codelab","options":{"body":"ID: 42"}}"#, "Codelab: ID: 42"),
+        (
+            r#"{"title":"Codelab","options":{"body":"ID: 42"}}"#,
+            "Codelab: ID: 42",
+        ),
         (
             r#"{"web_push":8030,"notification":{"title":"Declarative","body":"read here","navigate":"/"}}"#,
             "Declarative: read here",
@@ -84,7 +101,10 @@ fn every_shape_of_payload_is_shown() {
         ("", "Push message: A push message without a text."),
         ("[1, 2]", "Push message: [1, 2]"),
         (r#"{"body":"no title"}"#, "Push message: no title"),
-        (r#"{"title":"odd","body":7,"actions":"none","silent":true,"vibrate":[1]}"#, "odd: 7"),
+        (
+            r#"{"title":"odd","body":7,"actions":"none","silent":true,"vibrate":[1]}"#,
+            "odd: 7",
+        ),
     ];
     let server = Server::start(NO_PUSH_SERVICE);
     let mut chromium = Chromium::start();
@@ -109,7 +129,10 @@ fn a_subscribe_that_hangs_is_told_of_after_ten_seconds() {
     let mut chromium = Chromium::start();
     register(&mut chromium, &server.http);
     chromium.press("subscribe");
-    chromium.wait_to_read("subscription-status-message", "Asking the push service for a subscription …");
+    chromium.wait_to_read(
+        "subscription-status-message",
+        "Asking the push service for a subscription …",
+    );
     chromium.wait_to_read(
         "subscription-waiting",
         "Still waiting for the push service. Some browsers never give up and never say why; reload the page to stop.",
@@ -120,7 +143,11 @@ fn a_subscribe_that_hangs_is_told_of_after_ten_seconds() {
 
 /// A browser whose `method` fails with a DOMException of this name and message.
 fn failing(method: &str, name: &str, message: &str) -> String {
-    format!("{method} = () => Promise.reject(new DOMException({}, {}));", json!(message), json!(name))
+    format!(
+        "{method} = () => Promise.reject(new DOMException({}, {}));",
+        json!(message),
+        json!(name)
+    )
 }
 
 #[test]
@@ -138,7 +165,10 @@ fn each_refusal_of_a_subscription_is_told_with_what_to_do() {
             "help-push-service",
         ),
         (
-            format!("navigator.brave = {{}}; {}", subscribe("AbortError", no_service)),
+            format!(
+                "navigator.brave = {{}}; {}",
+                subscribe("AbortError", no_service)
+            ),
             "The browser got no subscription from its push service: Registration failed - push service error \
              Check the connection as told below, then subscribe again.",
             "help-push-service help-brave",
@@ -230,7 +260,10 @@ fn each_refusal_of_a_worker_is_told_with_what_to_do() {
     let server = Server::start(NO_PUSH_SERVICE);
     let mut chromium = Chromium::start();
     for (name, says, help) in refusals {
-        chromium.open_after(&failing("ServiceWorkerContainer.prototype.register", name, "no"), &server.http);
+        chromium.open_after(
+            &failing("ServiceWorkerContainer.prototype.register", name, "no"),
+            &server.http,
+        );
         chromium.press("register");
         chromium.wait_to_read("registration-problem", says);
         assert_eq!(chromium.help(), help, "{says}");
@@ -244,7 +277,10 @@ fn a_browser_that_lacks_something_is_told_what() {
     if !installed(&[&CHROMIUM]) {
         return;
     }
-    let no_worker = ["Service workers are not supported here.", "No subscription is possible without service workers."];
+    let no_worker = [
+        "Service workers are not supported here.",
+        "No subscription is possible without service workers.",
+    ];
     let no_push = [
         "No service worker is registered yet.",
         "No subscription is possible: this browser has no Push API or no notifications here.",

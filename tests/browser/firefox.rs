@@ -12,7 +12,10 @@ use crate::page::Page;
 use crate::support::push_service::PushService;
 
 /// What the server pushes when a browser has subscribed: title and body.
-const WELCOME: (&str, &str) = ("barepush", "Subscribed.");
+const WELCOME: (&str, &str) = (
+    "Hello from barepush",
+    "You are subscribed. This is the first notification.",
+);
 
 /// Firefox, the server and the push service, which know of each other.
 struct Stage {
@@ -40,7 +43,11 @@ impl Stage {
             Address::Https => &server.https,
             Address::Http => &server.http,
         });
-        Self { firefox, server, push_service }
+        Self {
+            firefox,
+            server,
+            push_service,
+        }
     }
 
     /// Registers and subscribes by clicks, the prompt's Allow included, and sees the first notification.
@@ -53,8 +60,12 @@ impl Stage {
     }
 
     fn wait_until_subscribed(&mut self) {
-        self.firefox.wait_for("!document.getElementById('unsubscribe').disabled");
-        assert_eq!(self.firefox.buttons(), "unregister unsubscribe notify-me notify-all");
+        self.firefox
+            .wait_for("!document.getElementById('unsubscribe').disabled");
+        assert_eq!(
+            self.firefox.buttons(),
+            "unregister unsubscribe notify-me notify-all"
+        );
     }
 }
 
@@ -77,8 +88,16 @@ fn from_the_click_to_the_notification_on_http_localhost() {
 fn main_loop(address: Address) {
     let mut stage = Stage::open(address);
     stage.subscribe();
-    let Stage { firefox, server, .. } = &mut stage;
-    assert_eq!(server.notify(&["message"]), Notified { code: Some(0), complaint: String::new() });
+    let Stage {
+        firefox, server, ..
+    } = &mut stage;
+    assert_eq!(
+        server.notify(&["message"]),
+        Notified {
+            code: Some(0),
+            complaint: String::new()
+        }
+    );
     firefox.wait_for_alert("barepush", "message");
 
     firefox.cover_with_another_tab();
@@ -101,7 +120,9 @@ fn a_subscription_ended_behind_the_servers_back_is_set_aside() {
     }
     let mut stage = Stage::open(Address::Http);
     stage.subscribe();
-    let Stage { firefox, server, .. } = &mut stage;
+    let Stage {
+        firefox, server, ..
+    } = &mut stage;
     let ended = firefox.value(
         "navigator.serviceWorker.ready.then(worker => worker.pushManager.getSubscription())
             .then(subscription => subscription.unsubscribe())",
@@ -109,7 +130,13 @@ fn a_subscription_ended_behind_the_servers_back_is_set_aside() {
     assert_eq!(ended, json!(true));
     let notified = server.notify(&["message"]);
     assert_eq!(notified.code, Some(5), "{}", notified.complaint);
-    assert_eq!((server.lines("subscription.txt"), server.lines("subscription.txt.gone")), (0, 1));
+    assert_eq!(
+        (
+            server.lines("subscription.txt"),
+            server.lines("subscription.txt.gone")
+        ),
+        (0, 1)
+    );
 }
 
 #[test]
@@ -119,7 +146,9 @@ fn a_changed_vapid_key_is_noticed_on_reload_and_mended() {
     }
     let mut stage = Stage::open(Address::Http);
     stage.subscribe();
-    let Stage { firefox, server, .. } = &mut stage;
+    let Stage {
+        firefox, server, ..
+    } = &mut stage;
     fs::remove_file(server.file("keys/vapid_private.pem")).expect("the server's VAPID key");
     server.restart();
     let notified = server.notify(&["message"]);
@@ -144,7 +173,10 @@ fn a_permission_denied_at_the_prompt_shows_how_to_lift_it() {
     let firefox = &mut stage.firefox;
     firefox.press("register");
     firefox.press("subscribe");
-    firefox.wait_to_read("subscription-status-message", "Waiting for your answer to the permission prompt …");
+    firefox.wait_to_read(
+        "subscription-status-message",
+        "Waiting for your answer to the permission prompt …",
+    );
     firefox.answer_prompt(Answer::Block);
     firefox.wait_to_read(
         "subscription-problem",
@@ -161,7 +193,11 @@ fn a_push_is_shown_while_no_page_is_open_and_its_click_opens_one() {
     }
     let mut stage = Stage::open(Address::Http);
     stage.subscribe();
-    let Stage { firefox, server, push_service } = &mut stage;
+    let Stage {
+        firefox,
+        server,
+        push_service,
+    } = &mut stage;
     firefox.close_page();
     assert_eq!(server.notify(&["nobody looks"]).code, Some(0));
     push_service.wait_for(2, Duration::from_secs(10));

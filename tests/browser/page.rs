@@ -40,7 +40,10 @@ pub(crate) trait Page: Tab {
 
     /// Presses `button` when it can be pressed.
     fn press(&mut self, button: &str) {
-        self.wait_for(&format!("!document.getElementById({}).disabled", json!(button)));
+        self.wait_for(&format!(
+            "!document.getElementById({}).disabled",
+            json!(button)
+        ));
         self.click(&format!("#{button}"));
     }
 }

@@ -98,7 +98,8 @@ impl Firefox {
 
     /// Opens `url`, which must load.
     pub(crate) fn open(&mut self, url: &str) {
-        self.try_open(url).unwrap_or_else(|error| panic!("opening {url}: {error}"));
+        self.try_open(url)
+            .unwrap_or_else(|error| panic!("opening {url}: {error}"));
     }
 
     /// Loads the page again.
@@ -124,7 +125,9 @@ impl Firefox {
     pub(crate) fn press_keys(&mut self, keys: &str) {
         let actions: Vec<Value> = keys
             .chars()
-            .flat_map(|key| ["keyDown", "keyUp"].map(|r#type| json!({ "type": r#type, "value": key })))
+            .flat_map(|key| {
+                ["keyDown", "keyUp"].map(|r#type| json!({ "type": r#type, "value": key }))
+            })
             .collect();
         let keyboard = json!({ "type": "key", "id": "keyboard", "actions": actions });
         let all = json!({ "context": self.tab, "actions": [keyboard] });
@@ -156,15 +159,22 @@ impl Firefox {
     /// Clicks the notification with this title and body.
     pub(crate) fn click_alert(&mut self, title: &str, body: &str) {
         let alert = alert(title, body);
-        self.wait_in_browser(&format!("(() => {{ const alert = {alert}; alert?.onAlertClick(); return !!alert; }})()"));
+        self.wait_in_browser(&format!(
+            "(() => {{ const alert = {alert}; alert?.onAlertClick(); return !!alert; }})()"
+        ));
     }
 
     /// Waits until the browser itself has opened a page of `origin` in front, and has that one under test from now on.
     pub(crate) fn take_opened_page(&mut self, origin: &str) {
-        self.wait_in_browser(&format!("gBrowser.selectedBrowser.currentURI.spec.startsWith({})", json!(origin)));
+        self.wait_in_browser(&format!(
+            "gBrowser.selectedBrowser.currentURI.spec.startsWith({})",
+            json!(origin)
+        ));
         let tree = self.ask("browsingContext.getTree", json!({}));
         let tabs = tree["contexts"].as_array().expect("contexts");
-        let opened = tabs.iter().find(|tab| text(&tab["url"]).starts_with(origin));
+        let opened = tabs
+            .iter()
+            .find(|tab| text(&tab["url"]).starts_with(origin));
         self.tab = text(&opened.expect("the opened page")["context"]);
     }
 
@@ -181,7 +191,9 @@ impl Firefox {
         self.wait_in_browser(&format!(
             "Services.prefs.setIntPref('layout.css.prefers-color-scheme.content-override', {value}) || true"
         ));
-        self.wait_for(&format!("matchMedia('(prefers-color-scheme: dark)').matches === {dark}"));
+        self.wait_for(&format!(
+            "matchMedia('(prefers-color-scheme: dark)').matches === {dark}"
+        ));
     }
 
     /// Writes a picture of the whole page (PNG).
@@ -233,12 +245,15 @@ impl Firefox {
         });
         let answer = self.ask("script.callFunction", script);
         let returned = answer["result"]["value"].as_str();
-        let returned = returned.unwrap_or_else(|| panic!("{expression}\nthrew {}", answer["exceptionDetails"]["text"]));
+        let returned = returned.unwrap_or_else(|| {
+            panic!("{expression}\nthrew {}", answer["exceptionDetails"]["text"])
+        });
         serde_json::from_str(returned).expect("JSON")
     }
 
     fn ask(&mut self, method: &str, params: Value) -> Value {
-        self.try_ask(method, params).unwrap_or_else(|error| panic!("{method}: {error}"))
+        self.try_ask(method, params)
+            .unwrap_or_else(|error| panic!("{method}: {error}"))
     }
 
     fn try_ask(&mut self, method: &str, params: Value) -> Result<Value, String> {
@@ -246,7 +261,11 @@ impl Firefox {
         let answer = self.bidi.call(call)?;
         match answer["type"].as_str() {
             Some("success") => Ok(answer["result"].clone()),
-            _ => Err(format!("{}: {}", text(&answer["error"]), text(&answer["message"]))),
+            _ => Err(format!(
+                "{}: {}",
+                text(&answer["error"]),
+                text(&answer["message"])
+            )),
         }
     }
 }
@@ -258,7 +277,10 @@ impl Tab for Firefox {
     }
 
     fn click(&mut self, selector: &str) {
-        self.value(&format!("document.querySelector({}).scrollIntoView({{block: 'center'}})", json!(selector)));
+        self.value(&format!(
+            "document.querySelector({}).scrollIntoView({{block: 'center'}})",
+            json!(selector)
+        ));
         let by = json!({ "context": self.tab, "locator": { "type": "css", "value": selector } });
         let found = self.ask("browsingContext.locateNodes", by);
         let element = &found["nodes"][0]["sharedId"];

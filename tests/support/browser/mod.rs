@@ -15,12 +15,20 @@ pub(crate) mod process;
 mod websocket;
 
 /// The programs a test needs, each with its Debian package.
-pub(crate) const FIREFOX: Program = Program { names: &["firefox-esr", "firefox"], package: "firefox-esr" };
+pub(crate) const FIREFOX: Program = Program {
+    names: &["firefox-esr", "firefox"],
+    package: "firefox-esr",
+};
 /// See [`FIREFOX`].
-pub(crate) const CHROMIUM: Program =
-    Program { names: &["chromium", "chromium-browser", "google-chrome"], package: "chromium" };
+pub(crate) const CHROMIUM: Program = Program {
+    names: &["chromium", "chromium-browser", "google-chrome"],
+    package: "chromium",
+};
 /// Writes trust in our certificate into a browser's own store.
-pub(crate) const CERTUTIL: Program = Program { names: &["certutil"], package: "libnss3-tools" };
+pub(crate) const CERTUTIL: Program = Program {
+    names: &["certutil"],
+    package: "libnss3-tools",
+};
 
 /// A program looked for on `PATH`.
 pub(crate) struct Program {
@@ -32,7 +40,10 @@ impl Program {
     fn path(&self) -> Option<PathBuf> {
         let folders = env::var_os("PATH")?;
         let folders: Vec<PathBuf> = env::split_paths(&folders).collect();
-        let candidates = self.names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+        let candidates = self
+            .names
+            .iter()
+            .flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
         candidates.into_iter().find(|path| path.is_file())
     }
 }
@@ -40,8 +51,11 @@ impl Program {
 /// Whether all programs are here. If not, this test is left out, and says so past the test harness, which hides what
 /// passing tests print; with `BAREPUSH_REQUIRE_BROWSERS` set, as in CI, it fails instead.
 pub(crate) fn installed(programs: &[&Program]) -> bool {
-    let missing: Vec<&str> =
-        programs.iter().filter(|program| program.path().is_none()).map(|program| program.package).collect();
+    let missing: Vec<&str> = programs
+        .iter()
+        .filter(|program| program.path().is_none())
+        .map(|program| program.package)
+        .collect();
     missing.is_empty() || leave_out(&format!("install {} to run it", missing.join(", ")))
 }
 
@@ -55,7 +69,9 @@ pub(crate) fn leave_out(remedy: &str) -> bool {
 
 /// Cargo's `target/`, where screenshots go.
 pub(crate) fn target() -> &'static Path {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("target/")
+    Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .parent()
+        .expect("target/")
 }
 
 fn test_name() -> String {
@@ -104,7 +120,10 @@ pub(crate) trait Tab {
     fn wait_to_read(&mut self, id: &str, text: &str) {
         let element = format!("document.getElementById({})", json!(id));
         let there = format!("{element}.textContent === {}", json!(text));
-        let read = self.value(&format!("{}.catch(() => null).then(() => {element}.textContent)", until_true(&there)));
+        let read = self.value(&format!(
+            "{}.catch(() => null).then(() => {element}.textContent)",
+            until_true(&there)
+        ));
         assert_eq!(read, json!(text), "#{id}");
     }
 }

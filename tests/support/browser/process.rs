@@ -71,8 +71,11 @@ impl Process {
             rest.next().map(|(_, after)| after.trim().to_owned())
         };
         let lines = self.output.lines.lock().expect("the lines");
-        let (lines, _) =
-            self.output.grown.wait_timeout_while(lines, DEADLINE, |lines| find(lines).is_none()).expect("the lines");
+        let (lines, _) = self
+            .output
+            .grown
+            .wait_timeout_while(lines, DEADLINE, |lines| find(lines).is_none())
+            .expect("the lines");
         find(&lines).unwrap_or_else(|| panic!("no \"{before}\" in: {}", lines.join("\n")))
     }
 
