@@ -13,7 +13,11 @@ const enable = (id, on) => {
   $(id).disabled = !on;
 };
 const yesNo = on => (on ? 'yes' : 'no');
-const clock = milliseconds => new Date(milliseconds).toLocaleTimeString([], { hour12: false });
+const clock = milliseconds => {
+  const at = new Date(milliseconds);
+  const today = at.toDateString() === new Date().toDateString();
+  return `${today ? '' : `${at.toLocaleDateString()} `}${at.toLocaleTimeString([], { hour12: false })}`;
+};
 
 /** What may be shown of an endpoint, which is a capability: host and last 8 characters. */
 const hostOf = endpoint => new URL(endpoint).host;
@@ -109,7 +113,8 @@ const renderHelp = (state, can) => {
   const { http, https, certificate } = state.server ?? {};
   link('.http-link', http);
   link('.https-link', https);
-  $('help-certificate-http').hidden = !http;
+  for (const item of document.querySelectorAll('.needs-http')) item.hidden = !http;
+  if (http) say('adb-command', `adb reverse tcp:${new URL(http).port} tcp:${new URL(http).port}`);
   say('chrome-command', chromeCommand(https ?? location.origin, certificate?.spki_sha256 ?? '…'));
   say('certutil-command', `certutil -d sql:$HOME/.pki/nssdb -A -t CP,, -n barepush -i ${certificate?.file ?? 'keys/tls_cert.pem'}`);
 };
@@ -222,7 +227,9 @@ const renderServer = ({ server, serverUp, serverRefusal }) => {
   if (serverRefusal) say('server-line', serverRefusal);
   else if (serverUp === false) say('server-line', 'The server does not answer.');
   else if (server) say('server-line', `Server ${server.version} · ${stored(server.stored)}`);
-  if (server?.notify) say('notify-command', server.notify);
+  if (!server?.notify) return;
+  say('notify-command', server.notify);
+  say('explain-command', server.notify.replace(/ --bin notify( --)? /, ' --bin notify -- --explain '));
 };
 
 export const render = state => {
