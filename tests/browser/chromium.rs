@@ -160,7 +160,7 @@ fn each_refusal_of_a_subscription_is_told_with_what_to_do() {
     let refusals = [
         (
             subscribe("AbortError", no_service),
-            "The browser got no subscription from its push service: Registration failed - push service error \
+            "The browser got no subscription from its push service: Registration failed - push service error. \
              Check the connection as told below, then subscribe again.",
             "help-push-service",
         ),
@@ -169,7 +169,7 @@ fn each_refusal_of_a_subscription_is_told_with_what_to_do() {
                 "navigator.brave = {{}}; {}",
                 subscribe("AbortError", no_service)
             ),
-            "The browser got no subscription from its push service: Registration failed - push service error \
+            "The browser got no subscription from its push service: Registration failed - push service error. \
              Check the connection as told below, then subscribe again.",
             "help-push-service help-brave",
         ),
@@ -198,7 +198,7 @@ fn each_refusal_of_a_subscription_is_told_with_what_to_do() {
         ),
         (
             subscribe("NotSupportedError", "no"),
-            "The browser could not subscribe: no Reload the page and subscribe again.",
+            "The browser could not subscribe: no. Reload the page and subscribe again.",
             "",
         ),
         (
@@ -252,7 +252,7 @@ fn each_refusal_of_a_worker_is_told_with_what_to_do() {
         ),
         (
             "TypeError",
-            "The service worker could not be registered: no \
+            "The service worker could not be registered: no. \
              See that the server runs and that /sw.js opens, then press Register again.",
             "",
         ),

@@ -313,8 +313,8 @@ impl Drop for Firefox {
 fn alert(title: &str, body: &str) -> String {
     format!(
         "[...Services.wm.getEnumerator('alert:alert')].find(alert =>
-            alert.document.getElementById('alertTitleLabel').getAttribute('value') === {}
-            && alert.document.getElementById('alertTextLabel').textContent === {})",
+            alert.document.getElementById('alertTitleLabel')?.getAttribute('value') === {}
+            && alert.document.getElementById('alertTextLabel')?.textContent === {})",
         json!(title),
         json!(body)
     )
