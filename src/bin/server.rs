@@ -10,6 +10,7 @@ use anyhow::anyhow;
 use barepush::application::{Application, State};
 use barepush::certificate::{self, Certificate, CertificateError};
 use barepush::failure::Failure;
+use barepush::file::path_in;
 use barepush::gate::{Gate, GateError};
 use barepush::greeting;
 use barepush::listener::{self, ListenError, Listener, Serving};
@@ -87,7 +88,7 @@ fn main() -> ExitCode {
 /// Everything that can be refused is refused before a socket is open; then serves until Ctrl-C or SIGTERM.
 fn run(args: &Args) -> Result<(), Failure> {
     let push_services = push_services(args)?;
-    let keys = args.data_dir.join("keys");
+    let keys = path_in(&args.data_dir, "keys");
     let (key, key_made) = match &args.vapid_private_key {
         Some(text) => {
             VapidKey::from_env(text, args.subject.clone()).map(|key| (key, vapid::Made::Kept))
@@ -120,7 +121,7 @@ fn run(args: &Args) -> Result<(), Failure> {
         .map_err(|e| Failure::ours(e, "report this"))?;
 
     let application = Arc::new(Application {
-        store: Store::new(args.data_dir.join("subscription.txt")),
+        store: Store::new(path_in(&args.data_dir, "subscription.txt")),
         key,
         push_services,
         client: Client::new(PUSH_TIMEOUT, KEPT_CONNECTIONS),
