@@ -57,10 +57,11 @@ impl Gate {
     pub fn open() -> Result<(Gate, tiny_http::Server), GateError> {
         #[cfg(unix)]
         let (listener, address, folder) = {
-            let folder = tempfile::Builder::new()
-                .prefix("barepush-")
-                .tempdir()
-                .map_err(GateError::Folder)?;
+            // Set, because tempfile leaves folders to the umask.
+            let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+            let mut builder = tempfile::Builder::new();
+            let builder = builder.prefix("barepush-").permissions(private);
+            let folder = builder.tempdir().map_err(GateError::Folder)?;
             let address = folder.path().join("http");
             let listener = std::os::unix::net::UnixListener::bind(&address);
             (

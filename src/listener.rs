@@ -318,6 +318,9 @@ impl Door {
             Ok(Ending::Refused(Refusal { status, error, .. })) => {
                 Some(format!("{status}: {error}"))
             }
+            Err(error) if error.kind() == ErrorKind::TimedOut => {
+                Some("closed: the answer was not taken in time".to_owned())
+            }
             Ok(Ending::Quiet) | Err(_) => None,
         }
     }
