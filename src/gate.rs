@@ -19,7 +19,7 @@ use std::time::Instant;
 pub struct Gate {
     pool: Pool,
     /// Holds the socket, for this user alone; removed with the gate.
-    _folder: Option<tempfile::TempDir>,
+    folder: Option<tempfile::TempDir>,
 }
 
 /// Why there is no way to a tiny_http server.
@@ -81,10 +81,15 @@ impl Gate {
         Ok((
             Gate {
                 pool: Pool::new(address),
-                _folder: folder,
+                folder,
             },
             server,
         ))
+    }
+
+    /// Hands over the folder of the inner socket, to be removed when the listener ends.
+    pub(crate) fn take_folder(&mut self) -> Option<tempfile::TempDir> {
+        self.folder.take()
     }
 
     /// Answers one client's requests, one after the other, until one side ends it.
