@@ -161,7 +161,7 @@ const EVENTS = {
   clicked: 'clicked',
   failed: 'failed',
   resubscribed: 'subscribed anew',
-  local: 'shown, no push',
+  local: 'shown locally',
 };
 
 const entry = ({ at, type, title, why }) => {
@@ -187,10 +187,10 @@ const renderLog = ({ events }) => {
   $('log-empty').hidden = events.length > 0;
 };
 
-const masked = ({ endpoint, keys, ...rest }) => ({
-  ...rest,
-  endpoint: `https://${hostOf(endpoint)}/…${tailOf(endpoint)}`,
-  keys: Object.fromEntries(Object.keys(keys ?? {}).map(name => [name, '•••'])),
+const masked = json => ({
+  ...json,
+  endpoint: `https://${hostOf(json.endpoint)}/…${tailOf(json.endpoint)}`,
+  keys: Object.fromEntries(Object.keys(json.keys ?? {}).map(name => [name, '•••'])),
 });
 
 const renderSubscription = ({ subscription, serverKey, server, showSecrets }) => {
