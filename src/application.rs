@@ -1,0 +1,359 @@
+//! The application server itself: what each route does with subscriptions, VAPID key and push services; knows no HTTP.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::log::Log;
+use crate::message::{DEFAULT_TTL, MAX_TTL_SECONDS, Message, Notification};
+use crate::outcome::{Class, Outcome};
+use crate::push::Client;
+use crate::push_service::AllowedPushServices;
+use crate::store::{Added, Store, StoreError};
+use crate::subscription::Subscription;
+use crate::vapid::VapidKey;
+
+/// Longest delay of a push asked for in the page: time to close the tab, not a scheduler.
+const MAX_DELAY_SECONDS: u64 = 300;
+/// How many delayed pushes may wait at once; each is a thread that sleeps.
+const MAX_DELAYED: usize = 16;
+/// How many pushes of one notify-all are under way at once.
+const JOBS: usize = 16;
+
+/// What the server is made of, shared by all its threads.
+pub struct Application {
+    /// subscription.txt.
+    pub store: Store,
+    /// Signs every push.
+    pub key: VapidKey,
+    /// Whose endpoints are taken.
+    pub push_services: AllowedPushServices,
+    /// Posts.
+    pub client: Client,
+    /// How much is said on stderr.
+    pub log: Log,
+    /// What `/status` tells beside the store: URLs, certificate, the notify command.
+    pub about: Value,
+    /// State that lives as long as the process.
+    pub state: State,
+}
+
+/// What the server remembers and forgets at its end.
+#[derive(Debug, Default)]
+pub struct State {
+    last_push: Mutex<Option<Outcome>>,
+    delayed: AtomicUsize,
+}
+
+/// Why a route's work was not done: what and why, then what to do next. Cut by whose turn it is.
+#[derive(Debug)]
+pub enum Failed {
+    /// The request is wrong.
+    Request(String, String),
+    /// What it names is not there.
+    Unknown(String, String),
+    /// It does not fit what is stored or the key.
+    Conflict(String, String),
+    /// Our side.
+    Ours(String, String),
+}
+
+impl From<StoreError> for Failed {
+    fn from(error: StoreError) -> Failed {
+        let hint = error.hint();
+        Failed::Ours(format!("{:#}", anyhow::Error::new(error)), hint)
+    }
+}
+
+/// A status and a JSON body, or why not.
+type Done = Result<(u16, Value), Failed>;
+
+#[derive(Deserialize)]
+struct ByEndpoint {
+    endpoint: String,
+}
+
+/// What a push asked for in the page says; the codelab's client sends none of it.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Wish {
+    title: Option<String>,
+    body: Option<String>,
+    url: Option<String>,
+    ttl: Option<u64>,
+    delay: Option<u64>,
+}
+
+impl Application {
+    /// The key that `subscribe()` takes, base64url.
+    pub fn public_key(&self) -> &str {
+        self.key.public_key()
+    }
+
+    /// How much is said.
+    pub fn log(&self) -> Log {
+        self.log
+    }
+
+    /// How many are subscribed, the newest, the last push's outcome.
+    ///
+    /// # Errors
+    /// [`Failed::Ours`] when the store cannot be read.
+    pub fn status(&self) -> Result<Value, Failed> {
+        let stored = self.stored()?;
+        let newest = stored.last().map(|newest| {
+            json!({
+                "service": newest.endpoint().host(),
+                "tail": newest.endpoint().tail(),
+                "key_matches": newest.application_server_key().map(|key| key == self.public_key()),
+            })
+        });
+        let mut status = self.about.clone();
+        status["stored"] = stored.len().into();
+        status["newest"] = newest.into();
+        status["last_push"] = json!(*self.last_push());
+        Ok(status)
+    }
+
+    /// Stores a subscription; welcomes it when its endpoint is new.
+    ///
+    /// # Errors
+    /// [`Failed::Request`] for what is no subscription or no known push service, [`Failed::Conflict`] for another key.
+    pub fn add_subscription(self: &Arc<Self>, body: &str) -> Done {
+        let subscription = Subscription::from_json(body).map_err(|e| {
+            let hint = "send what JSON.stringify(subscription) gives in the browser";
+            Failed::Request(format!("{:#}", anyhow::Error::new(e)), hint.into())
+        })?;
+        self.push_services
+            .check(subscription.endpoint())
+            .map_err(|e| Failed::Request(e.to_string(), e.hint()))?;
+        if subscription
+            .application_server_key()
+            .is_some_and(|key| key != self.public_key())
+        {
+            let error = "this subscription was made with another VAPID key".into();
+            return Err(Failed::Conflict(
+                error,
+                "unsubscribe, then subscribe with the key of /vapid-public-key".into(),
+            ));
+        }
+        let added = self.store.add(&subscription)?;
+        let stored = self.stored()?.len();
+        self.log.event(&format!(
+            "subscribed: {}, {stored} stored",
+            subscription.endpoint()
+        ));
+        if added == Added::Known {
+            return Ok((200, json!({"stored": stored})));
+        }
+        let welcome = Notification::new(
+            "Hello from barepush",
+            "You are subscribed. This is the first notification.",
+        );
+        let push = self.push(&Message::new(welcome.payload()), &subscription);
+        Ok((201, json!({"stored": stored, "push": push})))
+    }
+
+    /// Removes the subscription with the endpoint named.
+    ///
+    /// # Errors
+    /// [`Failed::Unknown`] when there is none.
+    pub fn remove_subscription(self: &Arc<Self>, body: &str) -> Done {
+        let subscription = self.find(body)?;
+        if !self.store.remove(subscription.endpoint().as_str())? {
+            return Err(unknown());
+        }
+        let stored = self.stored()?.len();
+        self.log.event(&format!(
+            "unsubscribed: {}, {stored} stored",
+            subscription.endpoint()
+        ));
+        Ok((200, json!({"stored": stored})))
+    }
+
+    /// Pushes to the endpoint named, now or after the delay asked for.
+    ///
+    /// # Errors
+    /// [`Failed::Unknown`] when it is not stored.
+    pub fn notify_me(self: &Arc<Self>, body: &str) -> Done {
+        let (message, delay) = wish(body)?;
+        let to = vec![self.find(body)?];
+        self.push_or_wait(
+            message,
+            delay,
+            to,
+            |mut pushes| json!({"push": pushes.pop()}),
+        )
+    }
+
+    /// Pushes to every subscription, now or after the delay asked for.
+    ///
+    /// # Errors
+    /// [`Failed::Conflict`] when there is none.
+    pub fn notify_all(self: &Arc<Self>, body: &str) -> Done {
+        let (message, delay) = wish(if body.is_empty() { "{}" } else { body })?;
+        let to = self.stored()?;
+        if to.is_empty() {
+            return Err(Failed::Conflict(
+                "nobody has subscribed yet".into(),
+                "press Subscribe first".into(),
+            ));
+        }
+        self.push_or_wait(message, delay, to, |pushes| json!({"pushes": pushes}))
+    }
+
+    fn push_or_wait(
+        self: &Arc<Self>,
+        message: Message,
+        delay: Duration,
+        to: Vec<Subscription>,
+        answer: impl FnOnce(Vec<Outcome>) -> Value,
+    ) -> Done {
+        if delay.is_zero() {
+            return Ok((200, answer(self.push_each(&message, &to))));
+        }
+        let busy = || {
+            Failed::Ours(
+                "too many delayed pushes are waiting".into(),
+                "wait for them to be sent".into(),
+            )
+        };
+        if self.state.delayed.fetch_add(1, Ordering::Relaxed) >= MAX_DELAYED {
+            self.state.delayed.fetch_sub(1, Ordering::Relaxed);
+            return Err(busy());
+        }
+        let application = Arc::clone(self);
+        let later = std::thread::Builder::new()
+            .name("delayed".into())
+            .spawn(move || {
+                std::thread::sleep(delay);
+                application.push_each(&message, &to);
+                application.state.delayed.fetch_sub(1, Ordering::Relaxed);
+            });
+        later.map_err(|_| busy())?;
+        Ok((202, json!({"scheduled": delay.as_secs()})))
+    }
+
+    /// Pushes to each, some at once, outcomes in the order of `to`; sets aside those that are gone.
+    fn push_each(&self, message: &Message, to: &[Subscription]) -> Vec<Outcome> {
+        let outcomes: Vec<Outcome> = to
+            .chunks(JOBS)
+            .flat_map(|some| {
+                std::thread::scope(|scope| {
+                    let pushes: Vec<_> = some
+                        .iter()
+                        .map(|s| scope.spawn(|| self.push(message, s)))
+                        .collect();
+                    pushes
+                        .into_iter()
+                        .filter_map(|push| push.join().ok())
+                        .collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        let gone: Vec<_> = to
+            .iter()
+            .zip(&outcomes)
+            .filter(|(_, o)| o.class == Class::Gone)
+            .map(|(s, _)| s.endpoint())
+            .collect();
+        if !gone.is_empty() {
+            match self.store.set_aside(|endpoint| gone.contains(&endpoint)) {
+                Ok(count) => self.log.event(&format!(
+                    "set aside: {count} to {}",
+                    self.store.gone_path().display()
+                )),
+                Err(e) => self
+                    .log
+                    .event(&format!("cannot set aside what is gone: {e}")),
+            }
+        }
+        outcomes
+    }
+
+    /// Pushes once, remembers and says the outcome.
+    fn push(&self, message: &Message, subscription: &Subscription) -> Outcome {
+        let outcome = Outcome::of(&self.client, message, subscription, &self.key);
+        self.log
+            .event(&format!("push: {} …{}", outcome.says, outcome.tail));
+        *self.last_push() = Some(outcome.clone());
+        outcome
+    }
+
+    fn last_push(&self) -> std::sync::MutexGuard<'_, Option<Outcome>> {
+        self.state
+            .last_push
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The usable subscriptions, oldest first; none when there is no file yet.
+    fn stored(&self) -> Result<Vec<Subscription>, StoreError> {
+        match self.store.read() {
+            Ok(entries) => entries
+                .filter_map(|entry| entry.map(|entry| entry.subscription.ok()).transpose())
+                .collect(),
+            Err(StoreError::Missing(_)) => Ok(Vec::new()),
+            Err(e) => Err(e),
+        }
+    }
+
+    fn find(&self, body: &str) -> Result<Subscription, Failed> {
+        let by: ByEndpoint = parse(body)?;
+        let found = self
+            .stored()?
+            .into_iter()
+            .find(|s| s.endpoint().as_str() == by.endpoint);
+        found.ok_or_else(unknown)
+    }
+}
+
+fn unknown() -> Failed {
+    Failed::Unknown(
+        "no subscription with this endpoint is stored".into(),
+        "subscribe first".into(),
+    )
+}
+
+fn parse<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T, Failed> {
+    // serde_json's own words may quote what was sent, an endpoint say.
+    serde_json::from_str(body).map_err(|e| {
+        let what = if e.is_data() {
+            "a member is missing or of the wrong type"
+        } else {
+            "not JSON"
+        };
+        Failed::Request(
+            format!("{what}: line {}, column {}", e.line(), e.column()),
+            "send {\"endpoint\": \"...\"}".into(),
+        )
+    })
+}
+
+fn wish(body: &str) -> Result<(Message, Duration), Failed> {
+    let wish: Wish = parse(body)?;
+    let ttl = wish.ttl.unwrap_or(DEFAULT_TTL.as_secs());
+    let delay = wish.delay.unwrap_or(0);
+    if ttl > MAX_TTL_SECONDS.into() || delay > MAX_DELAY_SECONDS {
+        let hint =
+            format!("ttl is at most {MAX_TTL_SECONDS} seconds, delay at most {MAX_DELAY_SECONDS}");
+        return Err(Failed::Request("ttl or delay is too long".into(), hint));
+    }
+    let notification = Notification {
+        title: wish
+            .title
+            .filter(|t| !t.is_empty())
+            .unwrap_or_else(|| "Hello, Notifications!".into()),
+        body: Some(wish.body.unwrap_or_else(|| "Pushed by barepush.".into())),
+        url: wish.url.filter(|url| !url.is_empty()),
+        ..Notification::default()
+    };
+    let message = Message {
+        ttl: Duration::from_secs(ttl),
+        ..Message::new(notification.payload())
+    };
+    Ok((message, Duration::from_secs(delay)))
+}

@@ -1,0 +1,33 @@
+//! A file written whole or not at all, and readable by its owner alone: keys, certificate, subscriptions.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+/// Replaces `path` by what `write` writes: a temp file in the same folder (mode 0600 whatever the umask), fsync,
+/// rename, fsync of the folder. A symbolic link at `path` is replaced, never followed. On error `path` is as it was.
+///
+/// # Errors
+/// What creating, writing (disk full) or renaming answered.
+pub fn replace(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
+) -> io::Result<()> {
+    let folder = path
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let temp = tempfile::Builder::new()
+        .prefix(".barepush-")
+        .tempfile_in(folder)?;
+    let mut writer = BufWriter::new(temp.as_file());
+    write(&mut writer)?;
+    writer.flush()?;
+    drop(writer);
+    temp.as_file().sync_all()?;
+    temp.persist(path).map_err(|e| e.error)?;
+    // Without this a power cut may undo the rename. Windows cannot open a folder as a file.
+    #[cfg(unix)]
+    File::open(folder)?.sync_all()?;
+    Ok(())
+}

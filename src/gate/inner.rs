@@ -1,0 +1,186 @@
+//! The pool of connections to tiny_http: one is checked out for one request, then returned.
+
+use super::head::Head;
+use std::io::{self, Read, Write};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+#[cfg(windows)]
+pub(super) type Address = std::net::SocketAddr;
+#[cfg(unix)]
+pub(super) type Address = std::path::PathBuf;
+#[cfg(windows)]
+type Stream = std::net::TcpStream;
+#[cfg(unix)]
+type Stream = std::os::unix::net::UnixStream;
+
+/// Most requests that wait for their answers at once, a gate; each costs three descriptors while it is open (our
+/// end, tiny_http's end and its duplicate) and one thread of tiny_http. More wait their turn.
+pub(crate) const INNER_MAX: usize = 32;
+/// How long a request may wait for its turn.
+const TURN: Duration = Duration::from_secs(10);
+/// How long a handler may take. Handlers have their own time limits (a push: 15 s, a few retries); this one only
+/// keeps a lost one from holding its connection for ever.
+const ANSWER: Duration = Duration::from_secs(300);
+/// Longest head and body of an answer: our own files and lists, far below.
+const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+pub(super) struct Pool {
+    address: Address,
+    state: Mutex<State>,
+    returned: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    idle: Vec<Stream>,
+    out: usize,
+}
+
+impl Pool {
+    pub(super) fn new(address: Address) -> Self {
+        Self {
+            address,
+            state: Mutex::default(),
+            returned: Condvar::new(),
+        }
+    }
+
+    /// Hands a whole request to tiny_http and returns its whole answer, as HTTP/1.1; `None` when no turn came.
+    pub(super) fn exchange(&self, head: &Head, request: &[u8]) -> io::Result<Option<Vec<u8>>> {
+        let Some((turn, pooled)) = self.turn() else {
+            return Ok(None);
+        };
+        let answered = match pooled {
+            None => self
+                .connect()
+                .and_then(|stream| converse(stream, head, request).map_err(|failed| failed.error)),
+            Some(stream) => {
+                converse(stream, head, request).or_else(|failed| match failed.sure_unanswered {
+                    // Found dead: tiny_http cannot have acted on it, or acting twice does no harm.
+                    true => self
+                        .connect()
+                        .and_then(|stream| converse(stream, head, request).map_err(|f| f.error)),
+                    false => Err(failed.error),
+                })
+            }
+        };
+        let (stream, answer) = answered?;
+        turn.give_back(stream);
+        Ok(Some(answer))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn turn(&self) -> Option<(Turn<'_>, Option<Stream>)> {
+        let waited = self
+            .returned
+            .wait_timeout_while(self.lock(), TURN, |state| state.out >= INNER_MAX);
+        let (mut state, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+        if waited.timed_out() {
+            return None;
+        }
+        state.out += 1;
+        Some((Turn { pool: self }, state.idle.pop()))
+    }
+
+    fn connect(&self) -> io::Result<Stream> {
+        let stream = Stream::connect(&self.address)?;
+        #[cfg(windows)]
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(ANSWER))?;
+        stream.set_write_timeout(Some(TURN))?;
+        Ok(stream)
+    }
+}
+
+/// The right to use one inner connection; it ends when dropped.
+struct Turn<'p> {
+    pool: &'p Pool,
+}
+
+impl Turn<'_> {
+    fn give_back(&self, stream: Stream) {
+        self.pool.lock().idle.push(stream);
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.pool.lock().out -= 1;
+        self.pool.returned.notify_one();
+    }
+}
+
+struct Failed {
+    error: io::Error,
+    /// No byte of an answer came, and the request was not sent whole or may be sent twice.
+    sure_unanswered: bool,
+}
+
+fn converse(mut stream: Stream, head: &Head, request: &[u8]) -> Result<(Stream, Vec<u8>), Failed> {
+    stream.write_all(request).map_err(|error| Failed {
+        error,
+        sure_unanswered: true,
+    })?;
+    let mut answer = Vec::new();
+    match read_answer(&mut stream, head, &mut answer) {
+        Ok(()) => Ok((stream, answer)),
+        Err(error) => {
+            let ended = error.kind() != io::ErrorKind::WouldBlock
+                && error.kind() != io::ErrorKind::TimedOut;
+            Err(Failed {
+                error,
+                sure_unanswered: ended && answer.is_empty() && head.repeatable,
+            })
+        }
+    }
+}
+
+fn read_answer(stream: &mut Stream, head: &Head, answer: &mut Vec<u8>) -> io::Result<()> {
+    let garbled = || io::Error::from(io::ErrorKind::InvalidData);
+    let mut chunk = [0; 4096];
+    let whole = loop {
+        match stream.read(&mut chunk)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            read => answer.extend_from_slice(&chunk[..read]),
+        }
+        if let Some(whole) = answer_bytes(answer, head).map_err(|_| garbled())? {
+            break whole;
+        }
+    };
+    if whole > ANSWER_BYTES_MAX || answer.len() > whole {
+        return Err(garbled());
+    }
+    let read = answer.len();
+    answer.resize(whole, 0);
+    stream.read_exact(&mut answer[read..])?;
+    // The status line "HTTP/1.0 ..." becomes "HTTP/1.1 ...".
+    answer[7] = b'1';
+    Ok(())
+}
+
+/// Bytes of head and body together, once the head is whole (RFC 9112 §6.3: no body after HEAD, 1xx, 204, 304).
+fn answer_bytes(answer: &[u8], head: &Head) -> Result<Option<usize>, httparse::Error> {
+    let mut headers = [httparse::EMPTY_HEADER; 64];
+    let mut response = httparse::Response::new(&mut headers);
+    let httparse::Status::Complete(head_bytes) = response.parse(answer)? else {
+        return Ok(None);
+    };
+    let length = response
+        .headers
+        .iter()
+        .find(|header| header.name.eq_ignore_ascii_case("content-length"));
+    let length = length
+        .and_then(|header| std::str::from_utf8(header.value).ok())
+        .and_then(|digits| digits.parse().ok());
+    match response.code {
+        _ if head.bodiless => Ok(Some(head_bytes)),
+        Some(100..=199 | 204 | 304) => Ok(Some(head_bytes)),
+        _ => length
+            .map(|body_bytes: usize| Some(head_bytes.saturating_add(body_bytes)))
+            .ok_or(httparse::Error::HeaderValue),
+    }
+}

@@ -1,0 +1,41 @@
+//! What the server says while it runs, on stderr: what changed and what was pushed; never a secret.
+
+use std::io::Write;
+
+/// How much is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Log {
+    /// Nothing (`-q`).
+    Quiet,
+    /// Subscriptions and pushes.
+    Normal,
+    /// Every request too, and every connection refused (`-v`).
+    Verbose,
+}
+
+impl Log {
+    /// A subscription came or went, a push was sent.
+    pub fn event(self, line: &str) {
+        if self >= Log::Normal {
+            say(line);
+        }
+    }
+
+    /// A request was answered. The query is left out: people paste secrets there.
+    pub fn request(self, method: &str, target: &str, status: u16) {
+        if self >= Log::Verbose {
+            let path = target.split('?').next().unwrap_or_default();
+            say(&format!("{method} {} {status}", path.escape_default()));
+        }
+    }
+
+    /// For the listeners: says each connection refused, or nothing.
+    pub fn refusals(self) -> fn(&str) {
+        if self >= Log::Verbose { say } else { |_| {} }
+    }
+}
+
+fn say(line: &str) {
+    // A closed stderr is no reason to stop serving.
+    let _ = writeln!(std::io::stderr(), "server: {line}");
+}

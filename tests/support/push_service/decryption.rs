@@ -1,0 +1,117 @@
+//! The browser's end of message encryption (RFC 8291, RFC 8188), written on p256, hkdf and aes-gcm
+//! alone: what it reads was not written by the code that reads it.
+
+use aes_gcm::aead::{Aead, KeyInit};
+use aes_gcm::{Aes128Gcm, Nonce};
+use hkdf::Hkdf;
+use p256::elliptic_curve::sec1::ToSec1Point;
+use p256::{PublicKey, SecretKey, ecdh};
+use sha2::Sha256;
+
+/// Salt (16), record size (4) and length of the key (1), then the sender's key (RFC 8188 §2.1).
+const HEADER_BYTES: usize = 16 + 4 + 1 + PUBLIC_KEY_BYTES;
+const PUBLIC_KEY_BYTES: usize = 65;
+/// AES-GCM's tag, at the end of the record.
+const TAG_BYTES: usize = 16;
+/// Firefox drops a message that announces longer records than this.
+const LONGEST_RECORD_BYTES: usize = 65536;
+
+/// What a browser makes for one subscription and keeps to itself.
+pub struct BrowserKeys {
+    private: SecretKey,
+    auth: Vec<u8>,
+}
+
+impl BrowserKeys {
+    /// Fresh keys from the operating system's random numbers.
+    pub fn generate() -> Self {
+        let private = loop {
+            // One in 2^32 runs draws a number that is no key.
+            if let Ok(key) = SecretKey::from_slice(&random::<32>()) {
+                break key;
+            }
+        };
+        Self { private, auth: random::<16>().to_vec() }
+    }
+
+    /// The keys of an example: `private` 32 bytes, `auth` 16. `None` when `private` is no key.
+    pub fn from_bytes(private: &[u8], auth: &[u8]) -> Option<Self> {
+        Some(Self { private: SecretKey::from_slice(private).ok()?, auth: auth.to_vec() })
+    }
+
+    /// `p256dh`: the public key, 65 bytes, uncompressed.
+    pub fn p256dh(&self) -> Vec<u8> {
+        let point = self.private.public_key().to_sec1_point(false);
+        point.as_bytes().to_vec()
+    }
+
+    /// `auth`: 16 bytes.
+    pub fn auth(&self) -> &[u8] {
+        &self.auth
+    }
+
+    /// The payload inside `body`. The failure says which rule was broken; they are the rules of the
+    /// RFCs and of the strictest browser, since a browser drops such a message in silence.
+    ///
+    /// ```text
+    /// | salt 16 | rs 4 | 65 | the sender's public key 65 | payload, 0x02, zeros, tag 16 |
+    /// ```
+    pub fn decrypt(&self, body: &[u8]) -> Result<Vec<u8>, String> {
+        let (header, record) = body.split_at_checked(HEADER_BYTES).ok_or("the body is shorter than its header")?;
+        let (salt, rs, sender) = (&header[..16], &header[16..20], &header[21..]);
+        if header[20] as usize != PUBLIC_KEY_BYTES {
+            return Err("the key in the header is not 65 bytes long".to_owned());
+        }
+        // (RFC 8291 §4) One record; rs greater than payload, delimiter, padding and tag.
+        let rs = rs.iter().fold(0, |rs, byte| rs << 8 | usize::from(*byte));
+        if rs <= record.len() {
+            return Err(format!("rs is {rs}, the record {} bytes", record.len()));
+        }
+        if rs > LONGEST_RECORD_BYTES {
+            return Err(format!("rs is {rs}, which Firefox drops"));
+        }
+        let sender = PublicKey::from_sec1_bytes(sender).map_err(|_| "the key in the header is no point of P-256")?;
+        let (key, nonce) = self.content_key(&sender, salt)?;
+        let mut plain = Aes128Gcm::new_from_slice(&key)
+            .map_err(|_| "the content key has a wrong length")?
+            .decrypt(&Nonce::from(nonce), record)
+            .map_err(|_| "the record does not decrypt with this subscription's keys")?;
+        debug_assert_eq!(plain.len() + TAG_BYTES, record.len());
+        while plain.last() == Some(&0) {
+            plain.pop();
+        }
+        // (RFC 8188 §2) 0x02 delimits the last record.
+        if plain.pop() != Some(2) {
+            return Err("the last record's delimiter is not 0x02".to_owned());
+        }
+        if plain.is_empty() {
+            return Err("an encrypted empty payload, which Chromium drops".to_owned());
+        }
+        Ok(plain)
+    }
+
+    /// Content encryption key and nonce of the only record (RFC 8291 §3.4).
+    fn content_key(&self, sender: &PublicKey, salt: &[u8]) -> Result<([u8; 16], [u8; 12]), String> {
+        let shared = ecdh::diffie_hellman(self.private.to_nonzero_scalar(), sender.as_affine());
+        let mut info = b"WebPush: info\0".to_vec();
+        info.extend(self.p256dh());
+        info.extend(sender.to_sec1_point(false).as_bytes());
+        let ikm: [u8; 32] = derive(&self.auth, shared.raw_secret_bytes(), &info)?;
+        Ok((derive(salt, &ikm, b"Content-Encoding: aes128gcm\0")?, derive(salt, &ikm, b"Content-Encoding: nonce\0")?))
+    }
+}
+
+fn derive<const N: usize>(salt: &[u8], ikm: &[u8], info: &[u8]) -> Result<[u8; N], String> {
+    let mut out = [0; N];
+    Hkdf::<Sha256>::new(Some(salt), ikm).expand(info, &mut out).map_err(|_| "HKDF cannot give that many bytes")?;
+    Ok(out)
+}
+
+/// Bytes from the operating system's random numbers.
+pub fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    // Without random numbers there is no key at all, and the system promises them.
+    ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut bytes)
+        .expect("random numbers from the system");
+    bytes
+}
