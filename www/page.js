@@ -64,6 +64,8 @@ const refreshServer = async () => {
     [state.serverKey, state.server] = await Promise.all([server.publicKey(), server.status()]);
     state.serverUp = true;
     state.serverRefusal = '';
+    // What failed for want of the server is no problem any more.
+    for (const [step, problem] of Object.entries(state.problems)) if (problem?.help.includes('server')) state.problems[step] = null;
     takeLastPush(state.server.last_push);
   } catch (error) {
     state.serverUp = error.status === null ? false : true;
