@@ -288,7 +288,8 @@ const followWay = event => {
     const expected = way.sending || way.scheduled || (way.accepted && !way.received);
     state.way = { ...(expected && !way.received ? way : { elsewhere: true }), received: event };
   } else if (['shown', 'clicked', 'failed'].includes(event.type) && way.received) {
-    way[event.type] = event;
+    // A click that failed, later, takes nothing from the notification that was shown.
+    if (event.type !== 'failed' || !way.shown) way[event.type] = event;
   }
 };
 
@@ -353,7 +354,6 @@ $('register').addEventListener('click', register);
 $('unregister').addEventListener('click', unregister);
 $('subscribe').addEventListener('click', subscribe);
 $('unsubscribe').addEventListener('click', unsubscribe);
-$('notify-me').addEventListener('click', notifyMe);
 $('notify-all').addEventListener('click', notifyAll);
 $('notify-local').addEventListener('click', notifyLocally);
 $('retry').addEventListener('click', start);
@@ -362,7 +362,7 @@ $('copy-subscription').addEventListener('click', copySubscription);
 $('clear-log').addEventListener('click', clearLog);
 $('message').addEventListener('submit', event => {
   event.preventDefault();
-  if (!$('notify-me').disabled) notifyMe();
+  notifyMe();
 });
 for (const button of document.querySelectorAll('.copy')) {
   button.addEventListener('click', () => copy($(button.dataset.copy).textContent, 'Copied.'));

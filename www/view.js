@@ -98,13 +98,14 @@ const link = (selector, url) => {
   }
 };
 
-// The name to start the browser by that is reading this, with its parts in the shell's quoting.
+// The browser that is reading this, by the name its system starts it by.
 const chromeCommand = (https, hash) => {
   const brands = navigator.userAgentData?.brands.map(({ brand }) => brand) ?? [];
   const chromium = brands.includes('Chromium') && brands.every(brand => !/Google Chrome|Edge|Brave|Opera/.test(brand));
+  const flags = `--ignore-certificate-errors-spki-list=${hash} ${https}`;
+  if (/Win/.test(navigator.platform)) return `start chrome --user-data-dir="%TEMP%\\barepush-chrome" ${flags}`;
   const program = /Mac/.test(navigator.platform) ? 'open -na "Google Chrome" --args' : chromium ? 'chromium' : 'google-chrome';
-  const [start, home] = /Win/.test(navigator.platform) ? ['start chrome', '%USERPROFILE%\\'] : [program, '$HOME/'];
-  return `${start} --user-data-dir="${home}barepush-chrome" --ignore-certificate-errors-spki-list=${hash} ${https}`;
+  return `${program} --user-data-dir=/tmp/barepush-chrome ${flags}`;
 };
 
 const renderHelp = (state, can) => {
@@ -143,8 +144,8 @@ const renderWay = ({ way, subscription }) => {
   stop('subscription', subscription ? 'done' : '', subscription ? `…${tailOf(subscription.endpoint)}` : 'none yet');
   const { sending, scheduled, elsewhere, accepted } = way;
   if (accepted) stop('accepted', accepted.accepted ? 'done' : 'failed', accepted.accepted ? `accepted in ${accepted.milliseconds} ms` : accepted.class);
+  else if (way.received) stop('accepted', 'done', elsewhere ? 'sent from elsewhere' : 'accepted');
   else if (sending) stop('accepted', 'waiting', 'sending …');
-  else if (elsewhere) stop('accepted', 'done', 'sent from elsewhere');
   else stop('accepted', scheduled ? 'waiting' : '', scheduled ? 'scheduled' : 'not yet');
   const waiting = accepted?.accepted && !way.received ? 'waiting' : '';
   stop('received', way.received ? 'done' : waiting, way.received ? `received ${clock(way.received.at)}` : 'not yet');
@@ -161,7 +162,7 @@ const EVENTS = {
   clicked: 'clicked',
   failed: 'failed',
   resubscribed: 'subscribed anew',
-  local: 'shown, no push',
+  local: 'shown locally',
 };
 
 const entry = ({ at, type, title, why }) => {
@@ -187,10 +188,10 @@ const renderLog = ({ events }) => {
   $('log-empty').hidden = events.length > 0;
 };
 
-const masked = ({ endpoint, keys, ...rest }) => ({
-  ...rest,
-  endpoint: `https://${hostOf(endpoint)}/…${tailOf(endpoint)}`,
-  keys: Object.fromEntries(Object.keys(keys ?? {}).map(name => [name, '•••'])),
+const masked = json => ({
+  ...json,
+  endpoint: `${new URL(json.endpoint).origin}/…${tailOf(json.endpoint)}`,
+  keys: Object.fromEntries(Object.keys(json.keys ?? {}).map(name => [name, '•••'])),
 });
 
 const renderSubscription = ({ subscription, serverKey, server, showSecrets }) => {
