@@ -12,7 +12,7 @@ const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 const POST: &[u8] = b"POST / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 const OK: &str = "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
-/// A pool before an inner server that reads one request a connection, sends the next of these answers, and closes.
+/// A pool before an inner server that, on each connection, answers the opening question, reads one request, sends the next of these answers, and closes.
 /// The receiver gets a message after each closing.
 fn pool(answers: &'static [&'static str]) -> (Pool, Receiver<()>, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
@@ -23,6 +23,11 @@ fn pool(answers: &'static [&'static str]) -> (Pool, Receiver<()>, tempfile::Temp
         for answer in answers {
             let (mut stream, _) = listener.accept().unwrap();
             let mut chunk = [0; 4096];
+            let read = stream.read(&mut chunk).unwrap();
+            assert_eq!(&chunk[..read], NOTHING);
+            stream
+                .write_all(b"HTTP/1.0 204 No Content\r\n\r\n")
+                .unwrap();
             assert!(stream.read(&mut chunk).unwrap() > 0);
             stream.write_all(answer.as_bytes()).unwrap();
             drop(stream);
