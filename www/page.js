@@ -34,6 +34,9 @@ const state = {
 
 const render = () => draw(state);
 
+// Leaves a pending subscribe() behind; it may never answer, and cannot be aborted.
+let giveUp = () => {};
+
 // --- running an action: busy button, failure as a sentence, focus kept ------------------------------------------------
 
 // A button that switches itself off would lose the keyboard's focus; the next step takes it.
@@ -64,6 +67,9 @@ const refreshServer = async () => {
     [state.serverKey, state.server] = await Promise.all([server.publicKey(), server.status()]);
     state.serverUp = true;
     state.serverRefusal = '';
+    for (const step of Object.keys(state.problems)) {
+      if (state.problems[step]?.help.includes('server')) state.problems[step] = null;
+    }
     takeLastPush(state.server.last_push);
   } catch (error) {
     state.serverUp = error.status === null ? false : true;
@@ -74,7 +80,7 @@ const refreshServer = async () => {
 
 // A push that was scheduled, or made before this page was opened.
 const takeLastPush = last => {
-  if (!last || state.busy.size || (state.outcome && state.outcome[0].at >= last.at)) return;
+  if (!last || state.way.sending || (state.outcome && state.outcome[0].at >= last.at)) return;
   state.outcome = [last];
   // What was received long before belongs to an earlier push.
   if (state.way.received?.at < (last.at - 30) * 1000) state.way = {};
@@ -134,15 +140,14 @@ const register = () => run('registration', 'register', async () => takeRegistrat
 const unregister = () =>
   run('registration', 'unregister', async () => {
     giveUp(new Error('the service worker was unregistered'));
+    state.note = '';
     if (state.subscription) await endSubscription();
     await state.registration.unregister();
-    Object.assign(state, { registration: undefined, note: '' });
+    state.registration = undefined;
     state.problems.subscription = state.problems.notification = null;
   });
 
 // --- step 2: subscription -------------------------------------------------------------------------------------------
-
-let giveUp = () => {};
 
 const subscribeWithServerKey = async () => {
   state.serverKey = await server.publicKey();
@@ -150,7 +155,6 @@ const subscribeWithServerKey = async () => {
     state.waiting = true;
     render();
   }, SLOW_MILLISECONDS);
-  // A pending subscribe() cannot be aborted, only left behind.
   const left = new Promise((_, reject) => (giveUp = reject));
   try {
     state.subscription = await Promise.race([push.subscribe(state.registration, state.serverKey), left]);
@@ -175,18 +179,14 @@ const subscribe = async () => {
   render();
 };
 
-// The browser's side is ended even when the server cannot be told: the next push is then answered with 410.
+// The browser's side is ended even when the server cannot be told.
 const endSubscription = async () => {
-  const { endpoint } = state.subscription;
-  try {
-    await server.remove(endpoint);
-  } finally {
-    await state.subscription.unsubscribe();
-    state.subscription = null;
-    state.showSecrets = false;
-    state.way = {};
-    refreshServer();
-  }
+  const ended = state.subscription;
+  const told = await server.remove(ended.endpoint).then(() => true, () => false);
+  await ended.unsubscribe();
+  Object.assign(state, { subscription: null, showSecrets: false, way: {} });
+  if (!told) state.note = 'Unsubscribed here, but the server could not be told. The push service will answer its next push with 410, gone.';
+  refreshServer();
 };
 
 const unsubscribe = () =>
@@ -201,11 +201,9 @@ const renew = async () => {
   state.note = 'The server’s VAPID key has changed. Subscribing anew with it …';
   render();
   const { permission } = push.capabilities();
-  await endSubscription().finally(() => (state.note = 'The server’s VAPID key has changed, so the old subscription was ended.'));
-  if (permission !== 'granted') {
-    state.note += ' Press Subscribe to go on.';
-    return;
-  }
+  await endSubscription();
+  state.note = 'The server’s VAPID key has changed, so the old subscription was ended. Press Subscribe to go on.';
+  if (permission !== 'granted') return;
   await subscribeWithServerKey();
   state.note = 'The server’s VAPID key had changed: this browser gave up its old subscription and subscribed anew.';
 };
@@ -216,9 +214,10 @@ const reconcile = async () => {
   if (key && key !== state.serverKey) return renew();
   try {
     const { push: welcome } = await server.add(push.toStored(state.subscription));
-    if (!welcome) return;
-    state.note = 'The server no longer had this subscription: it is stored again.';
-    takePushes([welcome]);
+    if (welcome) {
+      state.note = 'The server no longer had this subscription: it is stored again.';
+      takePushes([welcome]);
+    }
   } catch (error) {
     if (error.status !== 409) throw error;
     await renew();
