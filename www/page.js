@@ -225,6 +225,16 @@ const reconcile = async () => {
   refreshServer();
 };
 
+const mend = () => run('subscription', 'subscribe', reconcile, refusedSubscription);
+
+// The page is looked at again: the server may have been started anew meanwhile, with another key.
+const lookAgain = async () => {
+  if (document.visibilityState !== 'visible') return;
+  await refreshServer();
+  const key = state.subscription && push.keyOf(state.subscription);
+  if (key && state.serverUp && key !== state.serverKey) await mend();
+};
+
 // The user changed the permission in the browser's settings. Blocking ends the subscription.
 const permissionChanged = async () => {
   state.problems.subscription = null;
@@ -342,7 +352,7 @@ const start = async () => {
   }
   state.looked = true;
   render();
-  if (state.subscription && state.serverKey) await run('subscription', 'subscribe', reconcile, refusedSubscription);
+  if (state.subscription && state.serverKey) await mend();
 };
 
 // --- handlers -------------------------------------------------------------------------------------------------------
@@ -365,6 +375,6 @@ for (const button of document.querySelectorAll('.copy')) {
   button.addEventListener('click', () => copy($(button.dataset.copy).textContent, 'Copied.'));
 }
 new BroadcastChannel('barepush').addEventListener('message', event => takeEvent(event.data));
-addEventListener('visibilitychange', () => document.visibilityState === 'visible' && refreshServer());
+addEventListener('visibilitychange', lookAgain);
 push.watchPermission(permissionChanged);
 start();
