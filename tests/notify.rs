@@ -1,5 +1,10 @@
 //! `notify` as a whole: the real binary, the strict push service, exit codes and what is said.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    missing_docs,
+    unreachable_pub
+)]
 
 mod support;
 

@@ -67,6 +67,7 @@ const refreshServer = async () => {
     [state.serverKey, state.server] = await Promise.all([server.publicKey(), server.status()]);
     state.serverUp = true;
     state.serverRefusal = '';
+    // What failed for want of the server is no problem any more.
     for (const step of Object.keys(state.problems)) {
       if (state.problems[step]?.help.includes('server')) state.problems[step] = null;
     }

@@ -50,11 +50,18 @@ impl Program {
     /// Any program, in `folder`; its stdin is empty.
     pub fn new(program: impl AsRef<OsStr>, folder: &Path) -> Self {
         let mut command = Command::new(program);
-        command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         for name in FOREIGN {
             command.env_remove(name);
         }
-        Self { command, stdin: None }
+        Self {
+            command,
+            stdin: None,
+        }
     }
 
     pub fn arg(self, arg: impl AsRef<OsStr>) -> Self {
@@ -102,7 +109,13 @@ impl Program {
         let (stdout, stderr) = (Output::default(), Output::default());
         threads.push(stdout.fill(child.stdout.take()));
         threads.push(stderr.fill(child.stderr.take()));
-        Running { child, stdout, stderr, threads, ended: false }
+        Running {
+            child,
+            stdout,
+            stderr,
+            threads,
+            ended: false,
+        }
     }
 }
 
@@ -160,7 +173,9 @@ impl Output {
         let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             let text = String::from_utf8_lossy(&state.bytes).into_owned();
-            let mut whole = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+            let mut whole = text
+                .split_inclusive('\n')
+                .filter(|line| line.ends_with('\n'));
             if let Some(line) = whole.find(|line| fits(line.trim_end())) {
                 return Some(line.trim_end().to_owned());
             }
@@ -168,7 +183,10 @@ impl Output {
             if state.closed || left.is_zero() {
                 return None;
             }
-            state = changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            state = changed
+                .wait_timeout(state, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
         }
     }
 }
@@ -189,24 +207,35 @@ impl Running {
 
     /// The first line of stdout that fits, waited for.
     pub fn line(&self, fits: impl Fn(&str) -> bool) -> String {
-        self.stdout.wait_for_line(fits).unwrap_or_else(|| panic!("no such line on stdout\n{}", self.printed()))
+        self.stdout
+            .wait_for_line(fits)
+            .unwrap_or_else(|| panic!("no such line on stdout\n{}", self.printed()))
     }
 
     /// The first line of stderr that fits, waited for.
     pub fn error_line(&self, fits: impl Fn(&str) -> bool) -> String {
-        self.stderr.wait_for_line(fits).unwrap_or_else(|| panic!("no such line on stderr\n{}", self.printed()))
+        self.stderr
+            .wait_for_line(fits)
+            .unwrap_or_else(|| panic!("no such line on stderr\n{}", self.printed()))
     }
 
     /// The first `https://...` (or `http://...`) that a server's greeting names: `url("https")`.
     pub fn url(&self, scheme: &str) -> String {
         let start = format!("{scheme}://");
         let line = self.line(|line| line.trim_start().starts_with(&start));
-        line.split_whitespace().next().unwrap_or_default().to_owned()
+        line.split_whitespace()
+            .next()
+            .unwrap_or_default()
+            .to_owned()
     }
 
     /// What it has printed so far.
     pub fn printed(&self) -> String {
-        format!("stdout:\n{}\nstderr:\n{}", self.stdout.text(), self.stderr.text())
+        format!(
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout.text(),
+            self.stderr.text()
+        )
     }
 
     /// SIGTERM.
@@ -220,8 +249,15 @@ impl Running {
     }
 
     fn signal(&self, name: &str) {
-        let sent = Command::new("sh").arg("-c").arg(format!("kill -{name} {}", self.pid())).status();
-        assert!(sent.expect("sh started").success(), "the program has ended already\n{}", self.printed());
+        let sent = Command::new("sh")
+            .arg("-c")
+            .arg(format!("kill -{name} {}", self.pid()))
+            .status();
+        assert!(
+            sent.expect("sh started").success(),
+            "the program has ended already\n{}",
+            self.printed()
+        );
     }
 
     /// Waits for its end: first, with a limit, for its pipes to close, which the standard library cannot do for the end itself.
@@ -235,7 +271,11 @@ impl Running {
         for thread in self.threads.drain(..) {
             _ = thread.join();
         }
-        Finished { code: status.code(), stdout: self.stdout.text(), stderr: self.stderr.text() }
+        Finished {
+            code: status.code(),
+            stdout: self.stdout.text(),
+            stderr: self.stderr.text(),
+        }
     }
 }
 
@@ -264,7 +304,11 @@ impl Finished {
     /// Compares all of it at once, so that a failure shows all of it.
     #[track_caller]
     pub fn is(&self, code: i32, stdout: &str, stderr: &str) {
-        let expected = Finished { code: Some(code), stdout: stdout.to_owned(), stderr: stderr.to_owned() };
+        let expected = Finished {
+            code: Some(code),
+            stdout: stdout.to_owned(),
+            stderr: stderr.to_owned(),
+        };
         assert!(
             *self == expected,
             "exit code {:?}\n--- stdout\n{}--- stderr\n{}\n=== expected: exit code {code}\n--- stdout\n{stdout}--- stderr\n{stderr}",

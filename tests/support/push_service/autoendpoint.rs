@@ -43,7 +43,10 @@ pub struct Received {
 impl Received {
     /// The first header of this name, upper and lower case alike.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let mut named = self.headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name));
+        let mut named = self
+            .headers
+            .iter()
+            .filter(|(n, _)| n.eq_ignore_ascii_case(name));
         named.next().map(|(_, value)| value.as_str())
     }
 
@@ -87,9 +90,17 @@ impl Shared {
         }
         let id = Base64UrlUnpadded::encode_string(&random::<24>());
         let location = format!("{}/m/{id}", self.origin);
-        let reply = Reply::status(201).header("Location", &location).header("TTL", &received.ttl.to_string());
-        let answer = Answer { then: answer.then, ..Answer::reply(&reply) };
-        let simulated = state.subscriptions.get(&token).is_some_and(|s| s.browser.is_some());
+        let reply = Reply::status(201)
+            .header("Location", &location)
+            .header("TTL", &received.ttl.to_string());
+        let answer = Answer {
+            then: answer.then,
+            ..Answer::reply(&reply)
+        };
+        let simulated = state
+            .subscriptions
+            .get(&token)
+            .is_some_and(|s| s.browser.is_some());
         if simulated {
             return answer;
         }
@@ -111,22 +122,41 @@ impl Shared {
         let before = state.waiting.len();
         state.waiting.retain(|message| message.id != id);
         let found = state.waiting.len() < before;
-        self.say(if found { "deleted a stored message" } else { "asked to delete a message that does not wait here" });
+        self.say(if found {
+            "deleted a stored message"
+        } else {
+            "asked to delete a message that does not wait here"
+        });
         Answer::reply(&Reply::status(if found { 204 } else { 404 }))
     }
 
     /// The rows of autoendpoint's table, in its order.
-    fn checked(&self, state: &State, head: &Head, body: Vec<u8>) -> Result<(String, Received), Refusal> {
+    fn checked(
+        &self,
+        state: &State,
+        head: &Head,
+        body: Vec<u8>,
+    ) -> Result<(String, Received), Refusal> {
         let token = token(&head.path).ok_or_else(|| Refusal::of_status(404))?;
-        let subscription = state.subscriptions.get(token).ok_or_else(|| Refusal::of_status(404))?;
+        let subscription = state
+            .subscriptions
+            .get(token)
+            .ok_or_else(|| Refusal::of_status(404))?;
         let header = head.header("Authorization");
         let now = state.now_seconds();
         let authorization = match (header, &subscription.key) {
             // Mozilla asks nobody who he is when the subscription names no key.
-            (None, None) if !self.strict => Authorization { key: Vec::new(), claims: Value::Null },
+            (None, None) if !self.strict => Authorization {
+                key: Vec::new(),
+                claims: Value::Null,
+            },
             _ => authorization::verify(header, &self.origin, now)?,
         };
-        if subscription.key.as_ref().is_some_and(|key| *key != authorization.key) {
+        if subscription
+            .key
+            .as_ref()
+            .is_some_and(|key| *key != authorization.key)
+        {
             return Err(unauthorized("VAPID public key mismatch"));
         }
         if self.strict {
@@ -144,7 +174,9 @@ impl Shared {
             return Err(Refusal::of_status(413));
         }
         let payload = match &subscription.browser {
-            Some(browser) if !body.is_empty() => Some(browser.decrypt(&body).map_err(Refusal::strict)?),
+            Some(browser) if !body.is_empty() => {
+                Some(browser.decrypt(&body).map_err(Refusal::strict)?)
+            }
             _ => None,
         };
         Ok((
@@ -182,7 +214,9 @@ fn topic(header: Option<&str>) -> Result<Option<String>, Refusal> {
     let base64url = |c: u8| c.is_ascii_alphanumeric() || c == b'-' || c == b'_';
     match header {
         None => Ok(None),
-        Some(topic) if (1..=LONGEST_TOPIC).contains(&topic.len()) && topic.bytes().all(base64url) => {
+        Some(topic)
+            if (1..=LONGEST_TOPIC).contains(&topic.len()) && topic.bytes().all(base64url) =>
+        {
             Ok(Some(topic.to_owned()))
         }
         Some(_) => Err(Refusal::new(400, 113, "Invalid topic")),
