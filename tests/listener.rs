@@ -369,6 +369,13 @@ fn only_the_headers_that_routes_need_reach_the_handler() {
 }
 
 #[test]
+fn methods_and_hosts_of_any_kind_are_for_the_routes_to_judge() {
+    let house = House::http();
+    let (_, body) = ask(&mut house.plain(), "BREW /seen HTTP/1.1\r\nHost:\r\n\r\n");
+    assert_eq!(body, "BREW /seen\nConnection: keep-alive\nhost: \n");
+}
+
+#[test]
 fn a_request_dropped_by_the_handler_is_answered_500_and_the_next_one_served() {
     let house = House::http();
     let mut client = house.plain();
