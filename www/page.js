@@ -34,6 +34,9 @@ const state = {
 
 const render = () => draw(state);
 
+// Leaves a pending subscribe() behind; it may never answer, and cannot be aborted.
+let giveUp = () => {};
+
 // --- running an action: busy button, failure as a sentence, focus kept ------------------------------------------------
 
 // A button that switches itself off would lose the keyboard's focus; the next step takes it.
@@ -65,7 +68,9 @@ const refreshServer = async () => {
     state.serverUp = true;
     state.serverRefusal = '';
     // What failed for want of the server is no problem any more.
-    for (const [step, problem] of Object.entries(state.problems)) if (problem?.help.includes('server')) state.problems[step] = null;
+    for (const step of Object.keys(state.problems)) {
+      if (state.problems[step]?.help.includes('server')) state.problems[step] = null;
+    }
     takeLastPush(state.server.last_push);
   } catch (error) {
     state.serverUp = error.status === null ? false : true;
@@ -76,7 +81,7 @@ const refreshServer = async () => {
 
 // A push that was scheduled, or made before this page was opened.
 const takeLastPush = last => {
-  if (!last || state.busy.size || (state.outcome && state.outcome[0].at >= last.at)) return;
+  if (!last || state.way.sending || (state.outcome && state.outcome[0].at >= last.at)) return;
   state.outcome = [last];
   // What was received long before belongs to an earlier push.
   if (state.way.received?.at < (last.at - 30) * 1000) state.way = {};
@@ -136,15 +141,14 @@ const register = () => run('registration', 'register', async () => takeRegistrat
 const unregister = () =>
   run('registration', 'unregister', async () => {
     giveUp(new Error('the service worker was unregistered'));
+    state.note = '';
     if (state.subscription) await endSubscription();
     await state.registration.unregister();
-    Object.assign(state, { registration: undefined, note: '' });
+    state.registration = undefined;
     state.problems.subscription = state.problems.notification = null;
   });
 
 // --- step 2: subscription -------------------------------------------------------------------------------------------
-
-let giveUp = () => {};
 
 const subscribeWithServerKey = async () => {
   state.serverKey = await server.publicKey();
@@ -152,7 +156,6 @@ const subscribeWithServerKey = async () => {
     state.waiting = true;
     render();
   }, SLOW_MILLISECONDS);
-  // A pending subscribe() cannot be aborted, only left behind.
   const left = new Promise((_, reject) => (giveUp = reject));
   try {
     state.subscription = await Promise.race([push.subscribe(state.registration, state.serverKey), left]);
@@ -177,18 +180,14 @@ const subscribe = async () => {
   render();
 };
 
-// The browser's side is ended even when the server cannot be told: the next push is then answered with 410.
+// The browser's side is ended even when the server cannot be told.
 const endSubscription = async () => {
-  const { endpoint } = state.subscription;
-  try {
-    await server.remove(endpoint);
-  } finally {
-    await state.subscription.unsubscribe();
-    state.subscription = null;
-    state.showSecrets = false;
-    state.way = {};
-    refreshServer();
-  }
+  const ended = state.subscription;
+  const told = await server.remove(ended.endpoint).then(() => true, () => false);
+  await ended.unsubscribe();
+  Object.assign(state, { subscription: null, showSecrets: false, way: {} });
+  if (!told) state.note = 'Unsubscribed here, but the server could not be told. The push service will answer its next push with 410, gone.';
+  refreshServer();
 };
 
 const unsubscribe = () =>
@@ -203,11 +202,9 @@ const renew = async () => {
   state.note = 'The server’s VAPID key has changed. Subscribing anew with it …';
   render();
   const { permission } = push.capabilities();
-  await endSubscription().finally(() => (state.note = 'The server’s VAPID key has changed, so the old subscription was ended.'));
-  if (permission !== 'granted') {
-    state.note += ' Press Subscribe to go on.';
-    return;
-  }
+  await endSubscription();
+  state.note = 'The server’s VAPID key has changed, so the old subscription was ended. Press Subscribe to go on.';
+  if (permission !== 'granted') return;
   await subscribeWithServerKey();
   state.note = 'The server’s VAPID key had changed: this browser gave up its old subscription and subscribed anew.';
 };
@@ -218,14 +215,25 @@ const reconcile = async () => {
   if (key && key !== state.serverKey) return renew();
   try {
     const { push: welcome } = await server.add(push.toStored(state.subscription));
-    if (!welcome) return;
-    state.note = 'The server no longer had this subscription: it is stored again.';
-    takePushes([welcome]);
+    if (welcome) {
+      state.note = 'The server no longer had this subscription: it is stored again.';
+      takePushes([welcome]);
+    }
   } catch (error) {
     if (error.status !== 409) throw error;
     await renew();
   }
   refreshServer();
+};
+
+const mend = () => run('subscription', 'subscribe', reconcile, refusedSubscription);
+
+// The page is looked at again: the server may have been started anew meanwhile, with another key.
+const lookAgain = async () => {
+  if (document.visibilityState !== 'visible') return;
+  await refreshServer();
+  const key = state.subscription && push.keyOf(state.subscription);
+  if (key && state.serverUp && key !== state.serverKey) await mend();
 };
 
 // The user changed the permission in the browser's settings. Blocking ends the subscription.
@@ -345,7 +353,7 @@ const start = async () => {
   }
   state.looked = true;
   render();
-  if (state.subscription && state.serverKey) await run('subscription', 'subscribe', reconcile, refusedSubscription);
+  if (state.subscription && state.serverKey) await mend();
 };
 
 // --- handlers -------------------------------------------------------------------------------------------------------
@@ -368,6 +376,6 @@ for (const button of document.querySelectorAll('.copy')) {
   button.addEventListener('click', () => copy($(button.dataset.copy).textContent, 'Copied.'));
 }
 new BroadcastChannel('barepush').addEventListener('message', event => takeEvent(event.data));
-addEventListener('visibilitychange', () => document.visibilityState === 'visible' && refreshServer());
+addEventListener('visibilitychange', lookAgain);
 push.watchPermission(permissionChanged);
 start();

@@ -3,12 +3,11 @@
 // because not every browser with push takes a module here.
 
 const VERSION = '0.1.0';
+// requireInteraction is left to the message: Firefox holds back the fourth such notification until one of three is closed.
 const DEFAULTS = {
   body: 'A push message without a text.',
   icon: '/icon-192.png',
   badge: '/badge.png',
-  // Where it is supported the notification stays until it is dismissed: a learner may be looking elsewhere.
-  requireInteraction: true,
 };
 const DEFAULT_TITLE = 'Push message';
 
