@@ -54,7 +54,7 @@ impl Failure {
     /// Prints `program: error: what: why` and `program: hint: what to do next` on stderr.
     pub fn report(self, program: &str) -> ExitCode {
         if let Some(error) = &self.error {
-            complain(program, &format!("{error:#}"), self.hint.as_deref());
+            complain(program, format_args!("{error:#}"), self.hint.as_deref());
         }
         ExitCode::from(self.code)
     }

@@ -2,7 +2,12 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// `name` in `folder`, without a leading `./`, so that messages name files as people do.
+pub fn path_in(folder: &Path, name: &str) -> PathBuf {
+    folder.strip_prefix(".").unwrap_or(folder).join(name)
+}
 
 /// Replaces `path` by what `write` writes: a temp file in the same folder (mode 0600 whatever the umask), fsync,
 /// rename, fsync of the folder. A symbolic link at `path` is replaced, never followed. On error `path` is as it was.

@@ -117,7 +117,7 @@ impl FromStr for Topic {
         let letters = text
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-        if letters && (4..=32).contains(&text.len()) && text.len() % 4 == 0 {
+        if letters && (4..=32).contains(&text.len()) && text.len().is_multiple_of(4) {
             Ok(Topic(text.to_owned()))
         } else {
             Err("a topic is 4, 8, 12, ... or 32 letters of A-Z a-z 0-9 - _ (Apple decodes it as base64url)".into())

@@ -64,6 +64,8 @@ const refreshServer = async () => {
     [state.serverKey, state.server] = await Promise.all([server.publicKey(), server.status()]);
     state.serverUp = true;
     state.serverRefusal = '';
+    // What failed for want of the server is no problem any more.
+    for (const [step, problem] of Object.entries(state.problems)) if (problem?.help.includes('server')) state.problems[step] = null;
     takeLastPush(state.server.last_push);
   } catch (error) {
     state.serverUp = error.status === null ? false : true;
@@ -82,6 +84,12 @@ const takeLastPush = last => {
   state.scheduled = 0;
 };
 
+const takePushes = pushes => {
+  state.outcome = pushes;
+  const own = state.subscription && tailOf(state.subscription.endpoint);
+  state.way.accepted = pushes.find(({ tail }) => tail === own) ?? pushes[0];
+};
+
 // Any request that makes the server push: the stops light up from here, the worker reports the later ones.
 const pushing = async request => {
   const before = state.way;
@@ -89,15 +97,11 @@ const pushing = async request => {
   render();
   try {
     const answer = await request();
-    const pushes = answer.pushes ?? (answer.push ? [answer.push] : null);
     state.way.sending = false;
     if (answer.scheduled) schedule(answer.scheduled);
-    else if (!pushes) state.way = before;
-    if (pushes) {
-      state.outcome = pushes;
-      const own = state.subscription && tailOf(state.subscription.endpoint);
-      state.way.accepted = pushes.find(({ tail }) => tail === own) ?? pushes[0];
-    }
+    else if (answer.push) takePushes([answer.push]);
+    else if (answer.pushes) takePushes(answer.pushes);
+    else state.way = before;
   } catch (error) {
     state.way = before;
     throw error;
@@ -213,11 +217,15 @@ const reconcile = async () => {
   const key = push.keyOf(state.subscription);
   if (key && key !== state.serverKey) return renew();
   try {
-    await pushing(() => server.add(push.toStored(state.subscription)));
+    const { push: welcome } = await server.add(push.toStored(state.subscription));
+    if (!welcome) return;
+    state.note = 'The server no longer had this subscription: it is stored again.';
+    takePushes([welcome]);
   } catch (error) {
     if (error.status !== 409) throw error;
     await renew();
   }
+  refreshServer();
 };
 
 // The user changed the permission in the browser's settings. Blocking ends the subscription.
@@ -279,8 +287,9 @@ const followWay = event => {
   if (event.type === 'received') {
     const expected = way.sending || way.scheduled || (way.accepted && !way.received);
     state.way = { ...(expected && !way.received ? way : { elsewhere: true }), received: event };
-  } else if (['shown', 'clicked', 'failed'].includes(event.type)) {
-    way[event.type] = event;
+  } else if (['shown', 'clicked', 'failed'].includes(event.type) && way.received) {
+    // A click that failed, later, takes nothing from the notification that was shown.
+    if (event.type !== 'failed' || !way.shown) way[event.type] = event;
   }
 };
 
@@ -345,7 +354,6 @@ $('register').addEventListener('click', register);
 $('unregister').addEventListener('click', unregister);
 $('subscribe').addEventListener('click', subscribe);
 $('unsubscribe').addEventListener('click', unsubscribe);
-$('notify-me').addEventListener('click', notifyMe);
 $('notify-all').addEventListener('click', notifyAll);
 $('notify-local').addEventListener('click', notifyLocally);
 $('retry').addEventListener('click', start);
@@ -354,7 +362,7 @@ $('copy-subscription').addEventListener('click', copySubscription);
 $('clear-log').addEventListener('click', clearLog);
 $('message').addEventListener('submit', event => {
   event.preventDefault();
-  if (!$('notify-me').disabled) notifyMe();
+  notifyMe();
 });
 for (const button of document.querySelectorAll('.copy')) {
   button.addEventListener('click', () => copy($(button.dataset.copy).textContent, 'Copied.'));

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::anyhow;
 use barepush::encryption::BRIDGED_PAYLOAD_BYTES;
 use barepush::failure::{Failure, complain, note};
+use barepush::file::path_in;
 use barepush::message::{DEFAULT_TTL, MAX_TTL_SECONDS, Message, Notification, Topic, Urgency};
 use barepush::outcome::{Class, Outcome};
 use barepush::push::Client;
@@ -91,7 +92,7 @@ fn run(args: &Args) -> Result<(), Failure> {
     let subscription = newest(args)?;
     let key = match &args.vapid_private_key {
         Some(text) => VapidKey::from_env(text, args.subject.clone()),
-        None => VapidKey::load(&args.data_dir.join("keys"), args.subject.clone()),
+        None => VapidKey::load(&path_in(&args.data_dir, "keys"), args.subject.clone()),
     }
     .map_err(Failure::hinted(VapidError::hint))?;
     let client = Client::new(Duration::from_secs(args.timeout), 1);
@@ -204,7 +205,7 @@ fn store(args: &Args) -> Store {
     Store::new(
         args.subscriptions
             .clone()
-            .unwrap_or_else(|| args.data_dir.join("subscription.txt")),
+            .unwrap_or_else(|| path_in(&args.data_dir, "subscription.txt")),
     )
 }
 

@@ -6,10 +6,10 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::anyhow;
 use barepush::application::{Application, State};
 use barepush::certificate::{self, Certificate, CertificateError};
 use barepush::failure::Failure;
+use barepush::file::path_in;
 use barepush::gate::{Gate, GateError};
 use barepush::greeting;
 use barepush::listener::{self, ListenError, Listener, Serving};
@@ -64,7 +64,7 @@ struct Args {
     #[arg(long, env = "VAPID_SUBJECT", default_value = DEFAULT_SUBJECT, value_parser = Subject::parse)]
     subject: Subject,
     /// The origin of one more push service, http://localhost:8082, say (repeatable)
-    #[arg(long, value_name = "ORIGIN")]
+    #[arg(long, value_name = "ORIGIN", value_parser = AllowedPushServices::origin)]
     allow_push_service: Vec<String>,
     /// The VAPID private key itself, instead of keys/vapid_private.pem
     #[arg(long, env = "VAPID_PRIVATE_KEY", hide = true, hide_env_values = true)]
@@ -86,8 +86,7 @@ fn main() -> ExitCode {
 
 /// Everything that can be refused is refused before a socket is open; then serves until Ctrl-C or SIGTERM.
 fn run(args: &Args) -> Result<(), Failure> {
-    let push_services = push_services(args)?;
-    let keys = args.data_dir.join("keys");
+    let keys = path_in(&args.data_dir, "keys");
     let (key, key_made) = match &args.vapid_private_key {
         Some(text) => {
             VapidKey::from_env(text, args.subject.clone()).map(|key| (key, vapid::Made::Kept))
@@ -120,9 +119,9 @@ fn run(args: &Args) -> Result<(), Failure> {
         .map_err(|e| Failure::ours(e, "report this"))?;
 
     let application = Arc::new(Application {
-        store: Store::new(args.data_dir.join("subscription.txt")),
+        store: Store::new(path_in(&args.data_dir, "subscription.txt")),
         key,
-        push_services,
+        push_services: AllowedPushServices::with(args.allow_push_service.clone()),
         client: Client::new(PUSH_TIMEOUT, KEPT_CONNECTIONS),
         log: args.log(),
         about: json!({
@@ -196,19 +195,6 @@ impl Front {
         thread::spawn(move || routes::serve(&server, &site, &application));
         self.listener.serve(self.gate, refusals)
     }
-}
-
-fn push_services(args: &Args) -> Result<AllowedPushServices, Failure> {
-    let mut allowed = AllowedPushServices::default();
-    for origin in &args.allow_push_service {
-        allowed.allow(origin).map_err(|why| {
-            Failure::ours(
-                anyhow!("--allow-push-service: {why}"),
-                "give an origin, http://localhost:8082, say",
-            )
-        })?;
-    }
-    Ok(allowed)
 }
 
 /// The command that sends a message, as it is typed beside this server.

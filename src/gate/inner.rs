@@ -184,3 +184,6 @@ fn answer_bytes(answer: &[u8], head: &Head) -> Result<Option<usize>, httparse::E
             .ok_or(httparse::Error::HeaderValue),
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests;

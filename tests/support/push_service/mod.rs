@@ -221,3 +221,9 @@ impl Drop for PushService {
         }
     }
 }
+
+/// Panics unless `header` is an Authorization that the push service at `origin` takes at `now` (unix seconds).
+pub fn verify_token(header: &str, origin: &str, now: u64) {
+    let verified = authorization::verify(Some(header), origin, now);
+    assert!(verified.is_ok(), "{:?}", verified.err());
+}
