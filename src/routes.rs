@@ -258,6 +258,11 @@ fn static_file(file: &www::File, if_none_match: Option<&str>) -> Reply {
 /// that a page is always answered at once; the gate lets in one request a connection, which bounds the threads.
 pub fn serve(server: &Server, site: &Site, application: &Arc<Application>) {
     for request in server.incoming_requests() {
+        if request.url() == "*" {
+            // The gate's question whether a connection is served.
+            let _ = request.respond(Response::empty(204));
+            continue;
+        }
         if matches!(
             request.method(),
             tiny_http::Method::Get | tiny_http::Method::Head

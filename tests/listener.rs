@@ -264,6 +264,22 @@ fn a_connection_is_kept_for_the_next_request() {
 }
 
 #[test]
+fn requests_that_come_at_once_on_new_connections_are_all_answered() {
+    for _ in 0..20 {
+        let house = House::http();
+        let mut clients: Vec<_> = (0..8).map(|_| house.plain()).collect();
+        for client in &mut clients {
+            client
+                .write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                .unwrap();
+        }
+        for client in &mut clients {
+            assert_eq!(read_answer(client).1, "hello");
+        }
+    }
+}
+
+#[test]
 fn pipelined_requests_are_answered_in_order() {
     let house = House::https();
     let mut client = house.tls();

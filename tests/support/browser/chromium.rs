@@ -85,7 +85,7 @@ impl Chromium {
         let page = page.expect("a page")["targetId"].clone();
         let session = json!({ "targetId": page, "flatten": true });
         self.session = text(&self.ask("Target.attachToTarget", session)["sessionId"]);
-        for domain in ["Page", "Runtime", "Log", "ServiceWorker"] {
+        for domain in ["Page", "Network", "Runtime", "Log", "ServiceWorker"] {
             self.ask(&format!("{domain}.enable"), json!({}));
         }
         self.ask("Page.setLifecycleEventsEnabled", json!({ "enabled": true }));
