@@ -350,12 +350,25 @@ fn each_browser_hears_its_own_messages() {
     let (mut two, to_two) = scene.subscribed();
     scene.send(&to_one, b"for one");
     scene.send(&to_two, b"for two");
-    assert_eq!(
-        (one.next().1, two.next().1),
-        (b"for one".to_vec(), b"for two".to_vec())
-    );
+    let heard = (one.next().1, two.next().1);
+    assert_eq!(heard, (b"for one".to_vec(), b"for two".to_vec()));
     one.hears_no_more();
     two.hears_no_more();
+}
+
+#[test]
+fn each_browser_finds_its_own_messages_on_its_return() {
+    let scene = Scene::new();
+    let (one, to_one) = scene.subscribed();
+    let (two, to_two) = scene.subscribed();
+    let names = [scene.leave(one), scene.leave(two)];
+    scene.send(&to_one, b"for one");
+    scene.send(&to_two, b"for two");
+    for (name, message) in names.iter().zip([b"for one", b"for two"]) {
+        let mut browser = Browser::connect(&scene, Some(name));
+        assert_eq!(browser.next().1, message);
+        browser.hears_no_more();
+    }
 }
 
 #[test]
