@@ -7,9 +7,6 @@ use crate::browser::chromium::Chromium;
 use crate::browser::{CERTUTIL, CHROMIUM, Tab, installed};
 use crate::page::Page;
 
-/// A push service nobody listens at: in these tests nothing is subscribed.
-const NO_PUSH_SERVICE: &str = "http://localhost:9";
-
 /// Opens the page, with notifications allowed, and registers the worker with a click.
 fn register(chromium: &mut Chromium, origin: &str) -> String {
     chromium.set_permission(origin, "granted");
@@ -27,7 +24,7 @@ fn on_http_localhost_the_worker_registers_and_unregisters() {
     if !installed(&[&CHROMIUM]) {
         return;
     }
-    let server = Server::start(NO_PUSH_SERVICE);
+    let server = Server::start();
     let mut chromium = Chromium::start();
     register(&mut chromium, &server.http);
     assert_eq!(chromium.buttons(), "unregister subscribe notify-all");
@@ -37,7 +34,7 @@ fn on_http_localhost_the_worker_registers_and_unregisters() {
         "No service worker is registered yet.",
     );
     assert_eq!(chromium.buttons(), "register notify-all");
-    assert_eq!(chromium.complaints(), [""; 0]);
+    chromium.expect_a_quiet_console();
 }
 
 #[test]
@@ -45,10 +42,10 @@ fn on_https_the_worker_registers_once_the_certificate_is_trusted() {
     if !installed(&[&CHROMIUM, &CERTUTIL]) {
         return;
     }
-    let server = Server::start(NO_PUSH_SERVICE);
+    let server = Server::start();
     let mut chromium = Chromium::start_trusting(&server.certificate());
     register(&mut chromium, &server.https);
-    assert_eq!(chromium.complaints(), [""; 0]);
+    chromium.expect_a_quiet_console();
 }
 
 #[test]
@@ -56,7 +53,7 @@ fn behind_an_untrusted_certificate_the_page_tells_the_ways_on_and_its_command_wo
     if !installed(&[&CHROMIUM]) {
         return;
     }
-    let server = Server::start(NO_PUSH_SERVICE);
+    let server = Server::start();
     let mut chromium = Chromium::start();
     assert_eq!(
         chromium.try_open(&server.https),
@@ -106,7 +103,7 @@ fn every_shape_of_payload_is_shown() {
             "odd: 7",
         ),
     ];
-    let server = Server::start(NO_PUSH_SERVICE);
+    let server = Server::start();
     let mut chromium = Chromium::start();
     let registration = register(&mut chromium, &server.http);
     for (payload, shown) in shapes {
@@ -117,7 +114,7 @@ fn every_shape_of_payload_is_shown() {
                 .then(all => all.forEach(notification => notification.close()))",
         );
     }
-    assert_eq!(chromium.complaints(), [""; 0]);
+    chromium.expect_a_quiet_console();
 }
 
 #[test]
@@ -125,7 +122,7 @@ fn a_subscribe_that_hangs_is_told_of_after_ten_seconds() {
     if !installed(&[&CHROMIUM]) {
         return;
     }
-    let server = Server::start(NO_PUSH_SERVICE);
+    let server = Server::start();
     let mut chromium = Chromium::start();
     register(&mut chromium, &server.http);
     chromium.press("subscribe");
@@ -138,7 +135,7 @@ fn a_subscribe_that_hangs_is_told_of_after_ten_seconds() {
         "Still waiting for the push service. Some browsers never give up and never say why; reload the page to stop.",
     );
     assert_eq!(chromium.help(), "help-push-service");
-    assert_eq!(chromium.complaints(), [""; 0]);
+    chromium.expect_a_quiet_console();
 }
 
 /// A browser whose `method` fails with a DOMException of this name and message.
@@ -207,7 +204,7 @@ fn each_refusal_of_a_subscription_is_told_with_what_to_do() {
             "help-dismissed",
         ),
     ];
-    let server = Server::start(NO_PUSH_SERVICE);
+    let server = Server::start();
     let mut chromium = Chromium::start();
     register(&mut chromium, &server.http);
     for (change, says, help) in refusals {
@@ -217,7 +214,7 @@ fn each_refusal_of_a_subscription_is_told_with_what_to_do() {
         assert_eq!(chromium.help(), help, "{says}");
         assert_eq!(chromium.buttons(), "unregister subscribe notify-all");
     }
-    assert_eq!(chromium.complaints(), [""; 0]);
+    chromium.expect_a_quiet_console();
 }
 
 #[test]
@@ -225,7 +222,7 @@ fn a_blocked_permission_is_told_with_how_to_lift_it() {
     if !installed(&[&CHROMIUM]) {
         return;
     }
-    let server = Server::start(NO_PUSH_SERVICE);
+    let server = Server::start();
     let mut chromium = Chromium::start();
     register(&mut chromium, &server.http);
     chromium.set_permission(&server.http, "denied");
@@ -235,7 +232,7 @@ fn a_blocked_permission_is_told_with_how_to_lift_it() {
         "Notifications are blocked for this address. Lift the block as told below, then subscribe again.",
     );
     assert_eq!(chromium.help(), "help-denied");
-    assert_eq!(chromium.complaints(), [""; 0]);
+    chromium.expect_a_quiet_console();
 }
 
 #[test]
@@ -257,7 +254,7 @@ fn each_refusal_of_a_worker_is_told_with_what_to_do() {
             "",
         ),
     ];
-    let server = Server::start(NO_PUSH_SERVICE);
+    let server = Server::start();
     let mut chromium = Chromium::start();
     for (name, says, help) in refusals {
         chromium.open_after(
@@ -269,7 +266,7 @@ fn each_refusal_of_a_worker_is_told_with_what_to_do() {
         assert_eq!(chromium.help(), help, "{says}");
         assert_eq!(chromium.buttons(), "register notify-all");
     }
-    assert_eq!(chromium.complaints(), [""; 0]);
+    chromium.expect_a_quiet_console();
 }
 
 #[test]
@@ -297,7 +294,7 @@ fn a_browser_that_lacks_something_is_told_what() {
             "register notify-all",
         ),
     ];
-    let server = Server::start(NO_PUSH_SERVICE);
+    let server = Server::start();
     let mut chromium = Chromium::start();
     for (change, [registration, subscription], help, buttons) in lacking {
         chromium.open_after(change, &server.http);
@@ -306,7 +303,7 @@ fn a_browser_that_lacks_something_is_told_what() {
         assert_eq!(chromium.help(), help, "{change}");
         assert_eq!(chromium.buttons(), buttons, "{change}");
     }
-    assert_eq!(chromium.complaints(), [""; 0]);
+    chromium.expect_a_quiet_console();
 }
 
 #[test]
@@ -314,7 +311,7 @@ fn notify_all_with_nobody_subscribed_says_so_and_a_server_that_is_gone_is_told_o
     if !installed(&[&CHROMIUM]) {
         return;
     }
-    let mut server = Server::start(NO_PUSH_SERVICE);
+    let mut server = Server::start();
     let mut chromium = Chromium::start();
     chromium.open(&server.http);
     chromium.press("notify-all");
@@ -330,7 +327,7 @@ fn notify_all_with_nobody_subscribed_says_so_and_a_server_that_is_gone_is_told_o
     );
     chromium.wait_to_read("server-line", "The server does not answer.");
     assert_eq!(chromium.help(), "help-server");
-    server.restart();
+    server.start_again();
     chromium.press("retry");
     chromium.wait_to_read("server-line", "Server 0.1.0 · 0 subscriptions stored");
     assert_eq!(chromium.help(), "");

@@ -8,5 +8,6 @@ mod browser;
 mod chromium;
 mod firefox;
 mod page;
+mod panel;
 #[path = "../support/mod.rs"]
 mod support;
