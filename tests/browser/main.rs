@@ -7,6 +7,7 @@ mod barepush;
 mod browser;
 mod chromium;
 mod firefox;
+mod looks;
 mod page;
 mod panel;
 #[path = "../support/mod.rs"]

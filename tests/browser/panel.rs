@@ -317,7 +317,7 @@ fn the_keyboard_goes_from_step_to_step() {
     let mut stage = Stage::on_http();
     let firefox = &mut stage.firefox;
     firefox.wait_for("!document.getElementById('register').disabled");
-    firefox.click("h1");
+    firefox.focus_page();
     firefox.press_key(TAB);
     firefox.wait_for("document.activeElement.id === 'register'");
     firefox.press_key(ENTER);

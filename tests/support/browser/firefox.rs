@@ -126,6 +126,14 @@ impl Firefox {
         self.tab = text(&other["context"]);
     }
 
+    /// Gives the page the keyboard's focus, which a fresh window's address bar has.
+    pub(crate) fn focus_page(&mut self) {
+        self.wait_in_browser(
+            "(window.focus(), gBrowser.selectedBrowser.focus(), document.hasFocus())",
+        );
+        self.wait_for("document.hasFocus()");
+    }
+
     /// Presses one key, [`ENTER`] or [`TAB`], wherever the focus is.
     pub(crate) fn press_key(&mut self, key: &str) {
         let actions = ["keyDown", "keyUp"].map(|kind| json!({ "type": kind, "value": key }));
