@@ -10,5 +10,7 @@ mod firefox;
 mod looks;
 mod page;
 mod panel;
+mod refusals;
+mod states;
 #[path = "../support/mod.rs"]
 mod support;
