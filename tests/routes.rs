@@ -1,4 +1,5 @@
 //! The routes as a stranger meets them: who may call, what is refused and in which words.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
 
