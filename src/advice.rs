@@ -1,57 +1,124 @@
-//! What a push service's refusal means and what to do about it, by vendor and status: the one table behind notify and page.
+//! What a push service's answer means and what to do about it: the one place behind notify and page. The table of answers is
+//! in `advice/table.rs`.
 
-use std::time::{Duration, SystemTime};
+mod table;
+
+use std::time::Duration;
 
 use crate::endpoint::Vendor;
-use crate::push::{Answer, SendError};
+use crate::push::{Answer, SendError, Unreachable};
 
-/// A clock further off than this breaks VAPID's expiry or is about to.
-const CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
+/// A clock less far off than this breaks no token of ours: it is the least time one has left when it is sent.
+const CLOCK_SKEW: Duration = Duration::from_secs(60 * 60);
 
-/// What to do next after `error`, in one sentence.
-pub fn cure(vendor: Vendor, error: &SendError) -> String {
+/// One sentence on why, one on what to do next; neither with a full stop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Advice {
+    /// Why the push service answered so.
+    pub cause: String,
+    /// What to do next.
+    pub cure: String,
+}
+
+impl Advice {
+    fn new(cause: impl Into<String>, cure: impl Into<String>) -> Advice {
+        Advice {
+            cause: cause.into(),
+            cure: cure.into(),
+        }
+    }
+}
+
+/// Cause and cure of a push that `vendor`'s push service did not accept.
+pub fn on(vendor: Vendor, error: &SendError) -> Advice {
     match error {
-        SendError::Gone(_) => "the subscription is over; open the page and press Subscribe".into(),
-        SendError::Busy(answer) => match answer.retry_after {
-            Some(wait) => format!("try again in {} s", wait.as_secs()),
-            None => "try again in a minute".into(),
-        },
-        SendError::Refused(answer) => refused(vendor, answer),
-        SendError::Unreachable(_) if vendor == Vendor::Other => {
-            "check that your push service is running, and that its certificate is trusted".into()
-        }
-        SendError::Unreachable(_) => {
-            "check this machine's connection to the internet, and its proxy".into()
+        SendError::Unreachable(why) => unreachable(vendor, why),
+        SendError::Gone(answer) | SendError::Busy(answer) | SendError::Refused(answer) => {
+            let advice = clock(answer).unwrap_or_else(|| table::look_up(vendor, answer));
+            match (error, answer.retry_after) {
+                (SendError::Busy(_), Some(wait)) => Advice {
+                    cure: format!("wait {} s as it asks, then send again", wait.as_secs()),
+                    ..advice
+                },
+                _ => advice,
+            }
         }
     }
 }
 
-fn refused(vendor: Vendor, answer: &Answer) -> String {
-    if let Some(skew) = clock_skew(answer) {
-        return format!(
-            "this machine's clock is {} minutes off the push service's: set it",
-            skew.as_secs() / 60
-        );
-    }
-    match (answer.status.as_u16(), vendor) {
-        (401 | 403, Vendor::Apple) => {
-            "check --subject first (a mailto: or https: with a public domain), then this machine's clock".into()
+/// What an accepted message may still meet on its way, in one sentence.
+pub fn accepted(vendor: Vendor) -> &'static str {
+    match vendor {
+        Vendor::Mozilla => {
+            "Firefox gets it at once when it runs, else at its next start; a payload it cannot decrypt is dropped in silence"
         }
-        (401 | 403, _) => {
-            "the VAPID key is not the one it was subscribed with: open the page, it subscribes anew".into()
+        Vendor::Google => {
+            "FCM gives it to the browser when it runs; the sender never hears of a message that was dropped there"
         }
-        (413, _) => "shorten the message".into(),
-        (300..=399, _) => "redirects are not followed: subscribe again in the page".into(),
-        _ => "see what the push service says, and the README's table of statuses".into(),
+        Vendor::Apple => {
+            "the system shows it even when Safari is closed; three pushes that show nothing cost the subscription"
+        }
+        Vendor::Windows => {
+            "WNS repeats in its X-WNS headers what became of it; Edge must run, if only in the background"
+        }
+        Vendor::Other => {
+            "it took responsibility for the message; whether a browser shows it only the browser can tell"
+        }
     }
 }
 
-/// How far our clock is from the push service's, when that is far enough to matter.
-fn clock_skew(answer: &Answer) -> Option<Duration> {
-    let (theirs, ours) = (answer.date?, SystemTime::now());
-    let skew = ours
-        .duration_since(theirs)
-        .or_else(|_| theirs.duration_since(ours))
-        .ok()?;
-    (skew > CLOCK_SKEW).then_some(skew)
+/// A token is refused for its times before anything else is looked at (RFC 8292 section 2).
+fn clock(answer: &Answer) -> Option<Advice> {
+    let theirs = answer
+        .date
+        .filter(|_| matches!(answer.status.as_u16(), 401 | 403))?;
+    let (skew, side) = match answer.received.duration_since(theirs) {
+        Ok(ahead) => (ahead, "ahead of"),
+        Err(behind) => (behind.duration(), "behind"),
+    };
+    let minutes = skew.as_secs() / 60;
+    let off = match minutes {
+        0..120 => format!("{minutes} minutes"),
+        120..2880 => format!("{} hours", minutes / 60),
+        _ => format!("{} days", minutes / 1440),
+    };
+    (skew >= CLOCK_SKEW).then(|| {
+        Advice::new(
+            format!("this machine's clock is {off} {side} the push service's, so the token's expiry is wrong"),
+            "set this machine's clock, then send again",
+        )
+    })
 }
+
+fn unreachable(vendor: Vendor, why: &Unreachable) -> Advice {
+    let (cause, cure) = match why {
+        Unreachable::Name => (
+            "its host name has no address",
+            "check this machine's DNS and its connection to the internet",
+        ),
+        Unreachable::Refused if vendor == Vendor::Other => (
+            "nobody listens at its port",
+            "start your push service, and check the port in the subscription's endpoint",
+        ),
+        Unreachable::Refused | Unreachable::Lost(_) | Unreachable::Network(_) => (
+            "something between here and it ends the connection",
+            "check this machine's connection to the internet, its firewall and HTTPS_PROXY",
+        ),
+        Unreachable::Tls(_) => (
+            "its certificate is not trusted here",
+            "behind a proxy that reads TLS, or with a push service of your own, name the authority: SSL_CERT_FILE=ca.pem",
+        ),
+        Unreachable::Timeout(_) => (
+            "it is slow, or something swallows the connection",
+            "send again, or wait longer with --timeout",
+        ),
+        Unreachable::NotHttp => (
+            "something else than a push service answers at that address",
+            "check for a captive portal or a proxy, and the port in the subscription's endpoint",
+        ),
+    };
+    Advice::new(cause, cure)
+}
+
+#[cfg(test)]
+mod tests;

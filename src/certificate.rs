@@ -123,7 +123,8 @@ impl Certificate {
             _ => Made::Remade("half of the pair was missing"),
         };
         let (chain_pem, key_pem) = self_signed(names)?;
-        create_private_folder(keys_dir)?;
+        crate::file::create_private_folder(keys_dir)
+            .map_err(|source| CertificateError::Unwritable(keys_dir.into(), source))?;
         // The key first: a certificate must never be there without its key.
         write(&key, &key_pem)?;
         write(&cert, &chain_pem)?;
@@ -263,16 +264,6 @@ fn read(file: &Path) -> Result<Vec<u8>, CertificateError> {
 fn write(file: &Path, pem: &str) -> Result<(), CertificateError> {
     crate::file::replace(file, |writer| writer.write_all(pem.as_bytes()))
         .map_err(|source| CertificateError::Unwritable(file.into(), source))
-}
-
-fn create_private_folder(folder: &Path) -> Result<(), CertificateError> {
-    let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-        .recursive(true)
-        .create(folder)
-        .map_err(|source| CertificateError::Unwritable(folder.into(), source))
 }
 
 #[cfg(test)]

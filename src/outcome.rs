@@ -4,7 +4,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
-use crate::advice;
+use crate::advice::{self, Advice};
 use crate::message::Message;
 use crate::push::{Answer, Client, PushRequest, RequestError, SendError};
 use crate::subscription::Subscription;
@@ -28,13 +28,15 @@ pub enum Class {
     Busy,
     /// No answer.
     Unreachable,
+    /// Everything but the sending was done (`--dry-run`).
+    NotSent,
 }
 
 impl Class {
     /// The exit code of notify.
     pub fn exit_code(self) -> u8 {
         match self {
-            Class::Accepted => 0,
+            Class::Accepted | Class::NotSent => 0,
             Class::Ours => 1,
             Class::OtherKey => 3,
             Class::Refused => 4,
@@ -57,9 +59,13 @@ pub struct Outcome {
     pub tail: String,
     /// The HTTP status, when there was an answer.
     pub status: Option<u16>,
-    /// From the request's making to its answer.
+    /// How often it was posted.
+    pub attempts: u32,
+    /// From the last request's making to its answer.
     pub milliseconds: u64,
-    /// What happened, in one sentence.
+    /// The last 8 characters of the message's own resource, when the push service named one (RFC 8030 section 5).
+    pub message_id: Option<String>,
+    /// What happened and why, in one sentence.
     pub says: String,
     /// What to do next, in one sentence.
     pub hint: Option<String>,
@@ -90,51 +96,35 @@ impl Outcome {
     ) -> Outcome {
         let endpoint = subscription.endpoint();
         let host = endpoint.host();
-        let (class, says, hint, answer) = match result {
+        let error = match result {
             Ok(answer) => {
                 let says = format!(
                     "accepted by {host} in {} ms ({})",
                     took.as_millis(),
                     answer.status
                 );
-                (Class::Accepted, says, None, Some(answer))
-            }
-            Err(error) => {
-                let hint = Some(advice::cure(endpoint.vendor(), &error));
-                let (class, what, answer) = match error {
-                    SendError::Gone(answer) => (Class::Gone, "gone, says", Some(answer)),
-                    SendError::Busy(answer) => (Class::Busy, "not now, says", Some(answer)),
-                    SendError::Refused(answer) => (Class::Refused, "refused by", Some(answer)),
-                    SendError::Unreachable(why) => {
-                        return Outcome::told(
-                            subscription,
-                            Class::Unreachable,
-                            took,
-                            format!("cannot reach {host}: {why}"),
-                            hint,
-                        );
-                    }
+                return Outcome {
+                    status: Some(answer.status.as_u16()),
+                    message_id: answer.message_id().map(str::to_owned),
+                    ..Outcome::told(subscription, Class::Accepted, took, says, None)
                 };
-                let reason = answer
-                    .as_ref()
-                    .and_then(|a| a.reason.as_deref())
-                    .map(|r| format!(": {r}"))
-                    .unwrap_or_default();
-                let status = answer
-                    .as_ref()
-                    .map(|a| a.status.to_string())
-                    .unwrap_or_default();
-                (
-                    class,
-                    format!("{what} {host}: {status}{reason}"),
-                    hint,
-                    answer,
-                )
+            }
+            Err(error) => error,
+        };
+        let Advice { cause, cure } = advice::on(endpoint.vendor(), &error);
+        let (class, what, answer) = match &error {
+            SendError::Gone(answer) => (Class::Gone, "gone, says", answer),
+            SendError::Busy(answer) => (Class::Busy, "not now, says", answer),
+            SendError::Refused(answer) => (Class::Refused, "refused by", answer),
+            SendError::Unreachable(why) => {
+                let says = format!("cannot reach {host}: {why}");
+                return Outcome::told(subscription, Class::Unreachable, took, says, Some(cure));
             }
         };
+        let says = format!("{what} {host}: {}: {cause}", answer.in_its_words());
         Outcome {
-            status: answer.map(|a| a.status.as_u16()),
-            ..Outcome::told(subscription, class, took, says, hint)
+            status: Some(answer.status.as_u16()),
+            ..Outcome::told(subscription, class, took, says, Some(cure))
         }
     }
 
@@ -144,13 +134,29 @@ impl Outcome {
             RequestError::OtherKey(_) => Class::OtherKey,
             _ => Class::Ours,
         };
-        Outcome::told(
-            subscription,
-            class,
-            Duration::ZERO,
-            error.to_string(),
-            Some(error.hint()),
-        )
+        Outcome {
+            attempts: 0,
+            ..Outcome::told(
+                subscription,
+                class,
+                Duration::ZERO,
+                error.to_string(),
+                Some(error.hint()),
+            )
+        }
+    }
+
+    /// The outcome of a request that was made but not posted (`--dry-run`).
+    pub fn made(subscription: &Subscription, request: &PushRequest) -> Outcome {
+        let says = format!(
+            "would be sent to {}: {} bytes",
+            subscription.endpoint().host(),
+            request.body().len()
+        );
+        Outcome {
+            attempts: 0,
+            ..Outcome::told(subscription, Class::NotSent, Duration::ZERO, says, None)
+        }
     }
 
     fn told(
@@ -166,7 +172,9 @@ impl Outcome {
             service: subscription.endpoint().host().to_owned(),
             tail: subscription.endpoint().tail().to_owned(),
             status: None,
+            attempts: 1,
             milliseconds: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            message_id: None,
             says,
             hint,
             at: SystemTime::now()

@@ -16,7 +16,7 @@ fn without_a_subscription_it_says_what_to_do() {
     notify(folder.path()).run().is(
         3,
         "",
-        "notify: error: nobody has subscribed yet: ./subscription.txt not found\n\
+        "notify: error: nobody has subscribed yet: subscription.txt not found\n\
          notify: hint: run cargo run --bin server, open the page and press Subscribe\n",
     );
 }

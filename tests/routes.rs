@@ -1,4 +1,5 @@
 //! The routes as a stranger meets them: who may call, what is refused and in which words.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
 
@@ -51,6 +52,14 @@ fn every_file_of_the_page_is_served_with_its_type_and_an_etag() {
             "{path}"
         );
     }
+}
+
+#[test]
+fn the_worker_tells_the_version_of_the_server() {
+    let (_folder, _server, client) = scene();
+    let version = client.get("/status").json()["version"].clone();
+    let line = format!("const VERSION = '{}';", version.as_str().unwrap());
+    assert!(client.get("/sw.js").text.contains(&line), "sw.js lacks: {line}");
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! The server's start and end: what it makes, says, refuses before a socket is open, and that it ends cleanly.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
 

@@ -12,7 +12,7 @@ const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 const POST: &[u8] = b"POST / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 const OK: &str = "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
-/// A pool before an inner server that answers the requests of each connection so, one after the other, and then closes
+/// A pool before an inner server that answers the question at the opening, then the requests of each connection so, one after the other, and then closes
 /// it. The receiver gets a message after each closing.
 fn pool(connections: Vec<Vec<&'static str>>) -> (Pool, Receiver<()>, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
@@ -22,6 +22,12 @@ fn pool(connections: Vec<Vec<&'static str>>) -> (Pool, Receiver<()>, tempfile::T
     thread::spawn(move || {
         for answers in connections {
             let (mut stream, _) = listener.accept().unwrap();
+            let mut question = [0; NOTHING.len()];
+            stream.read_exact(&mut question).unwrap();
+            assert_eq!(question, NOTHING);
+            stream
+                .write_all(b"HTTP/1.0 204 No Content\r\n\r\n")
+                .unwrap();
             for answer in answers {
                 assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
                 stream.write_all(answer.as_bytes()).unwrap();

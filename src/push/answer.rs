@@ -1,0 +1,174 @@
+//! What a push service answered: read once, bounded, and freed of the secrets it may repeat.
+
+use std::io::Read;
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
+use ureq::http::{HeaderMap, Response, StatusCode};
+
+use super::PushRequest;
+
+/// How much of an answer is read: reasons are a few hundred bytes, and a push service is a stranger.
+const MAX_ANSWER_BYTES: u64 = 4 * 1024;
+/// A reason longer than this says no more.
+const MAX_REASON_CHARS: usize = 300;
+/// A run of a secret's characters at least this long is a piece of the secret, not a word.
+const SECRET_CHARS: usize = 16;
+
+/// What a push service answered.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// Its own words: Mozilla's `message`, Apple's `reason`, WNS's headers, or the body's text. At most 300 characters.
+    pub reason: Option<String>,
+    /// Mozilla's number for the reason.
+    pub errno: Option<u64>,
+    /// Its clock, from `Date`.
+    pub date: Option<SystemTime>,
+    /// Our clock when the answer came.
+    pub received: SystemTime,
+    /// How long to wait, from `Retry-After`.
+    pub retry_after: Option<Duration>,
+    /// The message's own resource, from `Location` (RFC 8030 section 5). A secret, as an endpoint is.
+    pub location: Option<String>,
+    /// How long it is really kept, from `TTL`.
+    pub ttl: Option<Duration>,
+}
+
+impl Answer {
+    /// An answer with nothing but a status.
+    pub fn new(status: StatusCode) -> Answer {
+        Answer {
+            status,
+            reason: None,
+            errno: None,
+            date: None,
+            received: SystemTime::now(),
+            retry_after: None,
+            location: None,
+            ttl: None,
+        }
+    }
+
+    pub(super) fn read(response: Response<ureq::Body>, request: &PushRequest) -> Answer {
+        let (head, body) = response.into_parts();
+        let mut text = Vec::new();
+        // A body cut off or never sent says nothing, and the status has been read.
+        let _ = body
+            .into_reader()
+            .take(MAX_ANSWER_BYTES)
+            .read_to_end(&mut text);
+        let header = |name| header(&head.headers, name);
+        let date = header("date").and_then(|text| httpdate::parse_http_date(text).ok());
+        let (words, errno) = reason(&head.headers, &String::from_utf8_lossy(&text));
+        Answer {
+            reason: words
+                .map(|words| clean(&words, request))
+                .filter(|words| !words.is_empty()),
+            errno,
+            date,
+            retry_after: header("retry-after").and_then(|text| retry_after(text, date)),
+            location: header("location").map(str::to_owned),
+            ttl: header("ttl")
+                .and_then(|text| text.parse().ok())
+                .map(Duration::from_secs),
+            ..Answer::new(head.status)
+        }
+    }
+
+    /// The status and the push service's own words: `401 Unauthorized: VAPID public key mismatch (errno 109)`.
+    pub fn in_its_words(&self) -> String {
+        let reason = self
+            .reason
+            .as_ref()
+            .map(|reason| format!(": {reason}"))
+            .unwrap_or_default();
+        let errno = self
+            .errno
+            .map(|errno| format!(" (errno {errno})"))
+            .unwrap_or_default();
+        format!("{}{reason}{errno}", self.status)
+    }
+
+    /// The end of `Location`, 8 characters at most: names the message, too little to delete it.
+    pub fn message_id(&self) -> Option<&str> {
+        let id = self.location.as_deref()?.rsplit('/').next()?;
+        let start = id.char_indices().rev().nth(7).map_or(0, |(at, _)| at);
+        id.get(start..).filter(|tail| !tail.is_empty())
+    }
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// Seconds, or a date (RFC 9110 section 10.2.3), taken by the push service's own clock when it told it.
+fn retry_after(text: &str, date: Option<SystemTime>) -> Option<Duration> {
+    let text = text.trim();
+    let seconds = text.parse().ok().map(Duration::from_secs);
+    seconds.or_else(|| {
+        let until = httpdate::parse_http_date(text).ok()?;
+        Some(
+            until
+                .duration_since(date.unwrap_or_else(SystemTime::now))
+                .unwrap_or_default(),
+        )
+    })
+}
+
+/// Where each push service puts its words, and Mozilla its number.
+fn reason(headers: &HeaderMap, body: &str) -> (Option<String>, Option<u64>) {
+    let wns = [
+        "X-WNS-Error-Description",
+        "X-WNS-Status",
+        "X-WNS-NotificationStatus",
+    ];
+    if let Some(words) = wns.iter().find_map(|name| header(headers, name)) {
+        return (Some(words.to_owned()), None);
+    }
+    if let Ok(json) = serde_json::from_str::<Value>(body) {
+        let words = ["reason", "message"]
+            .iter()
+            .find_map(|name| json.get(name)?.as_str());
+        let errno = json.get("errno").and_then(Value::as_u64);
+        if words.is_some() || errno.is_some() {
+            return (words.map(str::to_owned), errno);
+        }
+    }
+    // FCM's older answers, and proxies', are pages: their title says it.
+    let title = body
+        .split_once("<TITLE>")
+        .or_else(|| body.split_once("<title>"));
+    let words = match title {
+        Some((_, rest)) => rest.split('<').next(),
+        None => Some(body),
+    };
+    (words.map(str::to_owned), None)
+}
+
+/// One line of at most 300 printable characters, without the pieces of endpoint and token that an answer may repeat.
+fn clean(words: &str, request: &PushRequest) -> String {
+    let line: String = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut cleaned = String::new();
+    // What may stand in a secret; anything else ends a run of it.
+    let in_secret = |c: char| c.is_ascii_alphanumeric() || "-_.~%:=".contains(c);
+    for run in line.split_inclusive(|c| !in_secret(c)) {
+        let word = run.trim_end_matches(|c| !in_secret(c));
+        if word.len() >= SECRET_CHARS && request.holds(word) {
+            cleaned.push('…');
+            cleaned.push_str(&run[word.len()..]);
+        } else {
+            cleaned.push_str(run);
+        }
+    }
+    cleaned
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(MAX_REASON_CHARS)
+        .collect()
+}
+
+#[cfg(test)]
+#[path = "answer/tests.rs"]
+mod tests;
