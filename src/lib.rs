@@ -42,6 +42,8 @@ pub mod message;
 pub mod outcome;
 pub mod push;
 pub mod push_service;
+pub mod record;
+pub mod retry;
 pub mod routes;
 pub mod store;
 pub mod subscription;
