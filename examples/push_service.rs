@@ -109,14 +109,14 @@ fn introduce(origin: &str, page: Option<&Uri>) {
     ));
     match page {
         Some(page) => say(format_args!(
-            "2. in Firefox, which opens {page} then: press Subscribe"
+            "2. in Firefox, which opens {page} then: register, subscribe"
         )),
         None => {
             say(format_args!(
                 "2. start this program with --firefox, or set these in about:config of another Firefox"
             ));
             say(format_args!(
-                "   profile, start it again and press Subscribe on http://localhost:4480/"
+                "   profile, start it again; then register and subscribe on http://localhost:4480/"
             ));
             for (name, value) in preferences(origin) {
                 say(format_args!("   {name} = {value}"));

@@ -123,10 +123,11 @@ impl Certificate {
             _ => Made::Remade("half of the pair was missing"),
         };
         let (chain_pem, key_pem) = self_signed(names)?;
-        create_private_folder(keys_dir)?;
+        crate::file::create_private_folder(keys_dir)
+            .map_err(|source| CertificateError::Unwritable(keys_dir.into(), source))?;
         // The key first: a certificate must never be there without its key.
-        replace(&key, key_pem.as_bytes())?;
-        replace(&cert, chain_pem.as_bytes())?;
+        write(&key, &key_pem)?;
+        write(&cert, &chain_pem)?;
         Ok((Self::from_files(&cert, &key)?, made))
     }
 
@@ -260,26 +261,9 @@ fn read(file: &Path) -> Result<Vec<u8>, CertificateError> {
     fs::read(file).map_err(|source| CertificateError::Unreadable(file.into(), source))
 }
 
-fn create_private_folder(folder: &Path) -> Result<(), CertificateError> {
-    let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-        .recursive(true)
-        .create(folder)
-        .map_err(|source| CertificateError::Unwritable(folder.into(), source))
-}
-
-/// Writes a whole new file in place of `file`, readable by its owner alone whatever the umask (tempfile's mode is 0600).
-fn replace(file: &Path, content: &[u8]) -> Result<(), CertificateError> {
-    let write = || {
-        let mut temp = tempfile::NamedTempFile::new_in(file.parent().unwrap_or(Path::new(".")))?;
-        temp.write_all(content)?;
-        temp.as_file().sync_all()?;
-        temp.persist(file)?;
-        Ok(())
-    };
-    write().map_err(|source| CertificateError::Unwritable(file.into(), source))
+fn write(file: &Path, pem: &str) -> Result<(), CertificateError> {
+    crate::file::replace(file, |writer| writer.write_all(pem.as_bytes()))
+        .map_err(|source| CertificateError::Unwritable(file.into(), source))
 }
 
 #[cfg(test)]

@@ -1,12 +1,23 @@
 //! A file written whole or not at all, and readable by its owner alone: keys, certificate, subscriptions.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// `name` in `folder`, without a leading `./`, so that messages name files as people do.
 pub fn path_in(folder: &Path, name: &str) -> PathBuf {
     folder.strip_prefix(".").unwrap_or(folder).join(name)
+}
+
+/// Makes `folder`, and what is missing above it, open to its owner alone; one that is there stays as it is.
+///
+/// # Errors
+/// What making it answered.
+pub fn create_private_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(folder)
 }
 
 /// Replaces `path` by what `write` writes: a temp file in the same folder (mode 0600 whatever the umask), fsync,

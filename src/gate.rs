@@ -19,7 +19,7 @@ use std::time::Instant;
 pub struct Gate {
     pool: Pool,
     /// Holds the socket, for this user alone; removed with the gate.
-    _folder: Option<tempfile::TempDir>,
+    folder: Option<tempfile::TempDir>,
 }
 
 /// Why there is no way to a tiny_http server.
@@ -57,10 +57,11 @@ impl Gate {
     pub fn open() -> Result<(Gate, tiny_http::Server), GateError> {
         #[cfg(unix)]
         let (listener, address, folder) = {
-            let folder = tempfile::Builder::new()
-                .prefix("barepush-")
-                .tempdir()
-                .map_err(GateError::Folder)?;
+            // Set, because tempfile leaves folders to the umask.
+            let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+            let mut builder = tempfile::Builder::new();
+            let builder = builder.prefix("barepush-").permissions(private);
+            let folder = builder.tempdir().map_err(GateError::Folder)?;
             let address = folder.path().join("http");
             let listener = std::os::unix::net::UnixListener::bind(&address);
             (
@@ -80,10 +81,15 @@ impl Gate {
         Ok((
             Gate {
                 pool: Pool::new(address),
-                _folder: folder,
+                folder,
             },
             server,
         ))
+    }
+
+    /// Hands over the folder of the inner socket, to be removed when the listener ends.
+    pub(crate) fn take_folder(&mut self) -> Option<tempfile::TempDir> {
+        self.folder.take()
     }
 
     /// Answers one client's requests, one after the other, until one side ends it.

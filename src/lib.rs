@@ -22,7 +22,7 @@
 //!
 //! | who is let in | what is answered | one push | what is stored |
 //! |---|---|---|---|
-//! | [`listener`], [`certificate`] | [`routes`], [`www`] | [`push`], [`outcome`], [`advice`] | [`store`], [`file`] |
+//! | [`listener`], [`certificate`] | [`routes`], [`site`], [`www`] | [`push`], [`outcome`], [`advice`] | [`store`], [`file`] |
 //! | [`gate`] | [`application`], [`push_service`] | [`encryption`], [`vapid`], [`message`] | [`subscription`], [`endpoint`] |
 //!
 //! And for people: [`greeting`], [`log`], [`failure`].
@@ -45,6 +45,7 @@ pub mod push_service;
 pub mod record;
 pub mod retry;
 pub mod routes;
+pub mod site;
 pub mod store;
 pub mod subscription;
 pub mod vapid;

@@ -2,78 +2,28 @@
 
 mod channel;
 mod crowd;
+mod door;
+mod limits;
 
 use crate::certificate::Certificate;
-use crate::gate::{Ending, Gate, INNER_MAX, Refusal};
+use crate::gate::Gate;
 pub(crate) use channel::Channel;
-use channel::Timed;
 use crowd::Crowd;
 pub(crate) use crowd::Place;
+use door::Door;
+pub use limits::{Limits, raise_descriptor_limit};
 use rustls::ServerConfig;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Receives one line for each connection or request refused; never a target, a header or a body.
 pub type Log = fn(&str);
 
-/// Descriptors kept for all else: standard streams, files, www/, the connections of pushes under way.
-const RESERVED: u64 = 96;
-/// Listeners in one process: https and http.
-const LISTENERS: u64 = 2;
-/// Most connections of one listener, were there descriptors for more; an idle TLS connection takes about 50 KiB, and
-/// one developer's browsers open a few dozen.
-const CONNECTIONS_MAX: u64 = 512;
-/// Fewest, under however low a limit.
-const CONNECTIONS_MIN: u64 = 8;
-/// A handshake needs the most; measured below 64 KiB in a debug build. Only pages touched cost memory.
-const STACK_BYTES: usize = 256 * 1024;
 /// How long answers under way may still take when the listener stops.
 const PATIENCE: Duration = Duration::from_secs(2);
-
-/// How long a client may take, and how many may come. The defaults are the server's; tests take shorter ones.
-#[derive(Clone, Debug)]
-pub struct Limits {
-    /// From accept to the end of the TLS handshake.
-    pub handshake: Duration,
-    /// Before the first byte of a request.
-    pub idle: Duration,
-    /// From the first byte of a request to the end of its head.
-    pub head: Duration,
-    /// From the end of its head to the end of its body.
-    pub body: Duration,
-    /// For taking an answer.
-    pub write: Duration,
-    /// Spent on reading what a client still sends after the last answer.
-    pub linger: Duration,
-    /// Most connections at once; each costs one thread and one descriptor, and while it is answered three more
-    /// (`INNER_MAX` of them at once).
-    pub connections: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            handshake: Duration::from_secs(5),
-            idle: Duration::from_secs(15),
-            head: Duration::from_secs(10),
-            body: Duration::from_secs(10),
-            write: Duration::from_secs(10),
-            linger: Duration::from_secs(1),
-            connections: connections_cap(raise_descriptor_limit()),
-        }
-    }
-}
-
-/// The share of one listener in the descriptors that are left when `RESERVED` and all inner connections (three each:
-/// our end, tiny_http's and its duplicate) are taken off: 368 under a limit of 1024.
-fn connections_cap(descriptors: u64) -> usize {
-    let inner = LISTENERS * 3 * INNER_MAX as u64;
-    let share = descriptors.saturating_sub(RESERVED + inner) / LISTENERS;
-    share.clamp(CONNECTIONS_MIN, CONNECTIONS_MAX) as usize
-}
 
 /// Why there is no listener.
 #[derive(Debug, thiserror::Error)]
@@ -126,12 +76,6 @@ impl ListenError {
             Self::Tls(_) => "give an ECDSA, Ed25519 or RSA key that the certificate was made with",
         }
     }
-}
-
-/// Raises the soft limit of open files to the hard one; returns the limit that holds now.
-pub fn raise_descriptor_limit() -> u64 {
-    // When it cannot be known, the oldest and lowest usual limit.
-    rlimit::increase_nofile_limit(u64::MAX).unwrap_or(256)
 }
 
 /// TLS 1.2 and 1.3 with this certificate, ALPN http/1.1, on ring.
@@ -194,22 +138,23 @@ impl Listener {
     }
 
     /// Accepts from now on, in threads of its own; `log` gets one line for each refusal.
-    pub fn serve(self, gate: Gate, log: Log) -> Serving {
+    pub fn serve(self, mut gate: Gate, log: Log) -> Serving {
         let crowd = Arc::new(Crowd::new(self.limits.connections));
-        let address = self.address;
-        let door = Arc::new(Door {
+        let (address, folder) = (self.address, gate.take_folder());
+        let door = Door {
             tls: self.tls,
             port: address.port(),
             limits: self.limits,
             gate,
             log,
-        });
-        let inside = Arc::clone(&crowd);
-        let accepting = thread::spawn(move || accept(&self.socket, &door, &inside));
+        };
+        let (door, inside) = (Arc::new(door), Arc::clone(&crowd));
+        let accepting = thread::spawn(move || door.accept(&self.socket, &inside));
         Serving {
             crowd,
             address,
             accepting: Some(accepting),
+            _folder: folder,
         }
     }
 }
@@ -219,6 +164,8 @@ pub struct Serving {
     crowd: Arc<Crowd>,
     address: SocketAddr,
     accepting: Option<JoinHandle<()>>,
+    /// The folder of the inner socket. Held here, so that it goes even when a handler never answers.
+    _folder: Option<tempfile::TempDir>,
 }
 
 impl Serving {
@@ -241,116 +188,5 @@ impl Drop for Serving {
             let _ = accepting.join();
         }
         self.crowd.clear(PATIENCE);
-    }
-}
-
-/// What every connection of one listener meets.
-struct Door {
-    tls: Option<Arc<ServerConfig>>,
-    port: u16,
-    limits: Limits,
-    gate: Gate,
-    log: Log,
-}
-
-fn accept(socket: &TcpListener, door: &Arc<Door>, crowd: &Arc<Crowd>) {
-    while !crowd.is_stopping() {
-        let (tcp, peer) = match socket.accept() {
-            Ok((tcp, peer)) => (Arc::new(tcp), peer),
-            Err(error) => {
-                (door.log)(&format!("cannot accept: {error}"));
-                // Out of descriptors or memory: at once again would only spin.
-                thread::sleep(Duration::from_millis(10));
-                continue;
-            }
-        };
-        let Some(place) = crowd.enter(Arc::clone(&tcp)) else {
-            if !crowd.is_stopping() {
-                (door.log)(&format!("{peer}: closed: every connection is busy"));
-            }
-            continue;
-        };
-        let inside = Arc::clone(door);
-        let connection = move || {
-            if let Some(refused) = inside.serve(tcp, &place) {
-                (inside.log)(&format!("{peer}: {refused}"));
-            }
-        };
-        if let Err(error) = thread::Builder::new()
-            .stack_size(STACK_BYTES)
-            .spawn(connection)
-        {
-            (door.log)(&format!("{peer}: closed: no thread: {error}"));
-        }
-    }
-}
-
-impl Door {
-    /// Serves one connection to its end; returns what to log, if anything was refused.
-    fn serve(&self, tcp: Arc<TcpStream>, place: &Place) -> Option<String> {
-        let _ = tcp.set_nodelay(true);
-        let first = if self.tls.is_some() {
-            self.limits.handshake
-        } else {
-            self.limits.idle
-        };
-        let socket = Timed::new(tcp, Instant::now() + first);
-        // A client that sends nothing, or is gone, is not worth a line.
-        let first_byte = socket.first_byte().ok()??;
-        /// The content type of a TLS handshake record (RFC 8446 §5.1).
-        const HANDSHAKE: u8 = 22;
-        let mut channel = match &self.tls {
-            Some(_) if first_byte.is_ascii_alphabetic() => {
-                return Some(self.refuse_plain_http(socket));
-            }
-            Some(config) => match Channel::tls(Arc::clone(config), socket) {
-                Ok(channel) => channel,
-                Err(error) => return Some(format!("closed: no TLS handshake: {error}")),
-            },
-            None if first_byte == HANDSHAKE => {
-                return Some("closed: TLS sent to the http port".to_owned());
-            }
-            None => Channel::Plain(socket),
-        };
-        let ending = self.gate.converse(&mut channel, place, &self.limits);
-        channel.finish(self.limits.linger);
-        match ending {
-            Ok(Ending::Refused(Refusal { status, error, .. })) => {
-                Some(format!("{status}: {error}"))
-            }
-            Ok(Ending::Quiet) | Err(_) => None,
-        }
-    }
-
-    /// A browser that was given `http://` and the https port is told so in words it can show.
-    fn refuse_plain_http(&self, socket: Timed) -> String {
-        let hint = format!("open https://localhost:{}", self.port);
-        let refusal = Refusal::new(400, "plain http sent to the https port", hint);
-        let mut channel = Channel::Plain(socket);
-        let _ = channel.write_all(&refusal.answer());
-        channel.finish(self.limits.linger);
-        format!("{}: {}", refusal.status, refusal.error)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_cap_leaves_descriptors_for_everything_else() {
-        for (descriptors, cap) in [
-            (0, 8),
-            (256, 8),
-            (1024, 368),
-            (1 << 20, 512),
-            (u64::MAX, 512),
-        ] {
-            assert_eq!(
-                connections_cap(descriptors),
-                cap,
-                "{descriptors} descriptors"
-            );
-        }
     }
 }

@@ -43,18 +43,22 @@ impl NotAllowed {
 }
 
 impl AllowedPushServices {
-    /// Allows one more origin (`https://host[:port]`, or `http://` on loopback).
+    /// The known push services and those at `origins`, each of them checked by [`AllowedPushServices::origin`].
+    pub fn with(origins: Vec<String>) -> AllowedPushServices {
+        AllowedPushServices { origins }
+    }
+
+    /// Checks one more origin, `https://host[:port]` or `http://` on loopback, and writes it as endpoints' origins are.
     ///
     /// # Errors
-    /// A sentence saying what is wrong with `origin`.
-    pub fn allow(&mut self, origin: &str) -> Result<(), String> {
-        let endpoint = Endpoint::parse(&format!("{}/", origin.trim_end_matches('/')))
-            .map_err(|e| format!("\"{origin}\" is no push service's origin: {e}"))?;
-        if origin.trim_end_matches('/').matches('/').count() != 2 {
-            return Err(format!("\"{origin}\" is not an origin: leave the path out"));
+    /// A sentence saying what is wrong with `text`.
+    pub fn origin(text: &str) -> Result<String, String> {
+        let text = text.trim_end_matches('/');
+        let endpoint = Endpoint::parse(&format!("{text}/")).map_err(|e| e.to_string())?;
+        match text.matches('/').count() {
+            2 => Ok(endpoint.origin()),
+            _ => Err("leave the path out: http://localhost:8082, say".into()),
         }
-        self.origins.push(endpoint.origin());
-        Ok(())
     }
 
     /// Whether the server may store and call `endpoint`.
@@ -72,7 +76,7 @@ impl AllowedPushServices {
         if Vendor::of_host(endpoint.host()) == Vendor::Other {
             return Err(NotAllowed::Unknown(origin));
         }
-        if origin != format!("https://{}", endpoint.host()) {
+        if origin != format!("https://{}", endpoint.host().to_ascii_lowercase()) {
             return Err(NotAllowed::Port(origin));
         }
         Ok(())
@@ -85,8 +89,9 @@ mod tests {
     use super::*;
 
     fn verdict(endpoint: &str) -> &'static str {
-        let mut allowed = AllowedPushServices::default();
-        allowed.allow("http://localhost:8082/").unwrap();
+        let allowed = AllowedPushServices::with(vec![
+            AllowedPushServices::origin("http://localhost:8082/").unwrap(),
+        ]);
         let Ok(endpoint) = Endpoint::parse(endpoint) else {
             return "no endpoint";
         };
@@ -141,15 +146,14 @@ mod tests {
 
     #[test]
     fn an_origin_to_allow_has_no_path_and_plain_http_only_on_loopback() {
-        let mut allowed = AllowedPushServices::default();
         for bad in [
             "http://push.example.net",
             "https://push.example.net/path",
             "localhost:8082",
             "",
         ] {
-            assert!(allowed.allow(bad).is_err(), "{bad}");
+            assert!(AllowedPushServices::origin(bad).is_err(), "{bad}");
         }
-        assert!(allowed.allow("https://push.example.net:8443").is_ok());
+        assert!(AllowedPushServices::origin("https://push.example.net:8443").is_ok());
     }
 }

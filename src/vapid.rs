@@ -256,7 +256,7 @@ fn create(keys_dir: &Path, path: &Path) -> io::Result<()> {
     let pem = secret
         .to_pkcs8_pem(LineEnding::LF)
         .map_err(io::Error::other)?;
-    fs::create_dir_all(keys_dir)?;
+    crate::file::create_private_folder(keys_dir)?;
     crate::file::replace(path, |file| file.write_all(pem.as_bytes()))
 }
 

@@ -1,4 +1,5 @@
 //! subscription.txt: what is read, in which order, and that no change loses anything.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! What the parser of subscriptions takes and refuses, and that its errors never repeat what was sent.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
 
@@ -22,7 +23,7 @@ fn good() -> Value {
 }
 
 fn error(json: &str) -> String {
-    let error = Subscription::from_json(json).err().expect("an error");
+    let error = Subscription::from_json(json).expect_err("an error");
     format!("{:#}", anyhow::Error::new(error))
 }
 

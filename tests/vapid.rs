@@ -1,4 +1,5 @@
 //! The VAPID key in every form in circulation, the token it signs, the subjects it takes (RFC 8292).
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
 

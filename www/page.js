@@ -34,6 +34,9 @@ const state = {
 
 const render = () => draw(state);
 
+// Leaves a pending subscribe() behind; it may never answer, and cannot be aborted.
+let giveUp = () => {};
+
 // --- running an action: busy button, failure as a sentence, focus kept ------------------------------------------------
 
 // A button that switches itself off would lose the keyboard's focus; the next step takes it.
@@ -64,6 +67,10 @@ const refreshServer = async () => {
     [state.serverKey, state.server] = await Promise.all([server.publicKey(), server.status()]);
     state.serverUp = true;
     state.serverRefusal = '';
+    // What failed for want of the server is no problem any more.
+    for (const step of Object.keys(state.problems)) {
+      if (state.problems[step]?.help.includes('server')) state.problems[step] = null;
+    }
     takeLastPush(state.server.last_push);
   } catch (error) {
     state.serverUp = error.status === null ? false : true;
@@ -74,12 +81,18 @@ const refreshServer = async () => {
 
 // A push that was scheduled, or made before this page was opened.
 const takeLastPush = last => {
-  if (!last || state.busy.size || (state.outcome && state.outcome[0].at >= last.at)) return;
+  if (!last || state.way.sending || (state.outcome && state.outcome[0].at >= last.at)) return;
   state.outcome = [last];
   // What was received long before belongs to an earlier push.
   if (state.way.received?.at < (last.at - 30) * 1000) state.way = {};
   state.way.accepted ??= last;
   state.scheduled = 0;
+};
+
+const takePushes = pushes => {
+  state.outcome = pushes;
+  const own = state.subscription && tailOf(state.subscription.endpoint);
+  state.way.accepted = pushes.find(({ tail }) => tail === own) ?? pushes[0];
 };
 
 // Any request that makes the server push: the stops light up from here, the worker reports the later ones.
@@ -89,15 +102,11 @@ const pushing = async request => {
   render();
   try {
     const answer = await request();
-    const pushes = answer.pushes ?? (answer.push ? [answer.push] : null);
     state.way.sending = false;
     if (answer.scheduled) schedule(answer.scheduled);
-    else if (!pushes) state.way = before;
-    if (pushes) {
-      state.outcome = pushes;
-      const own = state.subscription && tailOf(state.subscription.endpoint);
-      state.way.accepted = pushes.find(({ tail }) => tail === own) ?? pushes[0];
-    }
+    else if (answer.push) takePushes([answer.push]);
+    else if (answer.pushes) takePushes(answer.pushes);
+    else state.way = before;
   } catch (error) {
     state.way = before;
     throw error;
@@ -132,15 +141,14 @@ const register = () => run('registration', 'register', async () => takeRegistrat
 const unregister = () =>
   run('registration', 'unregister', async () => {
     giveUp(new Error('the service worker was unregistered'));
+    state.note = '';
     if (state.subscription) await endSubscription();
     await state.registration.unregister();
-    Object.assign(state, { registration: undefined, note: '' });
+    state.registration = undefined;
     state.problems.subscription = state.problems.notification = null;
   });
 
 // --- step 2: subscription -------------------------------------------------------------------------------------------
-
-let giveUp = () => {};
 
 const subscribeWithServerKey = async () => {
   state.serverKey = await server.publicKey();
@@ -148,7 +156,6 @@ const subscribeWithServerKey = async () => {
     state.waiting = true;
     render();
   }, SLOW_MILLISECONDS);
-  // A pending subscribe() cannot be aborted, only left behind.
   const left = new Promise((_, reject) => (giveUp = reject));
   try {
     state.subscription = await Promise.race([push.subscribe(state.registration, state.serverKey), left]);
@@ -173,18 +180,14 @@ const subscribe = async () => {
   render();
 };
 
-// The browser's side is ended even when the server cannot be told: the next push is then answered with 410.
+// The browser's side is ended even when the server cannot be told.
 const endSubscription = async () => {
-  const { endpoint } = state.subscription;
-  try {
-    await server.remove(endpoint);
-  } finally {
-    await state.subscription.unsubscribe();
-    state.subscription = null;
-    state.showSecrets = false;
-    state.way = {};
-    refreshServer();
-  }
+  const ended = state.subscription;
+  const told = await server.remove(ended.endpoint).then(() => true, () => false);
+  await ended.unsubscribe();
+  Object.assign(state, { subscription: null, showSecrets: false, way: {} });
+  if (!told) state.note = 'Unsubscribed here, but the server could not be told. The push service will answer its next push with 410, gone.';
+  refreshServer();
 };
 
 const unsubscribe = () =>
@@ -199,11 +202,9 @@ const renew = async () => {
   state.note = 'The server’s VAPID key has changed. Subscribing anew with it …';
   render();
   const { permission } = push.capabilities();
-  await endSubscription().finally(() => (state.note = 'The server’s VAPID key has changed, so the old subscription was ended.'));
-  if (permission !== 'granted') {
-    state.note += ' Press Subscribe to go on.';
-    return;
-  }
+  await endSubscription();
+  state.note = 'The server’s VAPID key has changed, so the old subscription was ended. Press Subscribe to go on.';
+  if (permission !== 'granted') return;
   await subscribeWithServerKey();
   state.note = 'The server’s VAPID key had changed: this browser gave up its old subscription and subscribed anew.';
 };
@@ -213,11 +214,26 @@ const reconcile = async () => {
   const key = push.keyOf(state.subscription);
   if (key && key !== state.serverKey) return renew();
   try {
-    await pushing(() => server.add(push.toStored(state.subscription)));
+    const { push: welcome } = await server.add(push.toStored(state.subscription));
+    if (welcome) {
+      state.note = 'The server no longer had this subscription: it is stored again.';
+      takePushes([welcome]);
+    }
   } catch (error) {
     if (error.status !== 409) throw error;
     await renew();
   }
+  refreshServer();
+};
+
+const mend = () => run('subscription', 'subscribe', reconcile, refusedSubscription);
+
+// The page is looked at again: the server may have been started anew meanwhile, with another key.
+const lookAgain = async () => {
+  if (document.visibilityState !== 'visible') return;
+  await refreshServer();
+  const key = state.subscription && push.keyOf(state.subscription);
+  if (key && state.serverUp && key !== state.serverKey) await mend();
 };
 
 // The user changed the permission in the browser's settings. Blocking ends the subscription.
@@ -279,8 +295,9 @@ const followWay = event => {
   if (event.type === 'received') {
     const expected = way.sending || way.scheduled || (way.accepted && !way.received);
     state.way = { ...(expected && !way.received ? way : { elsewhere: true }), received: event };
-  } else if (['shown', 'clicked', 'failed'].includes(event.type)) {
-    way[event.type] = event;
+  } else if (['shown', 'clicked', 'failed'].includes(event.type) && way.received) {
+    // A click that failed, later, takes nothing from the notification that was shown.
+    if (event.type !== 'failed' || !way.shown) way[event.type] = event;
   }
 };
 
@@ -336,7 +353,7 @@ const start = async () => {
   }
   state.looked = true;
   render();
-  if (state.subscription && state.serverKey) await run('subscription', 'subscribe', reconcile, refusedSubscription);
+  if (state.subscription && state.serverKey) await mend();
 };
 
 // --- handlers -------------------------------------------------------------------------------------------------------
@@ -345,7 +362,6 @@ $('register').addEventListener('click', register);
 $('unregister').addEventListener('click', unregister);
 $('subscribe').addEventListener('click', subscribe);
 $('unsubscribe').addEventListener('click', unsubscribe);
-$('notify-me').addEventListener('click', notifyMe);
 $('notify-all').addEventListener('click', notifyAll);
 $('notify-local').addEventListener('click', notifyLocally);
 $('retry').addEventListener('click', start);
@@ -354,12 +370,12 @@ $('copy-subscription').addEventListener('click', copySubscription);
 $('clear-log').addEventListener('click', clearLog);
 $('message').addEventListener('submit', event => {
   event.preventDefault();
-  if (!$('notify-me').disabled) notifyMe();
+  notifyMe();
 });
 for (const button of document.querySelectorAll('.copy')) {
   button.addEventListener('click', () => copy($(button.dataset.copy).textContent, 'Copied.'));
 }
 new BroadcastChannel('barepush').addEventListener('message', event => takeEvent(event.data));
-addEventListener('visibilitychange', () => document.visibilityState === 'visible' && refreshServer());
+addEventListener('visibilitychange', lookAgain);
 push.watchPermission(permissionChanged);
 start();

@@ -3,12 +3,11 @@
 // because not every browser with push takes a module here.
 
 const VERSION = '0.1.0';
+// requireInteraction is left to the message: Firefox holds back the fourth such notification until one of three is closed.
 const DEFAULTS = {
   body: 'A push message without a text.',
   icon: '/icon-192.png',
   badge: '/badge.png',
-  // Where it is supported the notification stays until it is dismissed: a learner may be looking elsewhere.
-  requireInteraction: true,
 };
 const DEFAULT_TITLE = 'Push message';
 
@@ -106,25 +105,24 @@ const onPush = async event => {
 
 // --- click ----------------------------------------------------------------------------------------------------------
 
-// Relative URLs are relative to the scope. Anything but http(s), javascript: say, or no URL at all, leads to the page.
+// Relative URLs are relative to the scope. Null for no URL, and for one that is not http(s): a javascript: URL say.
 const toUrl = given => {
   try {
-    const url = new URL(given, self.registration.scope);
-    if (url.protocol === 'https:' || url.protocol === 'http:') return url;
+    const url = typeof given === 'string' ? new URL(given, self.registration.scope) : null;
+    return url?.protocol === 'https:' || url?.protocol === 'http:' ? url : null;
   } catch {
-    // no URL
+    return null;
   }
-  return new URL(self.registration.scope);
 };
 
-// One window is enough: a window of ours is focused, and led to the URL, before another is opened.
-const openOrFocus = async (url, given) => {
-  if (url.origin !== self.location.origin) return self.clients.openWindow(url);
+// One window is enough: a window of ours is focused, and led to the URL if there is one, before another is opened.
+const openOrFocus = async url => {
+  if (url && url.origin !== self.location.origin) return self.clients.openWindow(url);
   const windows = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
-  const client = windows.find(window => window.url === url.href) ?? windows[0];
-  if (!client) return self.clients.openWindow(url);
+  const client = windows.find(window => window.url === url?.href) ?? windows[0];
+  if (!client) return self.clients.openWindow(url ?? self.registration.scope);
   await client.focus();
-  if (!given || client.url === url.href) return client;
+  if (!url || client.url === url.href) return client;
   // Rejects for a window this worker does not control.
   return client.navigate(url).catch(() => self.clients.openWindow(url));
 };
@@ -135,7 +133,7 @@ const onClick = async ({ notification, action }) => {
   const given = (Array.isArray(actions) && actions.find(each => each.action === action)?.navigate) || url;
   const reported = report({ type: 'clicked', title: notification.title });
   try {
-    await openOrFocus(toUrl(given), given !== undefined);
+    await openOrFocus(toUrl(given));
   } catch (error) {
     await report({ type: 'failed', title: notification.title, why: error.message });
   }

@@ -13,7 +13,11 @@ const enable = (id, on) => {
   $(id).disabled = !on;
 };
 const yesNo = on => (on ? 'yes' : 'no');
-const clock = milliseconds => new Date(milliseconds).toLocaleTimeString([], { hour12: false });
+const clock = milliseconds => {
+  const at = new Date(milliseconds);
+  const today = at.toDateString() === new Date().toDateString();
+  return `${today ? '' : `${at.toLocaleDateString()} `}${at.toLocaleTimeString([], { hour12: false })}`;
+};
 
 /** What may be shown of an endpoint, which is a capability: host and last 8 characters. */
 const hostOf = endpoint => new URL(endpoint).host;
@@ -94,13 +98,14 @@ const link = (selector, url) => {
   }
 };
 
-// The name to start the browser by that is reading this, with its parts in the shell's quoting.
+// The browser that is reading this, by the name its system starts it by.
 const chromeCommand = (https, hash) => {
   const brands = navigator.userAgentData?.brands.map(({ brand }) => brand) ?? [];
   const chromium = brands.includes('Chromium') && brands.every(brand => !/Google Chrome|Edge|Brave|Opera/.test(brand));
+  const flags = `--ignore-certificate-errors-spki-list=${hash} ${https}`;
+  if (/Win/.test(navigator.platform)) return `start chrome --user-data-dir="%TEMP%\\barepush-chrome" ${flags}`;
   const program = /Mac/.test(navigator.platform) ? 'open -na "Google Chrome" --args' : chromium ? 'chromium' : 'google-chrome';
-  const [start, home] = /Win/.test(navigator.platform) ? ['start chrome', '%USERPROFILE%\\'] : [program, '$HOME/'];
-  return `${start} --user-data-dir="${home}barepush-chrome" --ignore-certificate-errors-spki-list=${hash} ${https}`;
+  return `${program} --user-data-dir=/tmp/barepush-chrome ${flags}`;
 };
 
 const renderHelp = (state, can) => {
@@ -109,7 +114,8 @@ const renderHelp = (state, can) => {
   const { http, https, certificate } = state.server ?? {};
   link('.http-link', http);
   link('.https-link', https);
-  $('help-certificate-http').hidden = !http;
+  for (const item of document.querySelectorAll('.needs-http')) item.hidden = !http;
+  if (http) say('adb-command', `adb reverse tcp:${new URL(http).port} tcp:${new URL(http).port}`);
   say('chrome-command', chromeCommand(https ?? location.origin, certificate?.spki_sha256 ?? '…'));
   say('certutil-command', `certutil -d sql:$HOME/.pki/nssdb -A -t CP,, -n barepush -i ${certificate?.file ?? 'keys/tls_cert.pem'}`);
 };
@@ -138,8 +144,8 @@ const renderWay = ({ way, subscription }) => {
   stop('subscription', subscription ? 'done' : '', subscription ? `…${tailOf(subscription.endpoint)}` : 'none yet');
   const { sending, scheduled, elsewhere, accepted } = way;
   if (accepted) stop('accepted', accepted.accepted ? 'done' : 'failed', accepted.accepted ? `accepted in ${accepted.milliseconds} ms` : accepted.class);
+  else if (way.received) stop('accepted', 'done', elsewhere ? 'sent from elsewhere' : 'accepted');
   else if (sending) stop('accepted', 'waiting', 'sending …');
-  else if (elsewhere) stop('accepted', 'done', 'sent from elsewhere');
   else stop('accepted', scheduled ? 'waiting' : '', scheduled ? 'scheduled' : 'not yet');
   const waiting = accepted?.accepted && !way.received ? 'waiting' : '';
   stop('received', way.received ? 'done' : waiting, way.received ? `received ${clock(way.received.at)}` : 'not yet');
@@ -156,7 +162,7 @@ const EVENTS = {
   clicked: 'clicked',
   failed: 'failed',
   resubscribed: 'subscribed anew',
-  local: 'shown, no push',
+  local: 'shown locally',
 };
 
 const entry = ({ at, type, title, why }) => {
@@ -182,10 +188,10 @@ const renderLog = ({ events }) => {
   $('log-empty').hidden = events.length > 0;
 };
 
-const masked = ({ endpoint, keys, ...rest }) => ({
-  ...rest,
-  endpoint: `https://${hostOf(endpoint)}/…${tailOf(endpoint)}`,
-  keys: Object.fromEntries(Object.keys(keys ?? {}).map(name => [name, '•••'])),
+const masked = json => ({
+  ...json,
+  endpoint: `${new URL(json.endpoint).origin}/…${tailOf(json.endpoint)}`,
+  keys: Object.fromEntries(Object.keys(json.keys ?? {}).map(name => [name, '•••'])),
 });
 
 const renderSubscription = ({ subscription, serverKey, server, showSecrets }) => {
@@ -222,7 +228,9 @@ const renderServer = ({ server, serverUp, serverRefusal }) => {
   if (serverRefusal) say('server-line', serverRefusal);
   else if (serverUp === false) say('server-line', 'The server does not answer.');
   else if (server) say('server-line', `Server ${server.version} · ${stored(server.stored)}`);
-  if (server?.notify) say('notify-command', server.notify);
+  if (!server?.notify) return;
+  say('notify-command', server.notify);
+  say('explain-command', server.notify.replace(/ --bin notify( --)? /, ' --bin notify -- --explain '));
 };
 
 export const render = state => {

@@ -6,7 +6,6 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::anyhow;
 use barepush::application::{Application, State};
 use barepush::certificate::{self, Certificate, CertificateError};
 use barepush::failure::Failure;
@@ -17,7 +16,8 @@ use barepush::listener::{self, ListenError, Listener, Serving};
 use barepush::log::Log;
 use barepush::push::Client;
 use barepush::push_service::AllowedPushServices;
-use barepush::routes::{self, Site};
+use barepush::routes;
+use barepush::site::Site;
 use barepush::store::Store;
 use barepush::vapid::{self, DEFAULT_SUBJECT, Subject, VapidError, VapidKey};
 use clap::Parser;
@@ -65,7 +65,7 @@ struct Args {
     #[arg(long, env = "VAPID_SUBJECT", default_value = DEFAULT_SUBJECT, value_parser = Subject::parse)]
     subject: Subject,
     /// The origin of one more push service, http://localhost:8082, say (repeatable)
-    #[arg(long, value_name = "ORIGIN")]
+    #[arg(long, value_name = "ORIGIN", value_parser = AllowedPushServices::origin)]
     allow_push_service: Vec<String>,
     /// The VAPID private key itself, instead of keys/vapid_private.pem
     #[arg(long, env = "VAPID_PRIVATE_KEY", hide = true, hide_env_values = true)]
@@ -87,7 +87,6 @@ fn main() -> ExitCode {
 
 /// Everything that can be refused is refused before a socket is open; then serves until Ctrl-C or SIGTERM.
 fn run(args: &Args) -> Result<(), Failure> {
-    let push_services = push_services(args)?;
     let keys = path_in(&args.data_dir, "keys");
     let (key, key_made) = match &args.vapid_private_key {
         Some(text) => {
@@ -123,7 +122,7 @@ fn run(args: &Args) -> Result<(), Failure> {
     let application = Arc::new(Application {
         store: Store::new(path_in(&args.data_dir, "subscription.txt")),
         key,
-        push_services,
+        push_services: AllowedPushServices::with(args.allow_push_service.clone()),
         client: Client::new(PUSH_TIMEOUT, KEPT_CONNECTIONS),
         log: args.log(),
         about: json!({
@@ -197,19 +196,6 @@ impl Front {
         thread::spawn(move || routes::serve(&server, &site, &application));
         self.listener.serve(self.gate, refusals)
     }
-}
-
-fn push_services(args: &Args) -> Result<AllowedPushServices, Failure> {
-    let mut allowed = AllowedPushServices::default();
-    for origin in &args.allow_push_service {
-        allowed.allow(origin).map_err(|why| {
-            Failure::ours(
-                anyhow!("--allow-push-service: {why}"),
-                "give an origin, http://localhost:8082, say",
-            )
-        })?;
-    }
-    Ok(allowed)
 }
 
 /// The command that sends a message, as it is typed beside this server.

@@ -25,8 +25,12 @@ const ANSWER: Duration = Duration::from_secs(300);
 /// Longest head and body of an answer: our own files and lists, far below.
 const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
+/// Asks for nothing (RFC 9110 §9.3.7).
+const NOTHING: &[u8] = b"OPTIONS * HTTP/1.1\r\n\r\n";
+
 pub(super) struct Pool {
     address: Address,
+    opening: Mutex<()>,
     state: Mutex<State>,
     returned: Condvar,
 }
@@ -41,6 +45,7 @@ impl Pool {
     pub(super) fn new(address: Address) -> Self {
         Self {
             address,
+            opening: Mutex::new(()),
             state: Mutex::default(),
             returned: Condvar::new(),
         }
@@ -86,12 +91,18 @@ impl Pool {
         Some((Turn { pool: self }, state.idle.pop()))
     }
 
+    /// tiny_http 0.12 counts a thread as free until it has woken up, and so may give it two connections that come at
+    /// once; the second is then never served. So the next one is opened only when the last was answered.
     fn connect(&self) -> io::Result<Stream> {
-        let stream = Stream::connect(&self.address)?;
+        let _alone = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut stream = Stream::connect(&self.address)?;
         #[cfg(windows)]
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(ANSWER))?;
+        stream.set_read_timeout(Some(TURN))?;
         stream.set_write_timeout(Some(TURN))?;
+        stream.write_all(NOTHING)?;
+        read_answer(&mut stream, false, &mut Vec::new())?;
+        stream.set_read_timeout(Some(ANSWER))?;
         Ok(stream)
     }
 }
@@ -126,7 +137,7 @@ fn converse(mut stream: Stream, head: &Head, request: &[u8]) -> Result<(Stream, 
         sure_unanswered: true,
     })?;
     let mut answer = Vec::new();
-    match read_answer(&mut stream, head, &mut answer) {
+    match read_answer(&mut stream, head.bodiless, &mut answer) {
         Ok(()) => Ok((stream, answer)),
         Err(error) => {
             let ended = error.kind() != io::ErrorKind::WouldBlock
@@ -139,7 +150,7 @@ fn converse(mut stream: Stream, head: &Head, request: &[u8]) -> Result<(Stream, 
     }
 }
 
-fn read_answer(stream: &mut Stream, head: &Head, answer: &mut Vec<u8>) -> io::Result<()> {
+fn read_answer(stream: &mut Stream, bodiless: bool, answer: &mut Vec<u8>) -> io::Result<()> {
     let garbled = || io::Error::from(io::ErrorKind::InvalidData);
     let mut chunk = [0; 4096];
     let whole = loop {
@@ -147,7 +158,7 @@ fn read_answer(stream: &mut Stream, head: &Head, answer: &mut Vec<u8>) -> io::Re
             0 => return Err(io::ErrorKind::UnexpectedEof.into()),
             read => answer.extend_from_slice(&chunk[..read]),
         }
-        if let Some(whole) = answer_bytes(answer, head).map_err(|_| garbled())? {
+        if let Some(whole) = answer_bytes(answer, bodiless).map_err(|_| garbled())? {
             break whole;
         }
     };
@@ -163,7 +174,7 @@ fn read_answer(stream: &mut Stream, head: &Head, answer: &mut Vec<u8>) -> io::Re
 }
 
 /// Bytes of head and body together, once the head is whole (RFC 9112 §6.3: no body after HEAD, 1xx, 204, 304).
-fn answer_bytes(answer: &[u8], head: &Head) -> Result<Option<usize>, httparse::Error> {
+fn answer_bytes(answer: &[u8], bodiless: bool) -> Result<Option<usize>, httparse::Error> {
     let mut headers = [httparse::EMPTY_HEADER; 64];
     let mut response = httparse::Response::new(&mut headers);
     let httparse::Status::Complete(head_bytes) = response.parse(answer)? else {
@@ -177,10 +188,13 @@ fn answer_bytes(answer: &[u8], head: &Head) -> Result<Option<usize>, httparse::E
         .and_then(|header| std::str::from_utf8(header.value).ok())
         .and_then(|digits| digits.parse().ok());
     match response.code {
-        _ if head.bodiless => Ok(Some(head_bytes)),
+        _ if bodiless => Ok(Some(head_bytes)),
         Some(100..=199 | 204 | 304) => Ok(Some(head_bytes)),
         _ => length
             .map(|body_bytes: usize| Some(head_bytes.saturating_add(body_bytes)))
             .ok_or(httparse::Error::HeaderValue),
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests;

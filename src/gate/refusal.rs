@@ -1,5 +1,7 @@
 //! What the front door refuses by itself, and how it says so.
 
+use std::time::SystemTime;
+
 /// Headers of every answer, also of what never reaches a route: no inline script or style, no guessing of types, no
 /// referrer.
 pub const SECURITY_HEADERS: [(&str, &str); 3] = [
@@ -48,6 +50,7 @@ impl Refusal {
             _ => "Bad Request",
         };
         let mut answer = format!("HTTP/1.1 {} {reason}\r\nConnection: close\r\n", self.status);
+        answer += &format!("Date: {}\r\n", httpdate::fmt_http_date(SystemTime::now()));
         for (name, value) in SECURITY_HEADERS {
             answer += &format!("{name}: {value}\r\n");
         }

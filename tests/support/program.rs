@@ -58,6 +58,8 @@ impl Program {
         for name in FOREIGN {
             command.env_remove(name);
         }
+        // What a killed server leaves behind goes with the folder.
+        command.env("TMPDIR", folder);
         Self {
             command,
             stdin: None,

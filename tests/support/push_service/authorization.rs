@@ -12,7 +12,7 @@ const LEEWAY_SECONDS: u64 = 60;
 const LONGEST_SECONDS: u64 = 24 * 60 * 60;
 
 /// An Authorization header whose signature and claims held.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Authorization {
     /// `k`: the application server's key, 65 bytes.
     pub key: Vec<u8>,

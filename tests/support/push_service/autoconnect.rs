@@ -252,6 +252,7 @@ impl Shared {
                 ));
             }
         }
+        state.drop_expired();
         if message.ttl > 0 {
             state.waiting.push(message.clone());
         }

@@ -6,7 +6,7 @@ use super::authorization::{self, Authorization, unauthorized};
 use super::decryption::random;
 use super::http::Head;
 use super::reply::{Refusal, Reply};
-use super::state::{Shared, State, Waiting, tail};
+use super::state::{Shared, State, Subscription, Waiting, tail};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::Value;
 use std::time::Duration;
@@ -76,44 +76,49 @@ impl Shared {
             Err(refusal) => {
                 let line = format!("refused: {} {}", refusal.status, refusal.message);
                 self.say(&line);
-                state.refused.push(line);
-                self.changed.notify_all();
+                self.record(|| state.refused.push(line));
                 return Answer::reply(&refusal.into());
             }
         };
         self.say(&describe(&token, &received));
-        state.received.push(received.clone());
-        self.changed.notify_all();
+        self.record(|| state.received.push(received.clone()));
         let answer = state.answers.take(&token);
         if matches!(answer.first, First::Bytes(_)) {
             return answer;
         }
-        let id = Base64UrlUnpadded::encode_string(&random::<24>());
-        let location = format!("{}/m/{id}", self.origin);
-        let reply = Reply::status(201)
-            .header("Location", &location)
-            .header("TTL", &received.ttl.to_string());
-        let answer = Answer {
-            then: answer.then,
-            ..Answer::reply(&reply)
-        };
-        let simulated = state
-            .subscriptions
-            .get(&token)
-            .is_some_and(|s| s.browser.is_some());
-        if simulated {
-            return answer;
-        }
         let message = Waiting {
+            id: Base64UrlUnpadded::encode_string(&random::<24>()),
             until: state.now() + Duration::from_secs(received.ttl),
-            id,
             token,
             topic: received.topic,
             body: received.body,
             ttl: received.ttl,
         };
-        self.pass_on(state, message);
-        answer
+        let created = self.created(&message);
+        let simulated = |s: &Subscription| s.browser.is_some();
+        if !state
+            .subscriptions
+            .get(&message.token)
+            .is_some_and(simulated)
+        {
+            self.pass_on(state, message);
+        }
+        created
+    }
+
+    /// Lets a test see what came; a learner's push service reads its lines and keeps no record.
+    fn record(&self, add: impl FnOnce()) {
+        if self.strict {
+            add();
+        }
+        self.changed.notify_all();
+    }
+
+    /// (RFC 8030 §5) 201 with the message's own address.
+    fn created(&self, message: &Waiting) -> Answer {
+        let location = format!("{}/m/{}", self.origin, message.id);
+        let reply = Reply::status(201).header("Location", &location);
+        Answer::reply(&reply.header("TTL", &message.ttl.to_string()))
     }
 
     /// DELETE on a message's Location: it is not delivered any more (RFC 8030 §5.3).
@@ -137,76 +142,86 @@ impl Shared {
         head: &Head,
         body: Vec<u8>,
     ) -> Result<(String, Received), Refusal> {
-        let token = token(&head.path).ok_or_else(|| Refusal::of_status(404))?;
-        let subscription = state
-            .subscriptions
-            .get(token)
-            .ok_or_else(|| Refusal::of_status(404))?;
-        let header = head.header("Authorization");
-        let now = state.now_seconds();
-        let authorization = match (header, &subscription.key) {
-            // Mozilla asks nobody who he is when the subscription names no key.
-            (None, None) if !self.strict => Authorization {
-                key: Vec::new(),
-                claims: Value::Null,
-            },
-            _ => authorization::verify(header, &self.origin, now)?,
-        };
-        if subscription
-            .key
-            .as_ref()
-            .is_some_and(|key| *key != authorization.key)
-        {
-            return Err(unauthorized("VAPID public key mismatch"));
-        }
-        if self.strict {
-            authorization::verify_strictly(&authorization.claims, now)?;
-        }
+        let unknown = || Refusal::of_status(404);
+        let token = token(&head.path).ok_or_else(unknown)?;
+        let subscription = state.subscriptions.get(token).ok_or_else(unknown)?;
+        let authorization = self.authorized(state, subscription, head)?;
         if subscription.ended {
             return Err(Refusal::of_status(410));
         }
         let ttl = ttl(head.header("TTL"))?;
         let topic = topic(head.header("Topic"))?;
-        if !body.is_empty() && head.header("Content-Encoding") != Some("aes128gcm") {
-            return Err(Refusal::of_status(400));
-        }
-        if body.len() > LONGEST_BODY_BYTES {
-            return Err(Refusal::of_status(413));
-        }
-        let payload = match &subscription.browser {
-            Some(browser) if !body.is_empty() => {
-                Some(browser.decrypt(&body).map_err(Refusal::strict)?)
-            }
-            _ => None,
+        let payload = payload(subscription, head, &body)?;
+        let received = Received {
+            endpoint: format!("{}{}", self.origin, head.path),
+            headers: head.headers.clone(),
+            body,
+            payload,
+            ttl,
+            urgency: head.header("Urgency").map(str::to_owned),
+            topic,
+            claims: authorization.claims,
+            key: authorization.key,
         };
-        Ok((
-            token.to_owned(),
-            Received {
-                endpoint: format!("{}{}", self.origin, head.path),
-                headers: head.headers.clone(),
-                body,
-                payload,
-                ttl,
-                urgency: head.header("Urgency").map(str::to_owned),
-                topic,
-                claims: authorization.claims,
-                key: authorization.key,
-            },
-        ))
+        Ok((token.to_owned(), received))
     }
+
+    /// (RFC 8292 §4.2) Only who has the key that the subscription names may send to it.
+    fn authorized(
+        &self,
+        state: &State,
+        subscription: &Subscription,
+        head: &Head,
+    ) -> Result<Authorization, Refusal> {
+        let (header, now) = (head.header("Authorization"), state.now_seconds());
+        if header.is_none() && subscription.key.is_none() && !self.strict {
+            // Mozilla asks nobody who he is when the subscription names no key.
+            return Ok(Authorization::default());
+        }
+        let authorization = authorization::verify(header, &self.origin, now)?;
+        let named = subscription.key.as_ref();
+        if named.is_some_and(|key| *key != authorization.key) {
+            return Err(unauthorized("VAPID public key mismatch"));
+        }
+        if self.strict {
+            authorization::verify_strictly(&authorization.claims, now)?;
+        }
+        Ok(authorization)
+    }
+}
+
+/// Checks the body's encoding and size, and decrypts it for a simulated browser.
+fn payload(
+    subscription: &Subscription,
+    head: &Head,
+    body: &[u8],
+) -> Result<Option<Vec<u8>>, Refusal> {
+    if body.is_empty() {
+        return Ok(None);
+    }
+    if head.header("Content-Encoding") != Some("aes128gcm") {
+        return Err(Refusal::of_status(400));
+    }
+    if body.len() > LONGEST_BODY_BYTES {
+        return Err(Refusal::of_status(413));
+    }
+    let browser = subscription.browser.as_ref();
+    let decrypted = browser.map(|browser| browser.decrypt(body).map_err(Refusal::strict));
+    decrypted.transpose()
 }
 
 /// (RFC 8030 §5.2) Without a TTL a message is refused.
 fn ttl(header: Option<&str>) -> Result<u64, Refusal> {
-    let ttl = header.and_then(|ttl| ttl.parse::<i128>().ok());
-    match ttl {
-        Some(ttl) if ttl < 0 => Err(Refusal::new(400, 114, "Invalid TTL value")),
-        Some(ttl) => match u64::try_from(ttl) {
-            Ok(ttl) => Ok(ttl.min(LONGEST_TTL_SECONDS)),
-            Err(_) => Err(Refusal::new(400, 111, "Missing TTL value")),
-        },
-        None => Err(Refusal::new(400, 111, "Missing TTL value")),
+    let missing = || Refusal::new(400, 111, "Missing TTL value");
+    // Mozilla's number for a TTL it cannot read; 114 for one below zero.
+    let ttl: i128 = header
+        .and_then(|ttl| ttl.parse().ok())
+        .ok_or_else(missing)?;
+    if ttl < 0 {
+        return Err(Refusal::new(400, 114, "Invalid TTL value"));
     }
+    let ttl = u64::try_from(ttl).map_err(|_| missing())?;
+    Ok(ttl.min(LONGEST_TTL_SECONDS))
 }
 
 /// (RFC 8030 §5.4) 1 to 32 characters of base64url.

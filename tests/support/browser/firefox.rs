@@ -1,0 +1,321 @@
+//! Firefox, headless, in a fresh profile, driven by WebDriver BiDi (facts: Firefox ESR 153).
+
+use std::fs;
+use std::path::Path;
+use std::thread;
+
+use base64ct::{Base64, Encoding};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::process::Process;
+use super::websocket::Connection;
+use super::{FIREFOX, Tab, evidence, text, trust, until_true};
+
+/// What the profile must have; each was taken away alone and missed.
+const PREFERENCES: &str = r#"
+// BiDi switches push off unless the profile itself says it is on.
+user_pref("dom.push.connection.enabled", true);
+user_pref("dom.push.testing.allowInsecureServerURL", true);
+// There is no desktop here to show a notification: Firefox draws its own alert window.
+user_pref("alerts.useSystemBackend", false);
+// console.* of service workers goes to standard output; BiDi tells of pages only.
+user_pref("devtools.console.stdout.content", true);
+// Nothing leaves this machine: whatever is not loopback meets a proxy that is not there.
+user_pref("network.proxy.type", 1);
+user_pref("network.proxy.http", "127.0.0.1");
+user_pref("network.proxy.http_port", 9);
+user_pref("network.proxy.ssl", "127.0.0.1");
+user_pref("network.proxy.ssl_port", 9);
+user_pref("network.proxy.allow_hijacking_localhost", false);
+// BiDi pretends that every page has the focus, so that none can be given it.
+user_pref("focusmanager.testmode", false);
+user_pref("browser.shell.checkDefaultBrowser", false);
+user_pref("datareporting.policy.dataSubmissionEnabled", false);
+"#;
+
+/// The part of the page a person reads to decide, and its two answers.
+#[derive(Clone, Copy)]
+pub(crate) enum Answer {
+    /// The prompt's first button.
+    Allow,
+    /// Its second: never ask again.
+    Block,
+}
+
+/// A running Firefox and its one tab under test.
+pub(crate) struct Firefox {
+    bidi: Connection,
+    process: Process,
+    tab: String,
+    window: String,
+    _home: TempDir,
+}
+
+impl Firefox {
+    /// Starts it with `push_service` (`ws://...`) as its push service, trusting `certificate` when one is given.
+    pub(crate) fn start(push_service: &str, certificate: Option<&Path>) -> Self {
+        let home = tempfile::tempdir().expect("a home for Firefox");
+        let profile = home.path().join("profile");
+        fs::create_dir(&profile).expect("a profile");
+        let service = format!("user_pref(\"dom.push.serverURL\", \"{push_service}\");\n");
+        fs::write(profile.join("user.js"), service + PREFERENCES).expect("user.js");
+        if let Some(certificate) = certificate {
+            trust(&profile, certificate);
+        }
+        let arguments = [
+            "--headless",
+            "--no-remote",
+            "--remote-debugging-port=0",
+            // Lets BiDi press the buttons of the browser itself: the permission prompt, the alert.
+            "--remote-allow-system-access",
+            "--profile",
+            profile.to_str().expect("a UTF-8 path"),
+            "about:blank",
+        ];
+        let program = FIREFOX.path().expect("Firefox");
+        let process = Process::start(&program, &arguments.map(str::to_owned), home.path());
+        let address = process.line_after("WebDriver BiDi listening on ");
+        let mut firefox = Self {
+            bidi: Connection::open(&format!("{address}/session")),
+            process,
+            tab: String::new(),
+            window: String::new(),
+            _home: home,
+        };
+        firefox.ask("session.new", json!({ "capabilities": {} }));
+        firefox.ask("session.subscribe", json!({ "events": ["log.entryAdded"] }));
+        firefox.tab = firefox.contexts(json!({}));
+        firefox.window = firefox.contexts(json!({ "moz:scope": "chrome" }));
+        firefox
+    }
+
+    /// Opens `url` in the tab and waits until it has loaded; the error is the browser's.
+    pub(crate) fn try_open(&mut self, url: &str) -> Result<(), String> {
+        let to = json!({ "context": self.tab, "url": url, "wait": "complete" });
+        self.try_ask("browsingContext.navigate", to).map(drop)
+    }
+
+    /// Opens `url`, which must load.
+    pub(crate) fn open(&mut self, url: &str) {
+        self.try_open(url)
+            .unwrap_or_else(|error| panic!("opening {url}: {error}"));
+    }
+
+    /// Loads the page again.
+    pub(crate) fn reload(&mut self) {
+        let tab = json!({ "context": self.tab, "wait": "complete" });
+        self.ask("browsingContext.reload", tab);
+    }
+
+    /// Opens an empty tab in front of the one under test.
+    pub(crate) fn cover_with_another_tab(&mut self) {
+        let tab = json!({ "type": "tab", "background": false });
+        self.ask("browsingContext.create", tab);
+    }
+
+    /// Closes the tab under test; the next one opened is an empty one.
+    pub(crate) fn close_page(&mut self) {
+        let other = self.ask("browsingContext.create", json!({ "type": "tab" }));
+        self.ask("browsingContext.close", json!({ "context": self.tab }));
+        self.tab = text(&other["context"]);
+    }
+
+    /// Types into the focused element.
+    pub(crate) fn press_keys(&mut self, keys: &str) {
+        let actions: Vec<Value> = keys
+            .chars()
+            .flat_map(|key| {
+                ["keyDown", "keyUp"].map(|r#type| json!({ "type": r#type, "value": key }))
+            })
+            .collect();
+        let keyboard = json!({ "type": "key", "id": "keyboard", "actions": actions });
+        let all = json!({ "context": self.tab, "actions": [keyboard] });
+        self.ask("input.performActions", all);
+    }
+
+    /// Waits for the browser's own permission prompt and presses one of its buttons.
+    pub(crate) fn answer_prompt(&mut self, answer: Answer) {
+        let button = match answer {
+            Answer::Allow => ".popup-notification-primary-button",
+            Answer::Block => ".popup-notification-secondary-button",
+        };
+        self.wait_in_browser(&format!(
+            "(() => {{
+                const panel = document.getElementById('notification-popup');
+                const button = panel?.state === 'open' && panel.firstElementChild?.querySelector('{button}');
+                if (!button || button.disabled) return false;
+                button.click();
+                return true;
+            }})()"
+        ));
+    }
+
+    /// Waits until a notification with exactly this title and body is on the screen: the browser's own alert window.
+    pub(crate) fn wait_for_alert(&mut self, title: &str, body: &str) {
+        self.wait_in_browser(&format!("!!({})", alert(title, body)));
+    }
+
+    /// Clicks the notification with this title and body.
+    pub(crate) fn click_alert(&mut self, title: &str, body: &str) {
+        let alert = alert(title, body);
+        self.wait_in_browser(&format!(
+            "(() => {{ const alert = {alert}; alert?.onAlertClick(); return !!alert; }})()"
+        ));
+    }
+
+    /// Waits until the browser itself has opened a page of `origin` in front, and has that one under test from now on.
+    pub(crate) fn take_opened_page(&mut self, origin: &str) {
+        self.wait_in_browser(&format!(
+            "gBrowser.selectedBrowser.currentURI.spec.startsWith({})",
+            json!(origin)
+        ));
+        let tree = self.ask("browsingContext.getTree", json!({}));
+        let tabs = tree["contexts"].as_array().expect("contexts");
+        let opened = tabs
+            .iter()
+            .find(|tab| text(&tab["url"]).starts_with(origin));
+        self.tab = text(&opened.expect("the opened page")["context"]);
+    }
+
+    /// Gives the page an area of `width` by `height` CSS pixels.
+    pub(crate) fn set_viewport(&mut self, width: u32, height: u32) {
+        let viewport = json!({ "width": width, "height": height });
+        let setting = json!({ "context": self.tab, "viewport": viewport });
+        self.ask("browsingContext.setViewport", setting);
+    }
+
+    /// Makes `prefers-color-scheme` answer dark or light.
+    pub(crate) fn set_dark(&mut self, dark: bool) {
+        let value = i32::from(!dark);
+        self.wait_in_browser(&format!(
+            "Services.prefs.setIntPref('layout.css.prefers-color-scheme.content-override', {value}) || true"
+        ));
+        self.wait_for(&format!(
+            "matchMedia('(prefers-color-scheme: dark)').matches === {dark}"
+        ));
+    }
+
+    /// Writes a picture of the whole page (PNG).
+    pub(crate) fn screenshot(&mut self, file: &Path) {
+        let picture = self.picture().expect("a screenshot");
+        fs::write(file, picture).expect("writing the screenshot");
+    }
+
+    /// What the pages opened so far wrote to the console as an error or a warning, scripts' uncaught errors included.
+    pub(crate) fn complaints(&mut self) -> Vec<String> {
+        self.value("null");
+        let entries = self.bidi.events().iter().map(|event| &event["params"]);
+        entries
+            .filter(|entry| matches!(entry["level"].as_str(), Some("error" | "warn")))
+            .map(|entry| text(&entry["text"]))
+            .collect()
+    }
+
+    /// What the browser itself and its service workers wrote.
+    pub(crate) fn output(&self) -> String {
+        self.process.output()
+    }
+
+    fn picture(&mut self) -> Result<Vec<u8>, String> {
+        let what = json!({ "context": self.tab, "origin": "document" });
+        let answer = self.try_ask("browsingContext.captureScreenshot", what)?;
+        Base64::decode_vec(&text(&answer["data"])).map_err(|error| error.to_string())
+    }
+
+    fn contexts(&mut self, of: Value) -> String {
+        let tree = self.ask("browsingContext.getTree", of);
+        text(&tree["contexts"][0]["context"])
+    }
+
+    pub(crate) fn in_browser(&mut self, e: &str) -> Value {
+        let window = self.window.clone();
+        self.evaluate(&window, e)
+    }
+    fn wait_in_browser(&mut self, condition: &str) -> Value {
+        let window = self.window.clone();
+        self.evaluate(&window, &until_true(condition))
+    }
+
+    fn evaluate(&mut self, context: &str, expression: &str) -> Value {
+        let script = json!({
+            "functionDeclaration": format!("async () => JSON.stringify((await ({expression})) ?? null)"),
+            "awaitPromise": true,
+            "target": { "context": context },
+        });
+        let answer = self.ask("script.callFunction", script);
+        let returned = answer["result"]["value"].as_str();
+        let returned = returned.unwrap_or_else(|| {
+            panic!("{expression}\nthrew {}", answer["exceptionDetails"]["text"])
+        });
+        serde_json::from_str(returned).expect("JSON")
+    }
+
+    fn ask(&mut self, method: &str, params: Value) -> Value {
+        self.try_ask(method, params)
+            .unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    fn try_ask(&mut self, method: &str, params: Value) -> Result<Value, String> {
+        let call = json!({ "method": method, "params": params });
+        let answer = self.bidi.call(call)?;
+        match answer["type"].as_str() {
+            Some("success") => Ok(answer["result"].clone()),
+            _ => Err(format!(
+                "{}: {}",
+                text(&answer["error"]),
+                text(&answer["message"])
+            )),
+        }
+    }
+}
+
+impl Tab for Firefox {
+    fn value(&mut self, expression: &str) -> Value {
+        let tab = self.tab.clone();
+        self.evaluate(&tab, expression)
+    }
+
+    fn click(&mut self, selector: &str) {
+        self.value(&format!(
+            "document.querySelector({}).scrollIntoView({{block: 'center'}})",
+            json!(selector)
+        ));
+        let by = json!({ "context": self.tab, "locator": { "type": "css", "value": selector } });
+        let found = self.ask("browsingContext.locateNodes", by);
+        let element = &found["nodes"][0]["sharedId"];
+        assert!(element.is_string(), "no {selector} on the page");
+        let origin = json!({ "type": "element", "element": { "sharedId": element } });
+        let actions = json!([
+            { "type": "pointerMove", "x": 0, "y": 0, "origin": origin },
+            { "type": "pointerDown", "button": 0 },
+            { "type": "pointerUp", "button": 0 },
+        ]);
+        let mouse = json!({ "type": "pointer", "id": "mouse", "actions": actions });
+        let all = json!({ "context": self.tab, "actions": [mouse] });
+        self.ask("input.performActions", all);
+    }
+}
+
+impl Drop for Firefox {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            if let Ok(picture) = self.picture() {
+                let _ = fs::write(evidence("firefox.png"), picture);
+            }
+            let log = format!("{}\n{:#?}", self.output(), self.bidi.events());
+            let _ = fs::write(evidence("firefox.log"), log);
+        }
+    }
+}
+
+/// The alert window with this title and text, if one is there: a JS expression for the browser's own scope.
+fn alert(title: &str, body: &str) -> String {
+    format!(
+        "[...Services.wm.getEnumerator('alert:alert')].find(alert =>
+            alert.document.getElementById('alertTitleLabel')?.getAttribute('value') === {}
+            && alert.document.getElementById('alertTextLabel')?.textContent === {})",
+        json!(title),
+        json!(body)
+    )
+}

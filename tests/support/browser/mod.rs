@@ -1,0 +1,148 @@
+//! Firefox (WebDriver BiDi) and Chromium (DevTools protocol), driven over their own WebSockets: no driver program.
+
+use std::env;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+
+use serde_json::{Value, json};
+
+pub(crate) mod chromium;
+pub(crate) mod firefox;
+pub(crate) mod process;
+mod websocket;
+
+/// The programs a test needs, each with its Debian package.
+pub(crate) const FIREFOX: Program = Program {
+    names: &["firefox-esr", "firefox"],
+    package: "firefox-esr",
+};
+/// See [`FIREFOX`].
+pub(crate) const CHROMIUM: Program = Program {
+    names: &["chromium", "chromium-browser", "google-chrome"],
+    package: "chromium",
+};
+/// Writes trust in our certificate into a browser's own store.
+pub(crate) const CERTUTIL: Program = Program {
+    names: &["certutil"],
+    package: "libnss3-tools",
+};
+
+/// A program looked for on `PATH`.
+pub(crate) struct Program {
+    names: &'static [&'static str],
+    package: &'static str,
+}
+
+impl Program {
+    fn path(&self) -> Option<PathBuf> {
+        let folders = env::var_os("PATH")?;
+        let folders: Vec<PathBuf> = env::split_paths(&folders).collect();
+        let candidates = self
+            .names
+            .iter()
+            .flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+        candidates.into_iter().find(|path| path.is_file())
+    }
+}
+
+/// Whether all programs are here. If not, this test is left out, and says so past the test harness, which hides what
+/// passing tests print; with `BAREPUSH_REQUIRE_BROWSERS` set, as in CI, it fails instead.
+pub(crate) fn installed(programs: &[&Program]) -> bool {
+    let missing: Vec<&str> = programs
+        .iter()
+        .filter(|program| program.path().is_none())
+        .map(|program| program.package)
+        .collect();
+    missing.is_empty() || leave_out(&format!("install {} to run it", missing.join(", ")))
+}
+
+/// Says on standard error that this test is left out and how to have it run; fails when nothing may be left out.
+pub(crate) fn leave_out(remedy: &str) -> bool {
+    let note = format!("{} is left out: {remedy}", test_name());
+    assert!(env::var_os("BAREPUSH_REQUIRE_BROWSERS").is_none(), "{note}");
+    let _ = writeln!(std::io::stderr(), "note: {note}");
+    false
+}
+
+/// Cargo's `target/`, where screenshots go.
+pub(crate) fn target() -> &'static Path {
+    Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .parent()
+        .expect("target/")
+}
+
+fn test_name() -> String {
+    let name = thread::current().name().unwrap_or("a test").to_owned();
+    name.replace("::", " ")
+}
+
+/// Where evidence of a failure goes: `target/browser-failures/TEST.BROWSER.KIND`.
+fn evidence(kind: &str) -> PathBuf {
+    let folder = target().join("browser-failures");
+    let _ = fs::create_dir_all(&folder);
+    folder.join(format!("{}.{kind}", test_name().replace(' ', "-")))
+}
+
+/// Makes the NSS database in `folder` trust `certificate` (PEM), for both browsers the store they consult.
+fn trust(folder: &Path, certificate: &Path) {
+    fs::create_dir_all(folder).expect("a folder for the certificate store");
+    let program = CERTUTIL.path().expect("certutil");
+    let store = format!("sql:{}", folder.display());
+    let certutil = |arguments: &[&str]| {
+        let mut command = Command::new(&program);
+        let output = command.args(arguments).args(["-d", &store]).output();
+        let output = output.expect("running certutil");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "certutil {arguments:?}: {said}");
+    };
+    certutil(&["-N", "--empty-password"]);
+    let file = certificate.to_str().expect("a UTF-8 path");
+    certutil(&["-A", "-t", "CP,,", "-n", "barepush", "-i", file]);
+}
+
+/// A browser's tab under test.
+pub(crate) trait Tab {
+    /// The value of a JS expression in the page, awaited when it is a promise.
+    fn value(&mut self, expression: &str) -> Value;
+
+    /// Clicks the middle of the first element `selector` finds, as a mouse would: this is a user's activation.
+    fn click(&mut self, selector: &str);
+
+    /// Waits until a JS expression in the page is true, and returns it.
+    fn wait_for(&mut self, condition: &str) -> Value {
+        self.value(&until_true(condition))
+    }
+
+    /// Waits until the element `id` reads exactly `text`.
+    fn wait_to_read(&mut self, id: &str, text: &str) {
+        let element = format!("document.getElementById({})", json!(id));
+        let there = format!("{element}.textContent === {}", json!(text));
+        let read = self.value(&format!(
+            "{}.catch(() => null).then(() => {element}.textContent)",
+            until_true(&there)
+        ));
+        assert_eq!(read, json!(text), "#{id}");
+    }
+}
+
+/// A script's promise that `condition` (a JS expression, awaited) comes true: looked at every 50 ms, for 30 s.
+fn until_true(condition: &str) -> String {
+    format!(
+        "(async () => {{
+            const end = Date.now() + 30000;
+            for (;;) {{
+                const value = await ({condition});
+                if (value) return value;
+                if (Date.now() > end) throw new Error('still not true after 30 s');
+                await new Promise(again => setTimeout(again, 50));
+            }}
+        }})()"
+    )
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
