@@ -33,6 +33,7 @@ pub mod certificate;
 pub mod encryption;
 pub mod endpoint;
 pub mod failure;
+pub mod fan_out;
 pub mod file;
 pub mod gate;
 pub mod greeting;

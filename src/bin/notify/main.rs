@@ -1,10 +1,12 @@
 //! Sends messages from the command line: arguments to message, to requests, to results and one exit code.
 
+mod all;
 mod args;
 mod curl;
 mod newest;
 mod one;
 mod public_key;
+mod tally;
 
 use std::process::ExitCode;
 
@@ -23,5 +25,8 @@ fn run(args: &Args) -> Result<(), Failure> {
         return public_key::show(args);
     }
     let message = args.message()?;
-    one::run(args, &message)
+    match args.to_all() {
+        true => all::run(args, &message),
+        false => one::run(args, &message),
+    }
 }

@@ -11,7 +11,7 @@ use barepush::subscription::{Subscription, SubscriptionError};
 use crate::args::Args;
 
 /// Nobody has subscribed, or the file holds nothing usable.
-const EXIT_NOBODY: u8 = 3;
+pub(crate) const EXIT_NOBODY: u8 = 3;
 const OPEN_THE_PAGE: &str = "run cargo run --bin server, open the page and press Subscribe";
 
 /// The last usable subscription; the unusable ones are named on stderr and stay where they are.
