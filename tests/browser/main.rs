@@ -7,6 +7,10 @@ mod barepush;
 mod browser;
 mod chromium;
 mod firefox;
+mod looks;
 mod page;
+mod panel;
+mod refusals;
+mod states;
 #[path = "../support/mod.rs"]
 mod support;

@@ -111,6 +111,10 @@ pub(crate) trait Tab {
     /// Clicks the middle of the first element `selector` finds, as a mouse would: this is a user's activation.
     fn click(&mut self, selector: &str);
 
+    /// What the pages opened so far complained of in the console: errors and warnings, scripts' uncaught errors, and where
+    /// the browser tells, content security policy, failed loads and errors inside workers.
+    fn complaints(&mut self) -> Vec<String>;
+
     /// Waits until a JS expression in the page is true, and returns it.
     fn wait_for(&mut self, condition: &str) -> Value {
         self.value(&until_true(condition))
