@@ -87,11 +87,18 @@ impl Store {
     /// # Errors
     /// [`StoreError::Missing`] or [`StoreError::Read`], the latter from the iterator too.
     pub fn read(&self) -> Result<Entries, StoreError> {
-        let file = File::open(&self.path).map_err(|e| match e.kind() {
+        Ok(Entries::new(BufReader::new(self.open()?), &self.path))
+    }
+
+    /// The file itself, for [`Entries::new`].
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] or [`StoreError::Read`].
+    pub fn open(&self) -> Result<File, StoreError> {
+        File::open(&self.path).map_err(|e| match e.kind() {
             io::ErrorKind::NotFound => StoreError::Missing(self.path.clone()),
             _ => StoreError::Read(self.path.clone(), e),
-        })?;
-        Ok(Entries::new(BufReader::new(file), &self.path))
+        })
     }
 
     /// Stores `subscription` as the newest. An entry with the same endpoint gives way to it.
@@ -101,10 +108,9 @@ impl Store {
     pub fn add(&self, subscription: &Subscription) -> Result<Added, StoreError> {
         let _lock = self.lock()?;
         let same = |e: &Endpoint| e == subscription.endpoint();
-        let added = if self.matching(same)?.is_empty() {
-            Added::New
-        } else {
-            Added::Known
+        let added = match self.holds(same)? {
+            true => Added::Known,
+            false => Added::New,
         };
         self.rewrite(|e| !same(e), Some(subscription.json()))?;
         Ok(added)
@@ -116,7 +122,7 @@ impl Store {
     /// [`StoreError`]; the file is then as it was.
     pub fn remove(&self, endpoint: &str) -> Result<bool, StoreError> {
         let _lock = self.lock()?;
-        let removed = !self.matching(|e| e.as_str() == endpoint)?.is_empty();
+        let removed = self.holds(|e| e.as_str() == endpoint)?;
         if removed {
             self.rewrite(|e| e.as_str() != endpoint, None)?;
         }
@@ -130,22 +136,14 @@ impl Store {
     /// [`StoreError`]; no line is lost then, though one may stand in both files.
     pub fn set_aside(&self, is_gone: impl Fn(&Endpoint) -> bool) -> Result<usize, StoreError> {
         let _lock = self.lock()?;
-        let gone = self.matching(&is_gone)?;
-        if gone.is_empty() {
+        if !self.holds(&is_gone)? {
             return Ok(0);
         }
         // First written there, then removed here: a crash between leaves a line twice, never nowhere.
-        let path = self.gone_path();
-        replace_with(&path, |file| {
-            match File::open(&path) {
-                Ok(mut old) => io::copy(&mut old, file).map(drop)?,
-                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
-                Err(e) => return Err(e),
-            }
-            gone.iter().try_for_each(|text| write_line(file, text))
-        })?;
+        let gone = self.gone_path();
+        let count = self.write(&gone, Some(&gone), |e| e.is_some_and(&is_gone), None)?;
         self.rewrite(|e| !is_gone(e), None)?;
-        Ok(gone.len())
+        Ok(count)
     }
 
     /// Where subscriptions found gone are kept.
@@ -159,16 +157,14 @@ impl Store {
         name.into()
     }
 
-    /// The texts of the usable entries whose endpoint `is` one of those looked for.
-    fn matching(&self, is: impl Fn(&Endpoint) -> bool) -> Result<Vec<Vec<u8>>, StoreError> {
-        let mut found = Vec::new();
+    /// Whether one of the usable entries' endpoints `is` looked for.
+    fn holds(&self, is: impl Fn(&Endpoint) -> bool) -> Result<bool, StoreError> {
         for entry in self.read_or_empty()?.into_iter().flatten() {
-            let entry = entry?;
-            if entry.subscription.is_ok_and(|s| is(s.endpoint())) {
-                found.push(entry.text);
+            if entry?.subscription.is_ok_and(|s| is(s.endpoint())) {
+                return Ok(true);
             }
         }
-        Ok(found)
+        Ok(false)
     }
 
     /// Writes the entries again, in order, without the usable ones that `keep` does not keep, then `last`. Only under the lock.
@@ -177,26 +173,39 @@ impl Store {
         keep: impl Fn(&Endpoint) -> bool,
         last: Option<&str>,
     ) -> Result<(), StoreError> {
+        self.write(&self.path, None, |e| e.is_none_or(&keep), last)
+            .map(drop)
+    }
+
+    /// Replaces the file at `path` by the content of `first`, if it is there, the `wanted` entries (`None`: one that is no
+    /// subscription), and `last`. Answers how many entries that are.
+    fn write(
+        &self,
+        path: &Path,
+        first: Option<&Path>,
+        wanted: impl Fn(Option<&Endpoint>) -> bool,
+        last: Option<&str>,
+    ) -> Result<usize, StoreError> {
         let entries = self.read_or_empty()?;
-        let mut unread = None;
-        let written = replace_with(&self.path, |file| {
+        let (mut count, mut unread) = (0, None);
+        let written = crate::file::replace(path, |file| {
+            if let Some(mut first) = first.map(File::open).transpose().or_else(nothing_there)? {
+                io::copy(&mut first, file)?;
+            }
             for entry in entries.into_iter().flatten() {
-                match entry {
-                    Ok(entry)
-                        if entry
-                            .subscription
-                            .as_ref()
-                            .is_ok_and(|s| !keep(s.endpoint())) => {}
-                    Ok(entry) => write_line(file, &entry.text)?,
-                    Err(e) => {
-                        unread = Some(e);
-                        return Err(io::ErrorKind::Other.into());
-                    }
+                let entry = entry.map_err(|e| {
+                    unread = Some(e);
+                    io::Error::from(io::ErrorKind::Other)
+                })?;
+                if wanted(entry.subscription.as_ref().ok().map(Subscription::endpoint)) {
+                    count += 1;
+                    write_line(file, &entry.text)?;
                 }
             }
             last.map_or(Ok(()), |line| write_line(file, line.as_bytes()))
         });
-        unread.map_or(written, Err)
+        let written = written.map_err(|e| StoreError::Write(path.to_owned(), e));
+        unread.map_or(written.map(|()| count), Err)
     }
 
     fn read_or_empty(&self) -> Result<Option<Entries>, StoreError> {
@@ -233,11 +242,11 @@ impl Store {
     }
 }
 
-fn replace_with(
-    path: &Path,
-    write: impl FnOnce(&mut io::BufWriter<&File>) -> io::Result<()>,
-) -> Result<(), StoreError> {
-    crate::file::replace(path, write).map_err(|e| StoreError::Write(path.to_owned(), e))
+fn nothing_there<T>(error: io::Error) -> io::Result<Option<T>> {
+    match error.kind() {
+        io::ErrorKind::NotFound => Ok(None),
+        _ => Err(error),
+    }
 }
 
 fn write_line(file: &mut impl Write, text: &[u8]) -> io::Result<()> {

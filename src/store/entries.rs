@@ -40,7 +40,7 @@ impl Entry {
 /// begins no value is an entry of its own, unusable, and reading goes on behind it. Memory: one value or one line, however
 /// long the text.
 pub struct Entries {
-    reader: Box<dyn BufRead>,
+    reader: Box<dyn BufRead + Send>,
     path: PathBuf,
     /// Bytes read but not yet given out; they begin on line `line`.
     pending: Vec<u8>,
@@ -50,7 +50,7 @@ pub struct Entries {
 
 impl Entries {
     /// Reads from `reader`; `path` is for errors.
-    pub fn new(reader: impl BufRead + 'static, path: &Path) -> Entries {
+    pub fn new(reader: impl BufRead + Send + 'static, path: &Path) -> Entries {
         Entries {
             reader: Box::new(reader),
             path: path.to_owned(),
@@ -58,6 +58,11 @@ impl Entries {
             line: 1,
             ended: false,
         }
+    }
+
+    /// The file they are of.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Takes `bytes` off what is pending, counting lines.
