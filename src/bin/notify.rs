@@ -8,13 +8,13 @@ use std::time::Duration;
 use anyhow::anyhow;
 use barepush::encryption::BRIDGED_PAYLOAD_BYTES;
 use barepush::failure::{Failure, complain, note};
-use barepush::file::path_in;
+use barepush::file::{open_to_others, path_in};
 use barepush::message::{DEFAULT_TTL, MAX_TTL_SECONDS, Message, Notification, Topic, Urgency};
 use barepush::outcome::{Class, Outcome};
 use barepush::push::Client;
 use barepush::store::{Entries, Store, StoreError};
 use barepush::subscription::Subscription;
-use barepush::vapid::{DEFAULT_SUBJECT, Subject, VapidError, VapidKey};
+use barepush::vapid::{self, DEFAULT_SUBJECT, Subject, VapidError, VapidKey};
 use clap::Parser;
 
 /// Nobody has subscribed, or the file holds nothing usable.
@@ -95,6 +95,9 @@ fn run(args: &Args) -> Result<(), Failure> {
         None => VapidKey::load(&path_in(&args.data_dir, "keys"), args.subject.clone()),
     }
     .map_err(Failure::hinted(VapidError::hint))?;
+    if let Some(open) = open_to_others(&path_in(&args.data_dir, "keys").join(vapid::FILE)) {
+        note("notify", open);
+    }
     let client = Client::new(Duration::from_secs(args.timeout), 1);
     let outcome = Outcome::of(&client, &message, &subscription, &key);
     if outcome.class == Class::Gone {
