@@ -28,6 +28,14 @@ fn on_http_localhost_the_worker_registers_and_unregisters() {
     let mut chromium = Chromium::start();
     register(&mut chromium, &server.http);
     assert_eq!(chromium.buttons(), "unregister subscribe notify-all");
+    assert_eq!(
+        chromium.read("subscription-status-message"),
+        "Ready to subscribe."
+    );
+    assert_eq!(
+        chromium.read("notification-status-message"),
+        "Push is possible once you are subscribed."
+    );
     chromium.press("unregister");
     chromium.wait_to_read(
         "registration-status-message",
@@ -68,10 +76,12 @@ fn behind_an_untrusted_certificate_the_page_tells_the_ways_on_and_its_command_wo
     assert_eq!(chromium.help(), "help-certificate");
     let link = chromium.value("document.getElementById('http-link').href");
     assert_eq!(link, json!(format!("{}/", server.http)));
-    let command = chromium.value("document.getElementById('chrome-command').textContent");
+    assert_eq!(
+        chromium.read("certutil-command"),
+        "certutil -d sql:$HOME/.pki/nssdb -A -t CP,, -n barepush -i keys/tls_cert.pem"
+    );
+    let command = chromium.read("chrome-command");
     let switch = command
-        .as_str()
-        .unwrap()
         .split(' ')
         .find(|part| part.starts_with("--ignore-cert"))
         .unwrap();

@@ -21,9 +21,7 @@ const UNFOLD: &str =
 fn axe() -> Option<String> {
     let source = fs::read_to_string(target().join(AXE)).ok();
     if source.is_none() {
-        leave_out(
-            "npm install --prefix target/axe axe-core, to have the page's accessibility tested",
-        );
+        leave_out("axe-core", "npm install --prefix target/axe axe-core");
     }
     source
 }

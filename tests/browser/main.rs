@@ -7,6 +7,7 @@ mod barepush;
 mod browser;
 mod chromium;
 mod firefox;
+mod left_out;
 mod looks;
 mod page;
 mod panel;

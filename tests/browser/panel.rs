@@ -30,6 +30,23 @@ fn the_buttons_follow_the_codelabs_table_and_unregistering_ends_the_subscription
         stage.firefox.read("notification-status-message"),
         "Waits for a registered service worker and a subscription."
     );
+    let nothing = [
+        "key-match",
+        "newest",
+        "subscription-json",
+        "show-secrets",
+        "way-subscription",
+    ];
+    assert_eq!(
+        nothing.map(|id| stage.firefox.read(id)),
+        [
+            "no subscription yet",
+            "none",
+            "No subscription yet.",
+            "Show secrets",
+            "Subscription none yet"
+        ]
+    );
     stage.subscribe();
     let Stage {
         firefox, server, ..
@@ -73,19 +90,25 @@ fn a_message_from_the_form_is_shown_as_written_and_its_click_leads_to_its_url() 
     firefox.press("notify-me");
     firefox.wait_for_alert("Oven", "180 °C reached");
     assert_eq!(push_service.wait_for(2, LIMIT)[1].ttl, 60);
-    firefox.wait_for("/: accepted by localhost in \\d+ ms \\(201 Created\\)$/.test(document.getElementById('outcome-says').textContent)");
+    firefox.wait_to_read_start("way-accepted", "Push service accepted in ");
+    firefox.wait_to_read(
+        "outcome-hint",
+        "Accepted means the push service will try. The event log tells when it arrives.",
+    );
+    firefox.wait_for("/^Last push, [0-9:]+: accepted by localhost in \\d+ ms \\(201 Created\\)$/.test(document.getElementById('outcome-says').textContent)");
     firefox.wait_to_read_start("way-shown", "Notification shown ");
     firefox.click_alert("Oven", "180 °C reached");
     firefox.take_page_in_front(&format!("{}/?recipe=bread", server.http));
 
     firefox.wait_to_read("notification-status-message", "Ready to push.");
     firefox.fill("message-body", "later");
-    firefox.fill("message-delay", "1");
+    firefox.fill("message-delay", "3");
     firefox.press("notify-me");
     firefox.wait_to_read(
         "notification-status-message",
-        "The server will push in 1 s. You may close this tab, but leave the browser running.",
+        "The server will push in 3 s. You may close this tab, but leave the browser running.",
     );
+    firefox.wait_to_read("way-accepted", "Push service scheduled");
     firefox.wait_for_alert("Hello, Notifications!", "later");
     firefox.wait_to_read("notification-status-message", "Ready to push.");
 
@@ -237,6 +260,14 @@ fn secrets_are_masked_until_asked_for_and_copies_are_told_of() {
     );
     firefox.click("[data-copy=notify-command]");
     firefox.wait_to_read("toast", "Copied.");
+    assert_eq!(
+        firefox.read("notify-command"),
+        "cargo run --bin notify \"message\""
+    );
+    assert_eq!(
+        firefox.read("explain-command"),
+        "cargo run --bin notify -- --explain \"message\""
+    );
     firefox.expect_a_quiet_console();
 }
 

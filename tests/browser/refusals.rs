@@ -195,6 +195,18 @@ fn a_subscribe_that_hangs_is_told_of_after_ten_seconds() {
         "Still waiting for the push service. Some browsers never give up and never say why; reload the page to stop.",
     );
     assert_eq!(chromium.help(), "help-push-service");
+    chromium.press("unregister");
+    chromium.wait_to_read(
+        "registration-status-message",
+        "No service worker is registered yet.",
+    );
+    assert_eq!(
+        (
+            chromium.read("subscription-problem"),
+            chromium.read("subscription-waiting")
+        ),
+        (String::new(), String::new())
+    );
     chromium.expect_a_quiet_console();
 }
 
@@ -216,9 +228,48 @@ fn an_address_of_the_local_network_is_told_to_be_no_secure_context() {
     );
     chromium.wait_to_read("can-secure", "no");
     assert_eq!(chromium.help(), "help-insecure");
+    let port = server.http.rsplit(':').next().unwrap();
+    assert_eq!(
+        chromium.read("adb-command"),
+        format!("adb reverse tcp:{port} tcp:{port}")
+    );
     chromium.wait_for(&format!(
         "document.querySelector('.https-link').href === {}",
         json!(format!("{}/", server.https))
     ));
     chromium.expect_a_quiet_console();
+}
+
+#[test]
+fn the_chrome_command_is_the_systems_own() {
+    if !installed(&[&CHROMIUM]) {
+        return;
+    }
+    let server = Server::start();
+    let mut chromium = Chromium::start();
+    let commands = [
+        (
+            "Win32",
+            "start chrome --user-data-dir=\"%TEMP%\\barepush-chrome\" --ignore-certificate-errors-spki-list=",
+        ),
+        (
+            "MacIntel",
+            "open -na \"Google Chrome\" --args --user-data-dir=/tmp/barepush-chrome --ignore-certificate-errors-spki-list=",
+        ),
+        (
+            "Linux x86_64",
+            "chromium --user-data-dir=/tmp/barepush-chrome --ignore-certificate-errors-spki-list=",
+        ),
+    ];
+    for (platform, command) in commands {
+        let change =
+            format!("Object.defineProperty(navigator, 'platform', {{ value: '{platform}' }});");
+        chromium.open_after(&change, &server.http);
+        chromium.wait_to_read("server-line", "Server 0.1.0 · 0 subscriptions stored");
+        let shown = chromium.read("chrome-command");
+        assert!(
+            shown.starts_with(command) && shown.ends_with(&format!("= {}", server.https)),
+            "{shown}"
+        );
+    }
 }

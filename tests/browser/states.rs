@@ -260,3 +260,41 @@ fn notify_all_with_nobody_subscribed_says_so_and_a_server_that_is_gone_is_told_o
     chromium.wait_to_read("server-line", "Server 0.1.0 · 0 subscriptions stored");
     assert_eq!(chromium.help(), "");
 }
+
+#[test]
+fn a_failure_of_another_kind_is_told_all_the_same() {
+    if !installed(&[&CHROMIUM]) {
+        return;
+    }
+    let server = Server::start();
+    let mut chromium = Chromium::start();
+    register(&mut chromium, &server.http);
+    chromium.open_after(
+        "ServiceWorkerRegistration.prototype.unregister = () => Promise.reject(new TypeError('no'));
+         const send = fetch;
+         globalThis.fetch = (path, options) =>
+            path === '/notify-all' ? Promise.resolve(new Response('<h1>502</h1>', { status: 502 })) : send(path, options);",
+        &server.http,
+    );
+    chromium.press("unregister");
+    chromium.wait_to_read(
+        "registration-problem",
+        "That failed: no. Reload the page and try again.",
+    );
+    chromium.press("notify-all");
+    chromium.wait_to_read(
+        "notification-problem",
+        "The server answered 502. Reload the page and try again.",
+    );
+
+    let no_key = "globalThis.fetch = path => path === '/add-subscription'
+        ? Promise.resolve(Response.json({ stored: 1 })) : Promise.reject(new TypeError('no'));";
+    let key = "{ applicationServerKey: new Uint8Array(65).buffer }";
+    chromium.open_after(
+        &format!("{} {no_key}", subscribed(key, "nothing")),
+        &server.http,
+    );
+    chromium.wait_to_read("key-match", "the server does not answer");
+    assert_eq!(chromium.help(), "help-server");
+    chromium.expect_a_quiet_console();
+}
