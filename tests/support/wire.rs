@@ -55,13 +55,17 @@ impl Wire {
         Ok(Wire::Tls(Box::new(stream)))
     }
 
-    /// The client's own port, by which the server names it.
-    pub fn port(&self) -> u16 {
-        let tcp = match self {
+    /// The socket below.
+    pub fn tcp(&self) -> &TcpStream {
+        match self {
             Wire::Plain(tcp) => tcp,
             Wire::Tls(tls) => &tls.sock,
-        };
-        tcp.local_addr().unwrap().port()
+        }
+    }
+
+    /// The client's own port, by which the server names it.
+    pub fn port(&self) -> u16 {
+        self.tcp().local_addr().unwrap().port()
     }
 
     /// Says that nothing more will come.
@@ -111,7 +115,10 @@ impl Wire {
         assert!(
             matches!(
                 ended,
-                Ok(_) | Err(io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof)
+                Ok(_)
+                    | Err(io::ErrorKind::ConnectionReset
+                        | io::ErrorKind::BrokenPipe
+                        | io::ErrorKind::UnexpectedEof)
             ),
             "{ended:?}"
         );
