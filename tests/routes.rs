@@ -59,7 +59,10 @@ fn the_worker_tells_the_version_of_the_server() {
     let (_folder, _server, client) = scene();
     let version = client.get("/status").json()["version"].clone();
     let line = format!("const VERSION = '{}';", version.as_str().unwrap());
-    assert!(client.get("/sw.js").text.contains(&line), "sw.js lacks: {line}");
+    assert!(
+        client.get("/sw.js").text.contains(&line),
+        "sw.js lacks: {line}"
+    );
 }
 
 #[test]
