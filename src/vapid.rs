@@ -19,12 +19,14 @@ use crate::endpoint::Vendor;
 
 pub use public::PublicKeyFormats;
 
-/// The key's file in the folder of keys.
-const FILE: &str = "vapid_private.pem";
+/// The private key's file in the folder of keys.
+pub const FILE: &str = "vapid_private.pem";
 /// How long a token holds: half of the 24 hours that RFC 8292 section 2 allows, as most senders do.
 const TOKEN_LIFE: Duration = Duration::from_secs(12 * 60 * 60);
 /// A token is signed anew when less than this is left, so that a clock some minutes off does no harm.
 const TOKEN_REST: Duration = Duration::from_secs(60 * 60);
+/// How many origins' tokens are kept: a browser's push service is one or two hosts, but a stranger may name any number.
+const MAX_TOKENS: usize = 64;
 
 /// The application server's P-256 key pair, its contact, and the tokens signed so far.
 pub struct VapidKey {
@@ -191,7 +193,10 @@ impl VapidKey {
     /// # Errors
     /// [`VapidError::Sign`].
     pub fn authorization(&self, origin: &str) -> Result<String, VapidError> {
-        let now = SystemTime::now();
+        self.authorization_at(SystemTime::now(), origin)
+    }
+
+    fn authorization_at(&self, now: SystemTime, origin: &str) -> Result<String, VapidError> {
         // A panic elsewhere cannot leave a half-made token, so a poisoned lock is as good as any.
         let mut tokens = self.tokens.lock().unwrap_or_else(|e| e.into_inner());
         if let Some(token) = tokens.get(origin) {
@@ -200,6 +205,9 @@ impl VapidKey {
             if rest > TOKEN_REST && rest <= TOKEN_LIFE {
                 return Ok(token.header.clone());
             }
+        }
+        if tokens.len() >= MAX_TOKENS {
+            tokens.clear();
         }
         let expires = now + TOKEN_LIFE;
         let header = format!("vapid t={}, k={}", self.sign(origin, expires)?, self.public);
@@ -257,7 +265,11 @@ fn create(keys_dir: &Path, path: &Path) -> io::Result<()> {
         .to_pkcs8_pem(LineEnding::LF)
         .map_err(io::Error::other)?;
     crate::file::create_private_folder(keys_dir)?;
-    crate::file::replace(path, |file| file.write_all(pem.as_bytes()))
+    match crate::file::create(path, |file| file.write_all(pem.as_bytes())) {
+        // Another server started at this very moment; its key is the one that stays.
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        result => result,
+    }
 }
 
 fn quoted(path: &Path) -> String {
@@ -331,3 +343,6 @@ impl fmt::Display for Subject {
         f.write_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests;

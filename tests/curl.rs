@@ -1,4 +1,5 @@
 //! `notify --curl`: the command it prints, pasted into a shell, is accepted by the strict push service.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
 

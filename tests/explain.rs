@@ -1,4 +1,5 @@
 //! `notify --explain`: the steps, their real values, what is masked, what the answer means.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
 

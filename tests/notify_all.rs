@@ -1,4 +1,5 @@
 //! `notify --all` and `--subscriptions`: lists, results as they come, retries, stopping, resuming.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
 

@@ -285,10 +285,15 @@ impl Running {
     }
 
     /// Waits for its end: first, with a limit, for its pipes to close, which the standard library cannot do for the end itself.
-    pub fn wait(mut self) -> Finished {
-        let deadline = Instant::now() + LIMIT;
+    pub fn wait(self) -> Finished {
+        self.wait_within(LIMIT)
+    }
+
+    /// The same with another limit, for a program that is not ours.
+    pub fn wait_within(mut self, limit: Duration) -> Finished {
+        let deadline = Instant::now() + limit;
         if !self.stdout.wait_for_end(deadline) || !self.stderr.wait_for_end(deadline) {
-            panic!("still runs after {LIMIT:?}");
+            panic!("still runs after {limit:?}");
         }
         let status = self.child.wait().expect("its exit status");
         self.ended = true;

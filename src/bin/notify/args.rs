@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use barepush::failure::Failure;
-use barepush::file::path_in;
+use barepush::failure::{Failure, note};
+use barepush::file::{open_to_others, path_in};
 use barepush::message::{DEFAULT_TTL, MAX_TTL_SECONDS, Topic, Urgency};
 use barepush::push::Client;
 use barepush::retry::Retry;
 use barepush::store::Store;
-use barepush::vapid::{DEFAULT_SUBJECT, Subject, VapidError, VapidKey};
+use barepush::vapid::{self, DEFAULT_SUBJECT, Subject, VapidError, VapidKey};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
@@ -204,7 +204,14 @@ impl Args {
             .filter(|text| !text.is_empty())
         {
             Some(text) => VapidKey::from_env(text, self.subject.clone()),
-            None => VapidKey::load(&path_in(&self.data_dir, "keys"), self.subject.clone()),
+            None => {
+                let keys = path_in(&self.data_dir, "keys");
+                if let Some(open) = open_to_others(&keys.join(vapid::FILE)).filter(|_| !self.quiet)
+                {
+                    note("notify", open);
+                }
+                VapidKey::load(&keys, self.subject.clone())
+            }
         }
         .map_err(Failure::hinted(VapidError::hint))
     }
