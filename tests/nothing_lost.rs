@@ -280,7 +280,10 @@ fn programs_killed_during_a_thousand_writes_lose_nothing_acknowledged() {
                 thread::sleep(Duration::from_millis(1));
             }
             thread::sleep(Duration::from_micros(dice.below(30_000)));
-            println!("kill {kill} at {} writes", scene.writes.load(Ordering::Relaxed));
+            println!(
+                "kill {kill} at {} writes",
+                scene.writes.load(Ordering::Relaxed)
+            );
             drop(running.take()); // SIGKILL
             let next = start();
             *scene.url.lock().unwrap() = next.url("http");
