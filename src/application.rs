@@ -1,23 +1,23 @@
 //! The application server itself: what each route does with subscriptions, VAPID key and push services; knows no HTTP.
 
+mod wish;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::log::Log;
-use crate::message::{DEFAULT_TTL, MAX_TTL_SECONDS, Message, Notification};
+use crate::message::{Message, Notification};
 use crate::outcome::{Class, Outcome};
 use crate::push::Client;
 use crate::push_service::AllowedPushServices;
 use crate::store::{Added, Store, StoreError};
 use crate::subscription::Subscription;
 use crate::vapid::VapidKey;
+use wish::{ByEndpoint, parse, wish};
 
-/// Longest delay of a push asked for in the page: time to close the tab, not a scheduler.
-const MAX_DELAY_SECONDS: u64 = 300;
 /// How many delayed pushes may wait at once; each is a thread that sleeps.
 const MAX_DELAYED: usize = 16;
 /// How many pushes of one notify-all are under way at once.
@@ -70,22 +70,6 @@ impl From<StoreError> for Failed {
 
 /// A status and a JSON body, or why not.
 type Done = Result<(u16, Value), Failed>;
-
-#[derive(Deserialize)]
-struct ByEndpoint {
-    endpoint: String,
-}
-
-/// What a push asked for in the page says; the codelab's client sends none of it.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Wish {
-    title: Option<String>,
-    body: Option<String>,
-    url: Option<String>,
-    ttl: Option<u64>,
-    delay: Option<u64>,
-}
 
 impl Application {
     /// The key that `subscribe()` takes, base64url.
@@ -324,44 +308,4 @@ fn unknown() -> Failed {
         "no subscription with this endpoint is stored".into(),
         "subscribe first".into(),
     )
-}
-
-fn parse<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T, Failed> {
-    // serde_json's own words may quote what was sent, an endpoint say.
-    serde_json::from_str(body).map_err(|e| {
-        let what = if e.is_data() {
-            "a member is missing or of the wrong type"
-        } else {
-            "not JSON"
-        };
-        Failed::Request(
-            format!("{what}: line {}, column {}", e.line(), e.column()),
-            "send {\"endpoint\": \"...\"}".into(),
-        )
-    })
-}
-
-fn wish(body: &str) -> Result<(Message, Duration), Failed> {
-    let wish: Wish = parse(body)?;
-    let ttl = wish.ttl.unwrap_or(DEFAULT_TTL.as_secs());
-    let delay = wish.delay.unwrap_or(0);
-    if ttl > MAX_TTL_SECONDS.into() || delay > MAX_DELAY_SECONDS {
-        let hint =
-            format!("ttl is at most {MAX_TTL_SECONDS} seconds, delay at most {MAX_DELAY_SECONDS}");
-        return Err(Failed::Request("ttl or delay is too long".into(), hint));
-    }
-    let notification = Notification {
-        title: wish
-            .title
-            .filter(|t| !t.is_empty())
-            .unwrap_or_else(|| "Hello, Notifications!".into()),
-        body: Some(wish.body.unwrap_or_else(|| "Pushed by barepush.".into())),
-        url: wish.url.filter(|url| !url.is_empty()),
-        ..Notification::default()
-    };
-    let message = Message {
-        ttl: Duration::from_secs(ttl),
-        ..Message::new(notification.payload())
-    };
-    Ok((message, Duration::from_secs(delay)))
 }

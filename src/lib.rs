@@ -22,7 +22,7 @@
 //!
 //! | who is let in | what is answered | one push | what is stored |
 //! |---|---|---|---|
-//! | [`listener`], [`certificate`] | [`routes`], [`www`] | [`push`], [`outcome`], [`advice`] | [`store`], [`file`] |
+//! | [`listener`], [`certificate`] | [`routes`], [`site`], [`www`] | [`push`], [`outcome`], [`advice`] | [`store`], [`file`] |
 //! | [`gate`] | [`application`], [`push_service`] | [`encryption`], [`vapid`], [`message`] | [`subscription`], [`endpoint`] |
 //!
 //! And for people: [`greeting`], [`log`], [`failure`].
@@ -32,7 +32,9 @@ pub mod application;
 pub mod certificate;
 pub mod encryption;
 pub mod endpoint;
+pub mod explain;
 pub mod failure;
+pub mod fan_out;
 pub mod file;
 pub mod gate;
 pub mod greeting;
@@ -42,7 +44,10 @@ pub mod message;
 pub mod outcome;
 pub mod push;
 pub mod push_service;
+pub mod record;
+pub mod retry;
 pub mod routes;
+pub mod site;
 pub mod store;
 pub mod subscription;
 pub mod vapid;

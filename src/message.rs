@@ -11,6 +11,11 @@ pub const DEFAULT_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 /// Longest TTL we send: 2^31 seconds less one, what RFC 8030 section 5.2 lets a push service at least parse.
 pub const MAX_TTL_SECONDS: u32 = (1 << 31) - 1;
 
+/// What marks a declarative push message: the number of the RFC it travels by.
+const DECLARATIVE: u16 = 8030;
+/// Where a click on a declarative message leads when no URL was given: the page, relative to the worker's scope.
+const DEFAULT_NAVIGATE: &str = "/";
+
 /// The members of a notification that `www/sw.js` reads; absent ones are left out of the JSON.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Notification {
@@ -52,6 +57,22 @@ impl Notification {
     /// The payload: flat JSON, `{"title": ..., "body": ...}`.
     pub fn payload(&self) -> Vec<u8> {
         serde_json::json!(self).to_string().into_bytes()
+    }
+
+    /// The payload of Declarative Web Push, which Safari shows without waking the worker:
+    /// `{"web_push": 8030, "notification": {"title", "navigate", ...}}` (Push API, "declarative push message"). `navigate` is
+    /// required: the `url`, or the page. Never `mutable`: with it, iOS gives the worker no data.
+    pub fn declarative_payload(&self) -> Vec<u8> {
+        let mut notification = serde_json::json!(self);
+        if let Some(members) = notification.as_object_mut() {
+            let url = members.remove("url");
+            members.insert(
+                "navigate".into(),
+                url.unwrap_or_else(|| DEFAULT_NAVIGATE.into()),
+            );
+        }
+        let message = serde_json::json!({"web_push": DECLARATIVE, "notification": notification});
+        message.to_string().into_bytes()
     }
 }
 
@@ -128,5 +149,75 @@ impl FromStr for Topic {
 impl fmt::Display for Topic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(payload: Vec<u8>) -> String {
+        String::from_utf8_lossy(&payload).into_owned()
+    }
+
+    #[test]
+    fn a_payload_holds_only_the_members_that_were_given() {
+        assert_eq!(
+            text(Notification::new("T", "B").payload()),
+            r#"{"body":"B","title":"T"}"#
+        );
+        let all = Notification {
+            url: Some("/u".into()),
+            icon: Some("/i".into()),
+            tag: Some("t".into()),
+            silent: true,
+            require_interaction: true,
+            ..Notification::new("T", "B")
+        };
+        assert_eq!(
+            text(all.payload()),
+            r#"{"body":"B","icon":"/i","requireInteraction":true,"silent":true,"tag":"t","title":"T","url":"/u"}"#
+        );
+    }
+
+    #[test]
+    fn a_declarative_payload_always_says_where_to_go_and_is_never_mutable() {
+        assert_eq!(
+            text(Notification::new("T", "B").declarative_payload()),
+            r#"{"notification":{"body":"B","navigate":"/","title":"T"},"web_push":8030}"#
+        );
+        let with_url = Notification {
+            url: Some("/u".into()),
+            silent: true,
+            ..Notification::new("T", "B")
+        };
+        assert_eq!(
+            text(with_url.declarative_payload()),
+            r#"{"notification":{"body":"B","navigate":"/u","silent":true,"title":"T"},"web_push":8030}"#
+        );
+    }
+
+    #[test]
+    fn a_topic_is_what_every_push_service_takes() {
+        let longest = "a".repeat(32);
+        for good in ["news", "A-_9abcd", &longest] {
+            assert_eq!(
+                good.parse::<Topic>().map(|t| t.to_string()),
+                Ok(good.to_owned())
+            );
+        }
+        let too_long = "a".repeat(36);
+        for bad in [
+            "",
+            "new",
+            "newss",
+            "a+b/",
+            "n w=",
+            "ümla",
+            "abcdefghi",
+            &too_long,
+        ] {
+            assert!(bad.parse::<Topic>().is_err(), "{bad}");
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::advice::{self, Advice};
 use crate::message::Message;
@@ -11,7 +11,7 @@ use crate::subscription::Subscription;
 use crate::vapid::VapidKey;
 
 /// What became of one push; cut by what to do next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Class {
     /// Any 2xx.
@@ -33,6 +33,14 @@ pub enum Class {
 }
 
 impl Class {
+    /// What it means that a request could not be made.
+    pub fn of(error: &RequestError) -> Class {
+        match error {
+            RequestError::OtherKey(_) => Class::OtherKey,
+            _ => Class::Ours,
+        }
+    }
+
     /// The exit code of notify.
     pub fn exit_code(self) -> u8 {
         match self {
@@ -83,7 +91,7 @@ impl Outcome {
     ) -> Outcome {
         let start = Instant::now();
         match PushRequest::new(message, subscription, key) {
-            Ok(request) => Outcome::sent(subscription, client.send(&request), start.elapsed()),
+            Ok(request) => Outcome::sent(subscription, &client.send(&request), start.elapsed()),
             Err(e) => Outcome::not_sent(subscription, &e),
         }
     }
@@ -91,7 +99,7 @@ impl Outcome {
     /// The outcome of a request that was posted.
     pub fn sent(
         subscription: &Subscription,
-        result: Result<Answer, SendError>,
+        result: &Result<Answer, SendError>,
         took: Duration,
     ) -> Outcome {
         let endpoint = subscription.endpoint();
@@ -111,8 +119,8 @@ impl Outcome {
             }
             Err(error) => error,
         };
-        let Advice { cause, cure } = advice::on(endpoint.vendor(), &error);
-        let (class, what, answer) = match &error {
+        let Advice { cause, cure } = advice::on(endpoint.vendor(), error);
+        let (class, what, answer) = match error {
             SendError::Gone(answer) => (Class::Gone, "gone, says", answer),
             SendError::Busy(answer) => (Class::Busy, "not now, says", answer),
             SendError::Refused(answer) => (Class::Refused, "refused by", answer),
@@ -130,10 +138,7 @@ impl Outcome {
 
     /// The outcome of a request that could not be made.
     pub fn not_sent(subscription: &Subscription, error: &RequestError) -> Outcome {
-        let class = match error {
-            RequestError::OtherKey(_) => Class::OtherKey,
-            _ => Class::Ours,
-        };
+        let class = Class::of(error);
         Outcome {
             attempts: 0,
             ..Outcome::told(

@@ -128,6 +128,7 @@ mod tests {
             (".push.apple.com", "no endpoint"),
             ("https://.push.apple.com/x", "no endpoint"),
             ("https://fcm.googleapis.com@example.com/x", "no endpoint"),
+            ("https://user@fcm.googleapis.com:443/x", "no endpoint"),
             ("https://fcm.googleapis.com%2f@example.com/x", "no endpoint"),
             ("https://xn--fcm-googleapis.com/x", "unknown"),
             ("https://fcm.googleapis.cоm/x", "no endpoint"),

@@ -1,17 +1,16 @@
 //! subscription.txt: one subscription a line, newest last; read by both programs, changed under a lock, never half-written.
 
+mod entries;
+
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use serde::de::IgnoredAny;
-
 use crate::endpoint::Endpoint;
-use crate::subscription::{Subscription, SubscriptionError};
+use crate::subscription::Subscription;
+pub use entries::{Entries, Entry};
 
-/// A value that does not end within this is no subscription: they are under 1 KiB, and `POST` takes 16 KiB.
-const MAX_VALUE_BYTES: usize = 16 * 1024;
 /// How long a writer waits for the other program's lock; a change itself takes milliseconds.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 /// How often it looks meanwhile.
@@ -62,17 +61,6 @@ impl StoreError {
     }
 }
 
-/// One value of the file, as it stands there.
-#[derive(Debug)]
-pub struct Entry {
-    /// The line it begins on, from 1.
-    pub line: usize,
-    /// Its text, on one line.
-    text: Vec<u8>,
-    /// What it is, or why it is unusable.
-    pub subscription: Result<Subscription, SubscriptionError>,
-}
-
 /// What adding did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Added {
@@ -99,11 +87,18 @@ impl Store {
     /// # Errors
     /// [`StoreError::Missing`] or [`StoreError::Read`], the latter from the iterator too.
     pub fn read(&self) -> Result<Entries, StoreError> {
-        let file = File::open(&self.path).map_err(|e| match e.kind() {
+        Ok(Entries::new(BufReader::new(self.open()?), &self.path))
+    }
+
+    /// The file itself, for [`Entries::new`].
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] or [`StoreError::Read`].
+    pub fn open(&self) -> Result<File, StoreError> {
+        File::open(&self.path).map_err(|e| match e.kind() {
             io::ErrorKind::NotFound => StoreError::Missing(self.path.clone()),
             _ => StoreError::Read(self.path.clone(), e),
-        })?;
-        Ok(Entries::new(BufReader::new(file), &self.path))
+        })
     }
 
     /// Stores `subscription` as the newest. An entry with the same endpoint gives way to it.
@@ -113,10 +108,9 @@ impl Store {
     pub fn add(&self, subscription: &Subscription) -> Result<Added, StoreError> {
         let _lock = self.lock()?;
         let same = |e: &Endpoint| e == subscription.endpoint();
-        let added = if self.matching(same)?.is_empty() {
-            Added::New
-        } else {
-            Added::Known
+        let added = match self.holds(same)? {
+            true => Added::Known,
+            false => Added::New,
         };
         self.rewrite(|e| !same(e), Some(subscription.json()))?;
         Ok(added)
@@ -128,7 +122,7 @@ impl Store {
     /// [`StoreError`]; the file is then as it was.
     pub fn remove(&self, endpoint: &str) -> Result<bool, StoreError> {
         let _lock = self.lock()?;
-        let removed = !self.matching(|e| e.as_str() == endpoint)?.is_empty();
+        let removed = self.holds(|e| e.as_str() == endpoint)?;
         if removed {
             self.rewrite(|e| e.as_str() != endpoint, None)?;
         }
@@ -142,22 +136,14 @@ impl Store {
     /// [`StoreError`]; no line is lost then, though one may stand in both files.
     pub fn set_aside(&self, is_gone: impl Fn(&Endpoint) -> bool) -> Result<usize, StoreError> {
         let _lock = self.lock()?;
-        let gone = self.matching(&is_gone)?;
-        if gone.is_empty() {
+        if !self.holds(&is_gone)? {
             return Ok(0);
         }
         // First written there, then removed here: a crash between leaves a line twice, never nowhere.
-        let path = self.gone_path();
-        replace_with(&path, |file| {
-            match File::open(&path) {
-                Ok(mut old) => io::copy(&mut old, file).map(drop)?,
-                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
-                Err(e) => return Err(e),
-            }
-            gone.iter().try_for_each(|text| write_line(file, text))
-        })?;
+        let gone = self.gone_path();
+        let count = self.write(&gone, Some(&gone), |e| e.is_some_and(&is_gone), None)?;
         self.rewrite(|e| !is_gone(e), None)?;
-        Ok(gone.len())
+        Ok(count)
     }
 
     /// Where subscriptions found gone are kept.
@@ -171,16 +157,14 @@ impl Store {
         name.into()
     }
 
-    /// The texts of the usable entries whose endpoint `is` one of those looked for.
-    fn matching(&self, is: impl Fn(&Endpoint) -> bool) -> Result<Vec<Vec<u8>>, StoreError> {
-        let mut found = Vec::new();
+    /// Whether one of the usable entries' endpoints `is` looked for.
+    fn holds(&self, is: impl Fn(&Endpoint) -> bool) -> Result<bool, StoreError> {
         for entry in self.read_or_empty()?.into_iter().flatten() {
-            let entry = entry?;
-            if entry.subscription.is_ok_and(|s| is(s.endpoint())) {
-                found.push(entry.text);
+            if entry?.subscription.is_ok_and(|s| is(s.endpoint())) {
+                return Ok(true);
             }
         }
-        Ok(found)
+        Ok(false)
     }
 
     /// Writes the entries again, in order, without the usable ones that `keep` does not keep, then `last`. Only under the lock.
@@ -189,26 +173,39 @@ impl Store {
         keep: impl Fn(&Endpoint) -> bool,
         last: Option<&str>,
     ) -> Result<(), StoreError> {
+        self.write(&self.path, None, |e| e.is_none_or(&keep), last)
+            .map(drop)
+    }
+
+    /// Replaces the file at `path` by the content of `first`, if it is there, the `wanted` entries (`None`: one that is no
+    /// subscription), and `last`. Answers how many entries that are.
+    fn write(
+        &self,
+        path: &Path,
+        first: Option<&Path>,
+        wanted: impl Fn(Option<&Endpoint>) -> bool,
+        last: Option<&str>,
+    ) -> Result<usize, StoreError> {
         let entries = self.read_or_empty()?;
-        let mut unread = None;
-        let written = replace_with(&self.path, |file| {
+        let (mut count, mut unread) = (0, None);
+        let written = crate::file::replace(path, |file| {
+            if let Some(mut first) = first.map(File::open).transpose().or_else(nothing_there)? {
+                io::copy(&mut first, file)?;
+            }
             for entry in entries.into_iter().flatten() {
-                match entry {
-                    Ok(entry)
-                        if entry
-                            .subscription
-                            .as_ref()
-                            .is_ok_and(|s| !keep(s.endpoint())) => {}
-                    Ok(entry) => write_line(file, &entry.text)?,
-                    Err(e) => {
-                        unread = Some(e);
-                        return Err(io::ErrorKind::Other.into());
-                    }
+                let entry = entry.map_err(|e| {
+                    unread = Some(e);
+                    io::Error::from(io::ErrorKind::Other)
+                })?;
+                if wanted(entry.subscription.as_ref().ok().map(Subscription::endpoint)) {
+                    count += 1;
+                    write_line(file, &entry.text)?;
                 }
             }
             last.map_or(Ok(()), |line| write_line(file, line.as_bytes()))
         });
-        unread.map_or(written, Err)
+        let written = written.map_err(|e| StoreError::Write(path.to_owned(), e));
+        unread.map_or(written.map(|()| count), Err)
     }
 
     fn read_or_empty(&self) -> Result<Option<Entries>, StoreError> {
@@ -249,110 +246,14 @@ impl Store {
     }
 }
 
-fn replace_with(
-    path: &Path,
-    write: impl FnOnce(&mut io::BufWriter<&File>) -> io::Result<()>,
-) -> Result<(), StoreError> {
-    crate::file::replace(path, write).map_err(|e| StoreError::Write(path.to_owned(), e))
+fn nothing_there<T>(error: io::Error) -> io::Result<Option<T>> {
+    match error.kind() {
+        io::ErrorKind::NotFound => Ok(None),
+        _ => Err(error),
+    }
 }
 
 fn write_line(file: &mut impl Write, text: &[u8]) -> io::Result<()> {
     file.write_all(text)?;
     file.write_all(b"\n")
-}
-
-impl Entry {
-    fn new(line: usize, text: &[u8]) -> Entry {
-        let subscription = Subscription::from_json(&String::from_utf8_lossy(text));
-        let text = match &subscription {
-            Ok(subscription) if std::str::from_utf8(text).is_ok() => subscription.json().as_bytes(),
-            _ => text,
-        };
-        Entry {
-            line,
-            text: text.to_owned(),
-            subscription,
-        }
-    }
-}
-
-/// The entries of a text: any run of JSON values, one a line or spread over lines (pasted, pretty-printed). A line that
-/// begins no value is an entry of its own, unusable, and reading goes on behind it. Memory: one value or one line, however
-/// long the text.
-pub struct Entries {
-    reader: Box<dyn BufRead>,
-    path: PathBuf,
-    /// Bytes read but not yet given out; they begin on line `line`.
-    pending: Vec<u8>,
-    line: usize,
-    ended: bool,
-}
-
-impl Entries {
-    /// Reads from `reader`; `path` is for errors.
-    pub fn new(reader: impl BufRead + 'static, path: &Path) -> Entries {
-        Entries {
-            reader: Box::new(reader),
-            path: path.to_owned(),
-            pending: Vec::new(),
-            line: 1,
-            ended: false,
-        }
-    }
-
-    /// Takes `bytes` off what is pending, counting lines.
-    fn take(&mut self, bytes: usize) -> Vec<u8> {
-        let rest = self.pending.split_off(bytes);
-        let taken = std::mem::replace(&mut self.pending, rest);
-        self.line += newlines(&taken);
-        taken
-    }
-
-    /// How many of the pending bytes are the next entry: `None` when the next line must be read first.
-    fn entry_bytes(&self) -> Option<usize> {
-        let mut values =
-            serde_json::Deserializer::from_slice(&self.pending).into_iter::<IgnoredAny>();
-        match values.next() {
-            None => None,
-            Some(Ok(_)) => Some(values.byte_offset()),
-            Some(Err(e)) if e.is_eof() && !self.ended && self.pending.len() < MAX_VALUE_BYTES => {
-                None
-            }
-            Some(Err(_)) => Some(
-                self.pending
-                    .iter()
-                    .position(|b| *b == b'\n')
-                    .unwrap_or(self.pending.len()),
-            ),
-        }
-    }
-}
-
-impl Iterator for Entries {
-    type Item = Result<Entry, StoreError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let blank = self.pending.len() - self.pending.trim_ascii_start().len();
-            self.take(blank);
-            if let Some(bytes) = self.entry_bytes() {
-                let line = self.line;
-                return Some(Ok(Entry::new(line, self.take(bytes).trim_ascii())));
-            }
-            if self.ended {
-                return None;
-            }
-            match self.reader.read_until(b'\n', &mut self.pending) {
-                Ok(read) => self.ended = read == 0,
-                Err(e) => {
-                    (self.ended, self.pending) = (true, Vec::new());
-                    return Some(Err(StoreError::Read(self.path.clone(), e)));
-                }
-            }
-        }
-    }
-}
-
-fn newlines(bytes: &[u8]) -> usize {
-    bytes.iter().filter(|b| **b == b'\n').count()
 }

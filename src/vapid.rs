@@ -1,5 +1,7 @@
 //! The application server's key and the Authorization header it signs (RFC 8292, "VAPID").
 
+mod public;
+
 use std::collections::HashMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -15,6 +17,8 @@ use p256::pkcs8::{DecodePrivateKey, EncodePrivateKey, LineEnding};
 
 use crate::endpoint::Vendor;
 
+pub use public::PublicKeyFormats;
+
 /// The private key's file in the folder of keys.
 pub const FILE: &str = "vapid_private.pem";
 /// How long a token holds: half of the 24 hours that RFC 8292 section 2 allows, as most senders do.
@@ -27,6 +31,7 @@ const MAX_TOKENS: usize = 64;
 /// The application server's P-256 key pair, its contact, and the tokens signed so far.
 pub struct VapidKey {
     pair: ES256KeyPair,
+    point: p256::PublicKey,
     public: String,
     subject: Subject,
     tokens: Mutex<HashMap<String, Token>>,
@@ -133,9 +138,11 @@ impl VapidKey {
     }
 
     /// PKCS#8 PEM (`BEGIN PRIVATE KEY`), SEC1 PEM (`BEGIN EC PRIVATE KEY`, perhaps behind `BEGIN EC PARAMETERS`, as
-    /// `openssl ecparam -genkey` writes), or the 32 raw bytes in base64url, padded or not.
+    /// `openssl ecparam -genkey` writes), or base64url, padded or not, of the 32 raw bytes or of PKCS#8 (py-vapid's).
     fn from_text(text: &str, subject: Subject) -> Result<VapidKey, &'static str> {
-        let text = text.trim();
+        // Environment files hold PEM on one line, with each line break written as two letters.
+        let text = text.trim().replace("\\n", "\n");
+        let text = text.as_str();
         let secret = if text.contains("-----BEGIN ENCRYPTED")
             || text.contains("Proc-Type: 4,ENCRYPTED")
         {
@@ -148,15 +155,14 @@ impl VapidKey {
         } else if text.starts_with("-----BEGIN") {
             p256::SecretKey::from_pkcs8_pem(text).map_err(|_| "not a P-256 key in PKCS#8 PEM")?
         } else {
-            let raw = crate::subscription::decode::<32>("key", text)
-                .map_err(|_| "neither PEM nor 32 bytes of base64url")?;
-            p256::SecretKey::from_slice(&raw)
-                .map_err(|_| "32 bytes, but not a P-256 private key")?
+            from_base64(text)?
         };
         let pair = ES256KeyPair::from_bytes(&secret.to_bytes()).map_err(|_| "not a P-256 key")?;
-        let public = Base64UrlUnpadded::encode_string(&secret.public_key().to_sec1_bytes());
+        let point = secret.public_key();
+        let public = Base64UrlUnpadded::encode_string(&point.to_sec1_bytes());
         Ok(VapidKey {
             pair,
+            point,
             public,
             subject,
             tokens: Mutex::default(),
@@ -166,6 +172,14 @@ impl VapidKey {
     /// The public key, 65 bytes in base64url: what `subscribe()` takes as `applicationServerKey` and `k` carries.
     pub fn public_key(&self) -> &str {
         &self.public
+    }
+
+    /// The public key as other tools want it.
+    ///
+    /// # Errors
+    /// [`VapidError::Sign`], when it cannot be written so, which p256 does not let happen.
+    pub fn public_key_formats(&self) -> Result<PublicKeyFormats, VapidError> {
+        PublicKeyFormats::of(&self.point).ok_or(VapidError::Sign)
     }
 
     /// The contact that goes into the token.
@@ -225,6 +239,21 @@ impl VapidKey {
 impl fmt::Debug for VapidKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "VapidKey({}…)", &self.public[..8])
+    }
+}
+
+fn from_base64(text: &str) -> Result<p256::SecretKey, &'static str> {
+    let text = text
+        .trim_end_matches('=')
+        .replace('+', "-")
+        .replace('/', "_");
+    let bytes = Base64UrlUnpadded::decode_vec(&text).unwrap_or_default();
+    match bytes.len() {
+        32 => {
+            p256::SecretKey::from_slice(&bytes).map_err(|_| "32 bytes, but not a P-256 private key")
+        }
+        _ => p256::SecretKey::from_pkcs8_der(&bytes)
+            .map_err(|_| "neither PEM nor 32 bytes of base64url"),
     }
 }
 

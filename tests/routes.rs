@@ -55,6 +55,17 @@ fn every_file_of_the_page_is_served_with_its_type_and_an_etag() {
 }
 
 #[test]
+fn the_worker_tells_the_version_of_the_server() {
+    let (_folder, _server, client) = scene();
+    let version = client.get("/status").json()["version"].clone();
+    let line = format!("const VERSION = '{}';", version.as_str().unwrap());
+    assert!(
+        client.get("/sw.js").text.contains(&line),
+        "sw.js lacks: {line}"
+    );
+}
+
+#[test]
 fn every_answer_carries_the_security_headers_and_none_for_other_origins() {
     let (_folder, _server, client) = scene();
     for path in [

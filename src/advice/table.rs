@@ -24,9 +24,9 @@ enum Sign {
     /// In the push service's words, upper and lower case alike.
     Saying(&'static str),
     /// Mozilla's number.
-    Errno(u64),
+    Errno(u16),
     /// Mozilla's number is for everything about VAPID; the words tell what.
-    ErrnoSaying(u64, &'static str),
+    ErrnoSaying(u16, &'static str),
 }
 
 const ANY: (u16, u16) = (0, 999);

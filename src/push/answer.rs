@@ -23,7 +23,7 @@ pub struct Answer {
     /// Its own words: Mozilla's `message`, Apple's `reason`, WNS's headers, or the body's text. At most 300 characters.
     pub reason: Option<String>,
     /// Mozilla's number for the reason.
-    pub errno: Option<u64>,
+    pub errno: Option<u16>,
     /// Its clock, from `Date`.
     pub date: Option<SystemTime>,
     /// Our clock when the answer came.
@@ -118,7 +118,7 @@ fn retry_after(text: &str, date: Option<SystemTime>) -> Option<Duration> {
 }
 
 /// Where each push service puts its words, and Mozilla its number.
-fn reason(headers: &HeaderMap, body: &str) -> (Option<String>, Option<u64>) {
+fn reason(headers: &HeaderMap, body: &str) -> (Option<String>, Option<u16>) {
     let wns = [
         "X-WNS-Error-Description",
         "X-WNS-Status",
@@ -131,7 +131,10 @@ fn reason(headers: &HeaderMap, body: &str) -> (Option<String>, Option<u64>) {
         let words = ["reason", "message"]
             .iter()
             .find_map(|name| json.get(name)?.as_str());
-        let errno = json.get("errno").and_then(Value::as_u64);
+        let errno = json
+            .get("errno")
+            .and_then(Value::as_u64)
+            .and_then(|errno| u16::try_from(errno).ok());
         if words.is_some() || errno.is_some() {
             return (words.map(str::to_owned), errno);
         }

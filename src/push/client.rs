@@ -11,15 +11,15 @@ use ureq::tls::{RootCerts, TlsConfig};
 use super::{Answer, PushRequest};
 use crate::endpoint::Vendor;
 
-/// Longest answer head; ureq refuses more.
-const MAX_ANSWER_HEAD_BYTES: usize = 16 * 1024;
 /// Buffers of one connection: a body is at most 4096 bytes, ureq's own 2 x 128 KiB would be all of our memory.
 const BUFFER_BYTES: usize = 8 * 1024;
+/// Longest answer head: less than the buffer, so that ureq sees that it is too long.
+const MAX_ANSWER_HEAD_BYTES: usize = BUFFER_BYTES - 1024;
 /// What we call ourselves to push services.
 const USER_AGENT: &str = concat!("barepush/", env!("CARGO_PKG_VERSION"));
 
 /// Why a push service did not accept a message. Cut by what to do next.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum SendError {
     /// 404, 410: this subscription is over; set it aside and subscribe again.
     #[error("gone")]

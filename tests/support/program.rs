@@ -34,6 +34,7 @@ const FOREIGN: [&str; 14] = [
 pub struct Program {
     command: Command,
     stdin: Option<Vec<u8>>,
+    stdin_stays_open: bool,
 }
 
 /// The binary `notify`, with `folder` as its current folder and so its `--data-dir`.
@@ -63,6 +64,7 @@ impl Program {
         Self {
             command,
             stdin: None,
+            stdin_stays_open: false,
         }
     }
 
@@ -86,6 +88,12 @@ impl Program {
         self
     }
 
+    /// A stdin that [`Running::write`] writes to, and that ends with [`Running::close_stdin`].
+    pub fn open_stdin(mut self) -> Self {
+        self.stdin_stays_open = true;
+        self
+    }
+
     /// Somewhere else for stdout; nothing of it is captured then.
     pub fn stdout(mut self, stdout: impl Into<Stdio>) -> Self {
         self.command.stdout(stdout);
@@ -99,14 +107,17 @@ impl Program {
 
     /// Starts it.
     pub fn spawn(mut self) -> Running {
-        if self.stdin.is_some() {
+        if self.stdin.is_some() || self.stdin_stays_open {
             self.command.stdin(Stdio::piped());
         }
         let mut child = self.command.spawn().expect("the program started");
         let mut threads = Vec::new();
-        if let (Some(mut pipe), Some(bytes)) = (child.stdin.take(), self.stdin) {
+        if let Some(bytes) = self.stdin {
+            let pipe = child.stdin.take();
             // It may end without reading everything.
-            threads.push(std::thread::spawn(move || _ = pipe.write_all(&bytes)));
+            threads.push(std::thread::spawn(move || {
+                _ = pipe.map(|mut pipe| pipe.write_all(&bytes))
+            }));
         }
         let (stdout, stderr) = (Output::default(), Output::default());
         threads.push(stdout.fill(child.stdout.take()));
@@ -207,6 +218,17 @@ impl Running {
         self.child.id()
     }
 
+    /// Writes to a stdin that stays open.
+    pub fn write(&mut self, bytes: &[u8]) {
+        let pipe = self.child.stdin.as_mut().expect("a stdin that stays open");
+        pipe.write_all(bytes).expect("a program that reads");
+    }
+
+    /// Ends a stdin that stayed open.
+    pub fn close_stdin(&mut self) {
+        self.child.stdin = None;
+    }
+
     /// The first line of stdout that fits, waited for.
     pub fn line(&self, fits: impl Fn(&str) -> bool) -> String {
         self.stdout
@@ -263,10 +285,15 @@ impl Running {
     }
 
     /// Waits for its end: first, with a limit, for its pipes to close, which the standard library cannot do for the end itself.
-    pub fn wait(mut self) -> Finished {
-        let deadline = Instant::now() + LIMIT;
+    pub fn wait(self) -> Finished {
+        self.wait_within(LIMIT)
+    }
+
+    /// The same with another limit, for a program that is not ours.
+    pub fn wait_within(mut self, limit: Duration) -> Finished {
+        let deadline = Instant::now() + limit;
         if !self.stdout.wait_for_end(deadline) || !self.stderr.wait_for_end(deadline) {
-            panic!("still runs after {LIMIT:?}");
+            panic!("still runs after {limit:?}");
         }
         let status = self.child.wait().expect("its exit status");
         self.ended = true;

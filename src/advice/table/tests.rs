@@ -12,7 +12,7 @@ use crate::push::Answer;
 
 /// Vendor, status, errno (0: none), words; then what the cause and the cure must speak of.
 #[rustfmt::skip]
-const ANSWERS: &[(Vendor, u16, u64, &str, &str, &str)] = &[
+const ANSWERS: &[(Vendor, u16, u16, &str, &str, &str)] = &[
     (Apple, 400, 0, "VapidPkHashMismatch", "another VAPID key", "subscribes anew"),
     (Apple, 403, 0, "VapidPkHashMismatch", "another VAPID key", "subscribes anew"),
     (Apple, 403, 0, "BadJwtToken", "most often for its subject", "--subject"),
@@ -83,7 +83,7 @@ const ANSWERS: &[(Vendor, u16, u64, &str, &str, &str)] = &[
     (Other, 101, 0, "", "RFC 8030", "host and port"),
 ];
 
-fn answer(status: u16, errno: u64, words: &str) -> Answer {
+fn answer(status: u16, errno: u16, words: &str) -> Answer {
     Answer {
         reason: (!words.is_empty()).then(|| words.to_owned()),
         errno: (errno > 0).then_some(errno),

@@ -1,0 +1,53 @@
+//! The request as a curl command that pastes into a shell: `--curl`.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use barepush::failure::{Failure, note};
+use barepush::push::PushRequest;
+
+/// Where the encrypted body goes, in the current folder.
+const BODY_FILE: &str = "payload.bin";
+
+/// Writes payload.bin, unless there is no body, and prints the command.
+pub(crate) fn print(request: &PushRequest) -> Result<(), Failure> {
+    let body = request.body();
+    if !body.is_empty() {
+        barepush::file::replace(Path::new(BODY_FILE), |file| file.write_all(body)).map_err(
+            |e| {
+                let error = anyhow::Error::new(e).context(format!("cannot write \"{BODY_FILE}\""));
+                Failure::ours(error, "go to a folder that you may write to")
+            },
+        )?;
+    }
+    let _ = writeln!(io::stdout(), "{}", command(request));
+    note(
+        "notify",
+        "nothing was sent; the command holds endpoint and token, so keep it to yourself: it works for 12 hours",
+    );
+    Ok(())
+}
+
+/// One option a line, each value in single quotes.
+fn command(request: &PushRequest) -> String {
+    let mut lines = vec![format!(
+        "curl --include --request POST {}",
+        quoted(request.endpoint().as_str())
+    )];
+    lines.extend(
+        request
+            .headers()
+            .iter()
+            .map(|(name, value)| format!("--header {}", quoted(&format!("{name}: {value}")))),
+    );
+    lines.push(match request.body().is_empty() {
+        true => "--header 'Content-Length: 0'".into(),
+        false => format!("--data-binary @{BODY_FILE}"),
+    });
+    lines.join(" \\\n  ")
+}
+
+/// As a POSIX shell reads it back unchanged.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}

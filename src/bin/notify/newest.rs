@@ -1,0 +1,78 @@
+//! To whom a single message goes: the last usable subscription of the file.
+
+use std::io::{self, BufReader};
+use std::path::Path;
+
+use anyhow::anyhow;
+use barepush::failure::{Failure, complain};
+use barepush::store::{Entries, Store, StoreError};
+use barepush::subscription::{Subscription, SubscriptionError};
+
+use crate::args::Args;
+
+/// Nobody has subscribed, or the file holds nothing usable.
+pub(crate) const EXIT_NOBODY: u8 = 3;
+const OPEN_THE_PAGE: &str = "run cargo run --bin server, open the page and press Subscribe";
+
+/// The last usable subscription; the unusable ones are named on stderr and stay where they are.
+pub(crate) fn newest(args: &Args) -> Result<Subscription, Failure> {
+    let store = args.store();
+    let entries = match args.reads_stdin() {
+        true => Entries::new(BufReader::new(io::stdin()), store.path()),
+        false => store.read().map_err(not_read)?,
+    };
+    let (mut newest, mut unusable) = (None, 0);
+    for entry in entries {
+        let entry = entry.map_err(Failure::hinted(StoreError::hint))?;
+        match entry.subscription {
+            Ok(subscription) => newest = Some(subscription),
+            Err(e) => {
+                unusable += 1;
+                complain_of_line(store.path(), entry.line, e);
+            }
+        }
+    }
+    newest.ok_or_else(|| nobody(&store, unusable))
+}
+
+/// Why the file could not be opened.
+pub(crate) fn not_read(error: StoreError) -> Failure {
+    match error {
+        StoreError::Missing(_) => Failure::new(
+            EXIT_NOBODY,
+            anyhow!("nobody has subscribed yet: {error}"),
+            OPEN_THE_PAGE,
+        ),
+        error => Failure::hinted(StoreError::hint)(error),
+    }
+}
+
+/// The file was read to its end, and no usable subscription stood in it.
+pub(crate) fn nobody(store: &Store, unusable: usize) -> Failure {
+    let path = store.path().display();
+    match unusable {
+        0 => Failure::new(
+            EXIT_NOBODY,
+            anyhow!("nobody has subscribed yet: {path} is empty"),
+            OPEN_THE_PAGE,
+        ),
+        _ => {
+            let hint = format!("{OPEN_THE_PAGE}; the unusable lines stay where they are");
+            Failure::new(
+                EXIT_NOBODY,
+                anyhow!("{path} holds no usable subscription"),
+                hint,
+            )
+        }
+    }
+}
+
+/// Names a line that is no subscription.
+pub(crate) fn complain_of_line(path: &Path, line: usize, error: SubscriptionError) {
+    let why = anyhow::Error::new(error);
+    complain(
+        "notify",
+        format_args!("{} line {line}: {why:#}", path.display()),
+        None,
+    );
+}

@@ -1,0 +1,146 @@
+//! One message to the newest subscription: sent, or shown instead of being sent.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use anyhow::anyhow;
+use barepush::explain::Walk;
+use barepush::failure::{Failure, note};
+use barepush::message::Message;
+use barepush::outcome::{Class, Outcome};
+use barepush::push::{PushRequest, RequestError, SendError};
+use barepush::record::Record;
+use barepush::store::StoreError;
+use barepush::subscription::Subscription;
+use barepush::vapid::VapidKey;
+
+use crate::args::Args;
+use crate::curl;
+use crate::newest::newest;
+
+pub(crate) fn run(args: &Args, message: &Message) -> Result<(), Failure> {
+    let subscription = newest(args)?;
+    let key = args.key()?;
+    if args.curl {
+        let request = PushRequest::new(message, &subscription, &key).map_err(not_made)?;
+        return curl::print(&request);
+    }
+    let outcome = match args.explain {
+        true => explain(args, message, &subscription, &key),
+        false => push(args, message, &subscription, &key),
+    };
+    if outcome.class == Class::Gone {
+        set_aside(args, &subscription)?;
+    }
+    tell(args, &subscription, outcome)
+}
+
+fn push(args: &Args, message: &Message, subscription: &Subscription, key: &VapidKey) -> Outcome {
+    let request = match PushRequest::new(message, subscription, key) {
+        Ok(request) if args.dry_run => return Outcome::made(subscription, &request),
+        Ok(request) => request,
+        Err(e) => return Outcome::not_sent(subscription, &e),
+    };
+    let waiting = |error: &SendError, pause: Duration| {
+        if !args.quiet {
+            say_waiting(subscription, error, pause);
+        }
+    };
+    let (result, took, attempts) = args.retry().send(&args.client(), &request, waiting);
+    Outcome {
+        attempts,
+        ..Outcome::sent(subscription, &result, took)
+    }
+}
+
+/// The same push, told step by step on stdout.
+fn explain(args: &Args, message: &Message, subscription: &Subscription, key: &VapidKey) -> Outcome {
+    let (request, trace) = match PushRequest::traced(message, subscription, key) {
+        Ok(traced) => traced,
+        Err(e) => return Outcome::not_sent(subscription, &e),
+    };
+    let mut walk = Walk::new(args.show_secrets);
+    print(&walk.request(message, subscription, key, &request, &trace));
+    if args.dry_run {
+        print(&walk.not_sent());
+        return Outcome::made(subscription, &request);
+    }
+    let waiting = |error: &SendError, pause| say_waiting(subscription, error, pause);
+    let (result, took, attempts) = args.retry().send(&args.client(), &request, waiting);
+    let outcome = Outcome {
+        attempts,
+        ..Outcome::sent(subscription, &result, took)
+    };
+    print(&walk.answer(&outcome, subscription.endpoint().vendor(), &result, message));
+    outcome
+}
+
+/// A closed stdout does not undo the push.
+fn print(text: &str) {
+    let _ = io::stdout().write_all(text.as_bytes());
+}
+
+fn say_waiting(subscription: &Subscription, error: &SendError, pause: Duration) {
+    let outcome = Outcome::sent(subscription, &Err(error.clone()), Duration::ZERO);
+    note(
+        "notify",
+        format_args!(
+            "{}; trying again in {:.1} s",
+            outcome.says,
+            pause.as_secs_f32()
+        ),
+    );
+}
+
+/// Prints what became of it; a failure's words and exit code go up.
+fn tell(args: &Args, subscription: &Subscription, outcome: Outcome) -> Result<(), Failure> {
+    let code = outcome.class.exit_code();
+    if args.json {
+        // A closed stdout does not undo the push.
+        let _ = io::stdout().write_all(
+            Record::new(subscription.endpoint(), None, &outcome)
+                .to_line()
+                .as_bytes(),
+        );
+        return if code == 0 {
+            Ok(())
+        } else {
+            Err(Failure::said(code))
+        };
+    }
+    if code != 0 {
+        return Err(Failure::new(
+            code,
+            anyhow!(outcome.says),
+            outcome.hint.unwrap_or_default(),
+        ));
+    }
+    // The walk has said it.
+    if !args.quiet && !args.explain {
+        print(&format!("{}\n", outcome.says));
+    }
+    Ok(())
+}
+
+fn not_made(error: RequestError) -> Failure {
+    let code = Class::of(&error).exit_code();
+    let hint = error.hint();
+    Failure::new(code, error, hint)
+}
+
+fn set_aside(args: &Args, gone: &Subscription) -> Result<(), Failure> {
+    if args.reads_stdin() {
+        return Ok(());
+    }
+    let store = args.store();
+    let count = store
+        .set_aside(|e| e == gone.endpoint())
+        .map_err(Failure::hinted(StoreError::hint))?;
+    if count > 0 && !args.quiet {
+        note(
+            "notify",
+            format_args!("its line went to {}", store.gone_path().display()),
+        );
+    }
+    Ok(())
+}
