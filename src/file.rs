@@ -92,13 +92,21 @@ fn written(
 ) -> io::Result<NamedTempFile> {
     let temp = tempfile::Builder::new()
         .prefix(&prefix(path))
-        .tempfile_in(folder_of(path))?;
+        .tempfile_in(folder_of(path))
+        .map_err(without_path)?;
     let mut writer = BufWriter::new(temp.as_file());
     write(&mut writer)?;
     writer.flush()?;
     drop(writer);
     temp.as_file().sync_all()?;
     Ok(temp)
+}
+
+/// The system's own words: tempfile adds the temp file's path to them, which tells nobody anything.
+fn without_path(error: io::Error) -> io::Error {
+    let words = error.to_string();
+    let own = words.split(" at path ").next().unwrap_or_default();
+    io::Error::new(error.kind(), own)
 }
 
 /// Without this a power cut may undo the rename. Windows cannot open a folder as a file.
