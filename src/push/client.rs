@@ -65,9 +65,20 @@ pub enum Unreachable {
 #[derive(Debug, Clone)]
 pub struct Client {
     agent: ureq::Agent,
+    /// For push services on this machine: a proxy's loopback is another machine.
+    without_proxy: ureq::Agent,
     timeout: Duration,
     /// Whether a connection may have been kept.
     answered: Arc<AtomicBool>,
+}
+
+/// Which connection a request goes over.
+#[derive(PartialEq)]
+enum Over {
+    /// A kept one, or else a new one.
+    Any,
+    /// A new one, which is then kept.
+    New,
 }
 
 impl Client {
@@ -77,21 +88,23 @@ impl Client {
             .root_certs(RootCerts::PlatformVerifier)
             .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .build();
-        let config = ureq::Agent::config_builder()
-            .tls_config(tls)
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .timeout_global(Some(timeout))
-            .user_agent(USER_AGENT)
-            .input_buffer_size(BUFFER_BYTES)
-            .output_buffer_size(BUFFER_BYTES)
-            .max_response_header_size(MAX_ANSWER_HEAD_BYTES)
-            .max_idle_connections(connections)
-            .max_idle_connections_per_host(connections)
-            .build();
+        let config = || {
+            ureq::Agent::config_builder()
+                .tls_config(tls.clone())
+                .http_status_as_error(false)
+                .max_redirects(0)
+                .max_redirects_will_error(false)
+                .timeout_global(Some(timeout))
+                .user_agent(USER_AGENT)
+                .input_buffer_size(BUFFER_BYTES)
+                .output_buffer_size(BUFFER_BYTES)
+                .max_response_header_size(MAX_ANSWER_HEAD_BYTES)
+                .max_idle_connections(connections)
+                .max_idle_connections_per_host(connections)
+        };
         Client {
-            agent: config.new_agent(),
+            agent: config().build().new_agent(),
+            without_proxy: config().proxy(None).build().new_agent(),
             timeout,
             answered: Arc::default(),
         }
@@ -104,8 +117,8 @@ impl Client {
     /// [`SendError`].
     pub fn send(&self, request: &PushRequest) -> Result<Answer, SendError> {
         let kept = self.answered.load(Ordering::Relaxed);
-        let response = match self.post(request, kept) {
-            Err(e) if kept && was_closed(&e) => self.post(request, false),
+        let response = match self.post(request, Over::Any) {
+            Err(e) if kept && was_closed(&e) => self.post(request, Over::New),
             result => result,
         };
         let response = response.map_err(|e| self.unreachable(e))?;
@@ -121,21 +134,23 @@ impl Client {
         }
     }
 
-    fn post(&self, request: &PushRequest, kept: bool) -> Result<Response<ureq::Body>, ureq::Error> {
-        let mut post = self.agent.post(request.endpoint().as_str());
+    fn post(&self, request: &PushRequest, over: Over) -> Result<Response<ureq::Body>, ureq::Error> {
+        let agent = match request.endpoint().is_loopback() {
+            true => &self.without_proxy,
+            false => &self.agent,
+        };
+        let mut post = agent.post(request.endpoint().as_str());
         for (name, value) in request.headers() {
             post = post.header(*name, value);
         }
-        let mut config = post.config();
-        if !kept {
-            config = config.max_idle_age(Duration::ZERO); // takes a new connection, and keeps it
-        }
-        if request.endpoint().is_loopback() {
-            config = config.proxy(None); // a proxy's loopback is another machine
+        if over == Over::New {
+            // Settings of a request's own: with them on every request ureq would make the TLS settings, and so read all of the
+            // system's certificates, for every connection anew.
+            post = post.config().max_idle_age(Duration::ZERO).build();
         }
         match request.body().is_empty() {
-            true => config.build().send_empty(),
-            false => config.build().send(request.body()),
+            true => post.send_empty(),
+            false => post.send(request.body()),
         }
     }
 
