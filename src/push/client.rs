@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use ureq::http::Response;
 use ureq::tls::{RootCerts, TlsConfig};
+use ureq::unversioned::transport::DefaultConnector;
 
+use super::names::Names;
 use super::{Answer, PushRequest};
 use crate::endpoint::Vendor;
 
@@ -102,9 +104,11 @@ impl Client {
                 .max_idle_connections(connections)
                 .max_idle_connections_per_host(connections)
         };
+        let agent =
+            |config| ureq::Agent::with_parts(config, DefaultConnector::default(), Names::default());
         Client {
-            agent: config().build().new_agent(),
-            without_proxy: config().proxy(None).build().new_agent(),
+            agent: agent(config().build()),
+            without_proxy: agent(config().proxy(None).build()),
             timeout,
             answered: Arc::default(),
         }
