@@ -11,7 +11,9 @@ use ureq::RequestBuilder;
 use ureq::http::Response;
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::typestate::WithBody;
+use ureq::unversioned::transport::DefaultConnector;
 
+use super::names::Names;
 use super::{Answer, PushRequest};
 use crate::endpoint::Vendor;
 
@@ -191,7 +193,7 @@ struct Agent {
 impl Agent {
     fn new(config: ureq::config::Config, connections: usize) -> Agent {
         Agent {
-            agent: config.new_agent(),
+            agent: ureq::Agent::with_parts(config, DefaultConnector::default(), Names::default()),
             certificates: Once::new(),
             alone: connections <= 1,
         }
