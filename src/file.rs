@@ -73,7 +73,8 @@ pub fn sweep(path: &Path) {
 #[cfg(unix)]
 pub fn open_to_others(path: &Path) -> Option<String> {
     use std::os::unix::fs::PermissionsExt;
-    let mode = fs::metadata(path).ok()?.permissions().mode() & 0o777;
+    let metadata = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
+    let mode = metadata.permissions().mode() & 0o777;
     let path = path.display();
     (mode & 0o077 != 0)
         .then(|| format!("others may use the secret in {path} (mode {mode:04o}): chmod 600 {path}"))
@@ -92,13 +93,21 @@ fn written(
 ) -> io::Result<NamedTempFile> {
     let temp = tempfile::Builder::new()
         .prefix(&prefix(path))
-        .tempfile_in(folder_of(path))?;
+        .tempfile_in(folder_of(path))
+        .map_err(without_path)?;
     let mut writer = BufWriter::new(temp.as_file());
     write(&mut writer)?;
     writer.flush()?;
     drop(writer);
     temp.as_file().sync_all()?;
     Ok(temp)
+}
+
+/// The system's own words: tempfile adds the temp file's path to them, which tells nobody anything.
+fn without_path(error: io::Error) -> io::Error {
+    let words = error.to_string();
+    let own = words.split(" at path ").next().unwrap_or_default();
+    io::Error::new(error.kind(), own)
 }
 
 /// Without this a power cut may undo the rename. Windows cannot open a folder as a file.
