@@ -59,7 +59,7 @@ fn loadable(text: &str) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
 
     #[test]
     fn a_change_of_the_file_loses_nothing_whatever_stands_in_it(bytes in pieces()) {
