@@ -209,13 +209,12 @@ impl Application {
             self.state.delayed.fetch_sub(1, Ordering::Relaxed);
             return Err(busy());
         }
-        let application = Arc::clone(self);
+        let waiting = Waiting(Arc::clone(self));
         let later = std::thread::Builder::new()
             .name("delayed".into())
             .spawn(move || {
                 std::thread::sleep(delay);
-                application.push_each(&message, &to);
-                application.state.delayed.fetch_sub(1, Ordering::Relaxed);
+                waiting.0.push_each(&message, &to);
             });
         later.map_err(|_| busy())?;
         Ok((202, json!({"scheduled": delay.as_secs()})))
@@ -223,13 +222,14 @@ impl Application {
 
     /// Pushes to each, some at once, outcomes in the order of `to`; sets aside those that are gone.
     fn push_each(&self, message: &Message, to: &[Subscription]) -> Vec<Outcome> {
-        let outcomes: Vec<Outcome> = to
+        // Each with its subscription: a push that panicked has no outcome.
+        let outcomes: Vec<(&Subscription, Outcome)> = to
             .chunks(JOBS)
             .flat_map(|some| {
                 std::thread::scope(|scope| {
                     let pushes: Vec<_> = some
                         .iter()
-                        .map(|s| scope.spawn(|| self.push(message, s)))
+                        .map(|s| scope.spawn(move || (s, self.push(message, s))))
                         .collect();
                     pushes
                         .into_iter()
@@ -238,9 +238,8 @@ impl Application {
                 })
             })
             .collect();
-        let gone: Vec<_> = to
+        let gone: Vec<_> = outcomes
             .iter()
-            .zip(&outcomes)
             .filter(|(_, o)| o.class == Class::Gone)
             .map(|(s, _)| s.endpoint())
             .collect();
@@ -255,7 +254,7 @@ impl Application {
                     .event(&format!("cannot set aside what is gone: {e}")),
             }
         }
-        outcomes
+        outcomes.into_iter().map(|(_, outcome)| outcome).collect()
     }
 
     /// Pushes once, remembers and says the outcome.
@@ -292,6 +291,15 @@ impl Application {
             .into_iter()
             .find(|s| s.endpoint().as_str() == by.endpoint);
         found.ok_or_else(unknown)
+    }
+}
+
+/// One delayed push; counted until dropped, however its thread ends, or when it never began.
+struct Waiting(Arc<Application>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.state.delayed.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

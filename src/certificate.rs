@@ -13,6 +13,8 @@ use std::{fs, io, io::Write};
 
 /// Names every certificate holds: what a browser on this machine may type.
 const OWN_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+/// The certificate's private key in the folder of keys.
+pub const KEY_FILE: &str = "tls_key.pem";
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// The longest life that browsers accept is 398 days; one less, for the day `not_before` lies back.
 const LIFE: Duration = Duration::from_secs(396 * 24 * 60 * 60);
@@ -107,7 +109,7 @@ impl Certificate {
         names: &[String],
     ) -> Result<(Self, Made), CertificateError> {
         let wanted = server_names(names)?;
-        let (cert, key) = (keys_dir.join("tls_cert.pem"), keys_dir.join("tls_key.pem"));
+        let (cert, key) = (keys_dir.join("tls_cert.pem"), keys_dir.join(KEY_FILE));
         let made = match (is_there(&cert)?, is_there(&key)?) {
             (false, false) => Made::New,
             (true, true) => match Self::from_files(&cert, &key) {

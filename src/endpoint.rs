@@ -46,6 +46,7 @@ impl Endpoint {
         if authority.contains(['@', '%'])
             || host.split('.').any(str::is_empty)
             || text.contains('#')
+            || !text.is_ascii()
         {
             return Err(EndpointError::Uri);
         }

@@ -16,11 +16,11 @@ use crate::push::{Client, PushRequest};
 use crate::record::Done;
 use crate::retry::Retry;
 use crate::store::{Entries, StoreError};
-use crate::subscription::{Subscription, SubscriptionError};
+use crate::subscription::SubscriptionError;
 use crate::vapid::VapidKey;
 
 pub use queue::{Left, Queue};
-use queue::{Task, Waiting};
+use queue::{Push, Task};
 
 /// Stack of a thread that pushes. TLS and encryption use a quarter of it in a debug build; what is not used takes no memory.
 const STACK_BYTES: usize = 512 * 1024;
@@ -40,18 +40,22 @@ pub struct FanOut<'a> {
     pub dry_run: bool,
 }
 
+/// A push that is over.
+#[derive(Debug)]
+pub struct Pushed {
+    /// Where the subscription stood, from 1.
+    pub line: usize,
+    /// Whose it is.
+    pub endpoint: Endpoint,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
 /// What became of one entry of the list, told as it happens.
 #[derive(Debug)]
 pub enum Event {
-    /// The push is over.
-    Pushed {
-        /// Where the subscription stood, from 1.
-        line: usize,
-        /// Whose it is.
-        endpoint: Endpoint,
-        /// What became of it.
-        outcome: Outcome,
-    },
+    /// A push is over.
+    Pushed(Box<Pushed>),
     /// The entry is no subscription.
     Unusable {
         /// Where it stands, from 1.
@@ -91,36 +95,21 @@ impl FanOut<'_> {
     }
 
     /// One try. `None`: it waits for the next.
-    fn push(
-        &self,
-        queue: &Queue,
-        line: usize,
-        subscription: &Subscription,
-        tried: u32,
-    ) -> Option<Outcome> {
+    fn push(&self, queue: &Queue, push: &Push) -> Option<Outcome> {
+        let subscription = &push.subscription;
         let request = match PushRequest::new(self.message, subscription, self.key) {
             Ok(request) if self.dry_run => return Some(Outcome::made(subscription, &request)),
             Ok(request) => request,
             Err(e) => return Some(Outcome::not_sent(subscription, &e)),
         };
-        let (start, attempts) = (Instant::now(), tried + 1);
+        let (start, attempts) = (Instant::now(), push.tried + 1);
         let result = self.client.send(&request);
         let took = start.elapsed();
-        if let Some(pause) = result
-            .as_ref()
-            .err()
-            .and_then(|error| self.retry.pause(attempts, error))
+        let pause = |error| self.retry.pause(attempts, error);
+        if let Some(pause) = result.as_ref().err().and_then(pause)
+            && queue.wait(push, pause)
         {
-            let json = subscription.json().into();
-            let waits = queue.wait(Waiting {
-                due: Instant::now() + pause,
-                line,
-                tried: attempts,
-                json,
-            });
-            if waits {
-                return None;
-            }
+            return None;
         }
         Some(Outcome {
             attempts,
@@ -137,11 +126,11 @@ fn read_in_background(queue: Arc<Queue>, entries: Entries, done: Done) -> io::Re
                 Err(e) => return queue.end(Some(e)),
                 Ok(entry) => match entry.subscription {
                     Ok(subscription) if done.contains(subscription.endpoint()) => Task::Done,
-                    Ok(subscription) => Task::Push {
+                    Ok(subscription) => Task::Push(Box::new(Push {
                         line: entry.line,
                         subscription,
                         tried: 0,
-                    },
+                    })),
                     Err(error) => Task::Unusable {
                         line: entry.line,
                         error,
@@ -185,16 +174,16 @@ impl<T: FnMut(Event) -> ControlFlow<()> + Send> Workers<'_, T> {
                 self.queue.one_less();
             }
             let event = match lease.take() {
-                Task::Push {
-                    line,
-                    subscription,
-                    tried,
-                } => {
-                    let outcome = self.fan_out.push(self.queue, line, &subscription, tried);
-                    outcome.map(|outcome| Event::Pushed {
-                        line,
-                        endpoint: subscription.endpoint().clone(),
-                        outcome,
+                Task::Push(push) => {
+                    let outcome = self.fan_out.push(self.queue, &push);
+                    let endpoint = || push.subscription.endpoint().clone();
+                    outcome.map(|outcome| {
+                        let (line, endpoint) = (push.line, endpoint());
+                        Event::Pushed(Box::new(Pushed {
+                            line,
+                            endpoint,
+                            outcome,
+                        }))
                     })
                 }
                 Task::Unusable { line, error } => Some(Event::Unusable { line, error }),

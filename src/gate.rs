@@ -2,11 +2,15 @@
 //!
 //! tiny_http alone reads without bounds and aborts on a huge Content-Length; it is handed only what was checked here.
 
+#[cfg(unix)]
+mod folder;
 mod head;
 mod inner;
 mod refusal;
 
 use crate::listener::{Channel, Limits, Place};
+#[cfg(unix)]
+pub(crate) use folder::Folder;
 use head::Head;
 pub(crate) use inner::INNER_MAX;
 use inner::Pool;
@@ -15,11 +19,15 @@ pub use refusal::SECURITY_HEADERS;
 use std::io::{self, ErrorKind, Read, Write};
 use std::time::Instant;
 
+/// No folder: the inner socket is a loopback port.
+#[cfg(windows)]
+pub(crate) enum Folder {}
+
 /// The way from one listener to its own tiny_http server.
 pub struct Gate {
     pool: Pool,
     /// Holds the socket, for this user alone; removed with the gate.
-    folder: Option<tempfile::TempDir>,
+    folder: Option<Folder>,
 }
 
 /// Why there is no way to a tiny_http server.
@@ -57,12 +65,8 @@ impl Gate {
     pub fn open() -> Result<(Gate, tiny_http::Server), GateError> {
         #[cfg(unix)]
         let (listener, address, folder) = {
-            // Set, because tempfile leaves folders to the umask.
-            let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
-            let mut builder = tempfile::Builder::new();
-            let builder = builder.prefix("barepush-").permissions(private);
-            let folder = builder.tempdir().map_err(GateError::Folder)?;
-            let address = folder.path().join("http");
+            let folder = Folder::create().map_err(GateError::Folder)?;
+            let address = folder.socket();
             let listener = std::os::unix::net::UnixListener::bind(&address);
             (
                 listener.map_err(|source| GateError::Socket(source.into()))?,
@@ -88,7 +92,7 @@ impl Gate {
     }
 
     /// Hands over the folder of the inner socket, to be removed when the listener ends.
-    pub(crate) fn take_folder(&mut self) -> Option<tempfile::TempDir> {
+    pub(crate) fn take_folder(&mut self) -> Option<Folder> {
         self.folder.take()
     }
 

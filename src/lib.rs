@@ -32,6 +32,7 @@ pub mod application;
 pub mod certificate;
 pub mod encryption;
 pub mod endpoint;
+pub mod explain;
 pub mod failure;
 pub mod fan_out;
 pub mod file;

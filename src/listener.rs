@@ -165,7 +165,7 @@ pub struct Serving {
     address: SocketAddr,
     accepting: Option<JoinHandle<()>>,
     /// The folder of the inner socket. Held here, so that it goes even when a handler never answers.
-    _folder: Option<tempfile::TempDir>,
+    _folder: Option<crate::gate::Folder>,
 }
 
 impl Serving {

@@ -144,7 +144,7 @@ mod tests {
             String::new(),
             line("later", "busy"),
             line("later", "accepted"),
-            line("cut off", "accepted")[..20].to_owned(),
+            line("cut-off", "accepted")[..20].to_owned(),
         ];
         let (done, unusable) = Done::read(list.join("\n").as_bytes()).unwrap();
         let names = [
@@ -155,7 +155,7 @@ mod tests {
             "unreachable",
             "dry",
             "later",
-            "cut off",
+            "cut-off",
         ];
         let contained: Vec<_> = names
             .iter()

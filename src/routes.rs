@@ -8,6 +8,7 @@ use tiny_http::{Header, Request, Response, Server};
 
 use crate::application::{Application, Failed};
 use crate::gate::SECURITY_HEADERS;
+use crate::log::Log;
 use crate::site::Site;
 use crate::www;
 
@@ -214,18 +215,25 @@ pub fn serve(server: &Server, site: &Site, application: &Arc<Application>) {
             request.method(),
             tiny_http::Method::Get | tiny_http::Method::Head
         ) {
-            respond(request, site, application);
+            respond(request, application.log(), |call| {
+                answer(application, site, call)
+            });
             continue;
         }
         let (site, application) = (site.clone(), Arc::clone(application));
         // When no thread can be had the request is dropped, and tiny_http answers 500.
         let _ = std::thread::Builder::new()
             .name("post".into())
-            .spawn(move || respond(request, &site, &application));
+            .spawn(move || {
+                respond(request, application.log(), |call| {
+                    answer(&application, &site, call)
+                });
+            });
     }
 }
 
-fn respond(mut request: Request, site: &Site, application: &Arc<Application>) {
+/// Answers one request with what `answer` gives; its panic is a 500, and the next request is answered as ever.
+fn respond(mut request: Request, log: Log, answer: impl FnOnce(&Call) -> Reply) {
     let mut body = Vec::new();
     let read = std::io::Read::read_to_end(request.as_reader(), &mut body);
     let call = Call {
@@ -238,19 +246,16 @@ fn respond(mut request: Request, site: &Site, application: &Arc<Application>) {
         body: &body,
     };
     let reply = match read {
-        Ok(_) => catch_unwind(AssertUnwindSafe(|| answer(application, site, &call)))
-            .unwrap_or_else(|_| {
-                Reply::error(
-                    500,
-                    "the server failed on this request",
-                    "see what it printed",
-                )
-            }),
+        Ok(_) => catch_unwind(AssertUnwindSafe(|| answer(&call))).unwrap_or_else(|_| {
+            Reply::error(
+                500,
+                "the server failed on this request",
+                "see what it printed",
+            )
+        }),
         Err(_) => Reply::error(400, "the body broke off", "send it again"),
     };
-    application
-        .log()
-        .request(call.method, call.target, reply.status);
+    log.request(call.method, call.target, reply.status);
     let mut response = Response::from_data(reply.body)
         .with_status_code(reply.status)
         .with_chunked_threshold(usize::MAX);
@@ -276,3 +281,6 @@ fn header<'a>(request: &'a Request, name: &'static str) -> Option<&'a str> {
         .find(|header| header.field.equiv(name))
         .map(|header| header.value.as_str())
 }
+
+#[cfg(test)]
+mod tests;

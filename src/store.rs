@@ -220,16 +220,20 @@ impl Store {
     fn lock(&self) -> Result<File, StoreError> {
         let path = self.beside(".lock");
         let failed = |e| StoreError::Write(path.clone(), e);
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(failed)?;
+        let mut options = File::options();
+        options.create(true).truncate(false).write(true);
+        // Whoever may open it may hold the lock for ever.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(&path).map_err(failed)?;
         let deadline = Instant::now() + LOCK_WAIT;
         loop {
             match file.try_lock() {
-                Ok(()) => return Ok(file),
+                Ok(()) => {
+                    crate::file::sweep(&self.path);
+                    crate::file::sweep(&self.gone_path());
+                    return Ok(file);
+                }
                 Err(fs::TryLockError::WouldBlock) if Instant::now() < deadline => {
                     std::thread::sleep(LOCK_POLL)
                 }

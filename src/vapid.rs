@@ -1,6 +1,7 @@
 //! The application server's key and the Authorization header it signs (RFC 8292, "VAPID").
 
 mod public;
+mod subject;
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -15,16 +16,17 @@ use jwt_simple::claims::Claims;
 use jwt_simple::prelude::UnixTimeStamp;
 use p256::pkcs8::{DecodePrivateKey, EncodePrivateKey, LineEnding};
 
-use crate::endpoint::Vendor;
-
 pub use public::PublicKeyFormats;
+pub use subject::{DEFAULT_SUBJECT, Subject};
 
-/// The key's file in the folder of keys.
-const FILE: &str = "vapid_private.pem";
+/// The private key's file in the folder of keys.
+pub const FILE: &str = "vapid_private.pem";
 /// How long a token holds: half of the 24 hours that RFC 8292 section 2 allows, as most senders do.
 const TOKEN_LIFE: Duration = Duration::from_secs(12 * 60 * 60);
 /// A token is signed anew when less than this is left, so that a clock some minutes off does no harm.
 const TOKEN_REST: Duration = Duration::from_secs(60 * 60);
+/// How many origins' tokens are kept: a browser's push service is one or two hosts, but a stranger may name any number.
+const MAX_TOKENS: usize = 64;
 
 /// The application server's P-256 key pair, its contact, and the tokens signed so far.
 pub struct VapidKey {
@@ -191,7 +193,10 @@ impl VapidKey {
     /// # Errors
     /// [`VapidError::Sign`].
     pub fn authorization(&self, origin: &str) -> Result<String, VapidError> {
-        let now = SystemTime::now();
+        self.authorization_at(SystemTime::now(), origin)
+    }
+
+    fn authorization_at(&self, now: SystemTime, origin: &str) -> Result<String, VapidError> {
         // A panic elsewhere cannot leave a half-made token, so a poisoned lock is as good as any.
         let mut tokens = self.tokens.lock().unwrap_or_else(|e| e.into_inner());
         if let Some(token) = tokens.get(origin) {
@@ -200,6 +205,9 @@ impl VapidKey {
             if rest > TOKEN_REST && rest <= TOKEN_LIFE {
                 return Ok(token.header.clone());
             }
+        }
+        if tokens.len() >= MAX_TOKENS {
+            tokens.clear();
         }
         let expires = now + TOKEN_LIFE;
         let header = format!("vapid t={}, k={}", self.sign(origin, expires)?, self.public);
@@ -257,77 +265,16 @@ fn create(keys_dir: &Path, path: &Path) -> io::Result<()> {
         .to_pkcs8_pem(LineEnding::LF)
         .map_err(io::Error::other)?;
     crate::file::create_private_folder(keys_dir)?;
-    crate::file::replace(path, |file| file.write_all(pem.as_bytes()))
+    match crate::file::create(path, |file| file.write_all(pem.as_bytes())) {
+        // Another server started at this very moment; its key is the one that stays.
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        result => result,
+    }
 }
 
 fn quoted(path: &Path) -> String {
     format!("\"{}\"", path.display())
 }
 
-/// Whom a push service may write to when something is wrong with our pushes: a `mailto:` or `https:` URI
-/// (RFC 8292 section 2.1).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Subject(String);
-
-/// The subject when none is given. A documentation domain: nobody is misled, and Apple's check of the form passes.
-pub const DEFAULT_SUBJECT: &str = "mailto:push@example.com";
-
-impl Subject {
-    /// Takes `mailto:name@host` and `https://host...`.
-    ///
-    /// # Errors
-    /// A sentence saying what is expected.
-    pub fn parse(text: &str) -> Result<Subject, String> {
-        let plausible = match (text.strip_prefix("mailto:"), text.strip_prefix("https://")) {
-            (Some(address), _) => {
-                !address.starts_with("mailto:")
-                    && address
-                        .split_once('@')
-                        .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
-            }
-            (_, Some(rest)) => !rest.is_empty() && !rest.starts_with('/'),
-            _ => false,
-        };
-        if plausible && text.chars().all(|c| c.is_ascii_graphic()) {
-            Ok(Subject(text.to_owned()))
-        } else {
-            Err(format!(
-                "\"{text}\" is no contact: give mailto:you@example.com or https://example.com"
-            ))
-        }
-    }
-
-    /// Why `vendor` would refuse this subject, if it would: Apple wants a public domain in it.
-    pub fn refused_by(&self, vendor: Vendor) -> Option<String> {
-        let host = self.host();
-        let private = host == "localhost"
-            || !host.contains('.')
-            || host.ends_with(".local")
-            || host.ends_with(".invalid")
-            || host.ends_with(".localhost");
-        (vendor == Vendor::Apple && private).then(|| {
-            format!(
-                "Apple's push service refuses the subject \"{}\": \"{host}\" is no public domain",
-                self.0
-            )
-        })
-    }
-
-    fn host(&self) -> String {
-        let rest = self
-            .0
-            .trim_start_matches("mailto:")
-            .trim_start_matches("https://");
-        let host = rest.rsplit('@').next().unwrap_or(rest);
-        host.split(['/', '?', '#', ':'])
-            .next()
-            .unwrap_or(host)
-            .to_ascii_lowercase()
-    }
-}
-
-impl fmt::Display for Subject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+#[cfg(test)]
+mod tests;

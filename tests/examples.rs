@@ -1,5 +1,6 @@
 //! `notify` as a filter under engines that others wrote: GNU parallel and Spark (`examples/`). Left out with a note where
 //! those are not installed; with `BAREPUSH_REQUIRE_EXAMPLES=1` that is a failure.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
 

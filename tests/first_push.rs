@@ -198,6 +198,7 @@ fn a_delayed_push_is_promised_and_sent_later() {
     let scene = Scene::new();
     let browser = scene.service.subscribe(Some(&scene.key()));
     scene.page.post("/add-subscription", &browser.json);
+    let asked = std::time::Instant::now();
     let promised = scene.page.post(
         "/notify-me",
         &json!({"endpoint": browser.endpoint, "delay": 1}).to_string(),
@@ -207,6 +208,7 @@ fn a_delayed_push_is_promised_and_sent_later() {
         (202, json!({"scheduled": 1}))
     );
     assert_eq!(scene.service.wait_for(2, LIMIT).len(), 2);
+    assert!(asked.elapsed() >= Duration::from_secs(1));
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! `notify` as a whole: the real binary, the strict push service, what is said where, exit codes.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
 

@@ -236,9 +236,11 @@ const lookAgain = async () => {
   if (key && state.serverUp && key !== state.serverKey) await mend();
 };
 
-// The user changed the permission in the browser's settings. Blocking ends the subscription.
+// The user changed the permission in the browser's settings, which may cure a refusal, or answered our prompt, which may
+// just have made one. Blocking ends the subscription.
 const permissionChanged = async () => {
-  state.problems.subscription = null;
+  const cured = push.capabilities().permission !== 'denied';
+  if (cured && [deniedPermission, dismissedPermission].includes(state.problems.subscription)) state.problems.subscription = null;
   if (state.subscription && !(await push.findSubscription(state.registration))) {
     state.note = 'The browser ended the subscription when its permission went.';
     return run('subscription', 'unsubscribe', endSubscription);

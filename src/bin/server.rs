@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use barepush::application::{Application, State};
 use barepush::certificate::{self, Certificate, CertificateError};
-use barepush::failure::Failure;
-use barepush::file::path_in;
+use barepush::failure::{Failure, note};
+use barepush::file::{self, path_in};
 use barepush::gate::{Gate, GateError};
 use barepush::greeting;
 use barepush::listener::{self, ListenError, Listener, Serving};
@@ -102,6 +102,7 @@ fn run(args: &Args) -> Result<(), Failure> {
         _ => Certificate::load_or_create(&keys, &args.name),
     }
     .map_err(Failure::hinted(CertificateError::hint))?;
+    args.note_open_secrets(&keys);
     let tls = listener::tls_config(&certificate).map_err(Failure::hinted(ListenError::hint))?;
 
     let https = Front::open("https", args, &args.host, args.port, Some(tls))?;
@@ -149,6 +150,17 @@ fn run(args: &Args) -> Result<(), Failure> {
 }
 
 impl Args {
+    /// Says which private keys others on this machine may read.
+    fn note_open_secrets(&self, keys: &Path) {
+        let tls_key = self.tls_key.clone();
+        let tls_key = tls_key.unwrap_or_else(|| keys.join(certificate::KEY_FILE));
+        for secret in [keys.join(vapid::FILE), tls_key] {
+            if let Some(open) = file::open_to_others(&secret).filter(|_| !self.quiet) {
+                note("server", open);
+            }
+        }
+    }
+
     fn log(&self) -> Log {
         match (self.quiet, self.verbose) {
             (true, _) => Log::Quiet,

@@ -14,12 +14,8 @@ const MAX_WAITING: usize = 8192;
 
 /// One thing to do.
 pub(super) enum Task {
-    /// Push, after `tried` tries.
-    Push {
-        line: usize,
-        subscription: Subscription,
-        tried: u32,
-    },
+    /// Push.
+    Push(Box<Push>),
     /// Tell that this entry is no subscription.
     Unusable {
         line: usize,
@@ -29,15 +25,24 @@ pub(super) enum Task {
     Done,
 }
 
+/// One push to make.
+pub(super) struct Push {
+    /// Where the subscription stood in the list, from 1.
+    pub(super) line: usize,
+    pub(super) subscription: Subscription,
+    /// How often it was tried.
+    pub(super) tried: u32,
+}
+
 /// A push that waits for its next try.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Waiting {
+struct Waiting {
     /// First, because the earliest comes first.
-    pub(super) due: Instant,
-    pub(super) line: usize,
-    pub(super) tried: u32,
+    due: Instant,
+    line: usize,
+    tried: u32,
     /// The subscription, in its smallest form.
-    pub(super) json: Box<str>,
+    json: Box<str>,
 }
 
 /// What a fan-out that was stopped leaves undone, beside what was never read.
@@ -113,12 +118,17 @@ impl Queue {
         self.work.notify_all();
     }
 
-    /// Puts a push aside until it is due; `false`: there is no room.
-    pub(super) fn wait(&self, push: Waiting) -> bool {
+    /// Puts a push that was tried once more aside for `pause`; `false`: there is no room.
+    pub(super) fn wait(&self, push: &Push, pause: Duration) -> bool {
         let mut state = self.lock();
         let room = state.waiting.len() < MAX_WAITING;
         if room {
-            state.waiting.push(Reverse(push));
+            state.waiting.push(Reverse(Waiting {
+                due: Instant::now() + pause,
+                line: push.line,
+                tried: push.tried + 1,
+                json: push.subscription.json().into(),
+            }));
             self.work.notify_one();
         }
         room
@@ -200,11 +210,11 @@ impl State {
             })) = self.waiting.pop()
         {
             return Ok(match Subscription::from_json(&json) {
-                Ok(subscription) => Task::Push {
+                Ok(subscription) => Task::Push(Box::new(Push {
                     line,
                     subscription,
                     tried,
-                },
+                })),
                 Err(error) => Task::Unusable { line, error },
             });
         }
@@ -248,3 +258,6 @@ impl Drop for Lease<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,22 +1,29 @@
 //! Posts push requests over connections that it keeps, and cuts what comes back by what to do next.
 
 use std::io;
-use std::sync::Arc;
+use std::net::{Ipv4Addr, TcpListener};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Once};
+use std::thread;
 use std::time::Duration;
 
+use ureq::RequestBuilder;
 use ureq::http::Response;
 use ureq::tls::{RootCerts, TlsConfig};
+use ureq::typestate::WithBody;
 use ureq::unversioned::transport::DefaultConnector;
 
 use super::names::Names;
 use super::{Answer, PushRequest};
 use crate::endpoint::Vendor;
 
-/// Buffers of one connection: a body is at most 4096 bytes, ureq's own 2 x 128 KiB would be all of our memory.
-const BUFFER_BYTES: usize = 8 * 1024;
+/// Buffers of one connection, once for TLS and once beneath it; ureq's own 128 KiB each would be all of our memory. What is
+/// sent is a head of some 700 bytes and mostly a body of 230; a longer one goes out in pieces.
+const OUTPUT_BYTES: usize = 4 * 1024;
+/// What comes back must fit in with its whole head.
+const INPUT_BYTES: usize = 8 * 1024;
 /// Longest answer head: less than the buffer, so that ureq sees that it is too long.
-const MAX_ANSWER_HEAD_BYTES: usize = BUFFER_BYTES - 1024;
+const MAX_ANSWER_HEAD_BYTES: usize = INPUT_BYTES - 1024;
 /// What we call ourselves to push services.
 const USER_AGENT: &str = concat!("barepush/", env!("CARGO_PKG_VERSION"));
 
@@ -66,21 +73,12 @@ pub enum Unreachable {
 /// Posts requests, over connections that it keeps. Cheap to share between threads.
 #[derive(Debug, Clone)]
 pub struct Client {
-    agent: ureq::Agent,
-    /// For push services on this machine: a proxy's loopback is another machine.
-    without_proxy: ureq::Agent,
+    agent: Arc<Agent>,
+    /// Without a proxy: a proxy's loopback is another machine.
+    loopback: Arc<Agent>,
     timeout: Duration,
     /// Whether a connection may have been kept.
     answered: Arc<AtomicBool>,
-}
-
-/// Which connection a request goes over.
-#[derive(PartialEq)]
-enum Over {
-    /// A kept one, or else a new one.
-    Any,
-    /// A new one, which is then kept.
-    New,
 }
 
 impl Client {
@@ -98,17 +96,15 @@ impl Client {
                 .max_redirects_will_error(false)
                 .timeout_global(Some(timeout))
                 .user_agent(USER_AGENT)
-                .input_buffer_size(BUFFER_BYTES)
-                .output_buffer_size(BUFFER_BYTES)
+                .input_buffer_size(INPUT_BYTES)
+                .output_buffer_size(OUTPUT_BYTES)
                 .max_response_header_size(MAX_ANSWER_HEAD_BYTES)
                 .max_idle_connections(connections)
                 .max_idle_connections_per_host(connections)
         };
-        let agent =
-            |config| ureq::Agent::with_parts(config, DefaultConnector::default(), Names::default());
         Client {
-            agent: agent(config().build()),
-            without_proxy: agent(config().proxy(None).build()),
+            agent: Arc::new(Agent::new(config().build(), connections)),
+            loopback: Arc::new(Agent::new(config().proxy(None).build(), connections)),
             timeout,
             answered: Arc::default(),
         }
@@ -121,8 +117,17 @@ impl Client {
     /// [`SendError`].
     pub fn send(&self, request: &PushRequest) -> Result<Answer, SendError> {
         let kept = self.answered.load(Ordering::Relaxed);
-        let response = match self.post(request, Over::Any) {
-            Err(e) if kept && was_closed(&e) => self.post(request, Over::New),
+        let post = self.prepare(request);
+        let response = match post_body(post, request) {
+            // Too old to be used, however young: this takes a new connection.
+            Err(e) if kept && was_closed(&e) => {
+                let post = self
+                    .prepare(request)
+                    .config()
+                    .max_idle_age(Duration::ZERO)
+                    .build();
+                post_body(post, request)
+            }
             result => result,
         };
         let response = response.map_err(|e| self.unreachable(e))?;
@@ -138,24 +143,18 @@ impl Client {
         }
     }
 
-    fn post(&self, request: &PushRequest, over: Over) -> Result<Response<ureq::Body>, ureq::Error> {
+    /// Nothing but URI and headers: a request with settings of its own would make ureq read the system's certificates again
+    /// for each connection.
+    fn prepare(&self, request: &PushRequest) -> RequestBuilder<WithBody> {
         let agent = match request.endpoint().is_loopback() {
-            true => &self.without_proxy,
+            true => &self.loopback,
             false => &self.agent,
         };
-        let mut post = agent.post(request.endpoint().as_str());
-        for (name, value) in request.headers() {
-            post = post.header(*name, value);
-        }
-        if over == Over::New {
-            // Settings of a request's own: with them on every request ureq would make the TLS settings, and so read all of the
-            // system's certificates, for every connection anew.
-            post = post.config().max_idle_age(Duration::ZERO).build();
-        }
-        match request.body().is_empty() {
-            true => post.send_empty(),
-            false => post.send(request.body()),
-        }
+        let post = agent.ready().post(request.endpoint().as_str());
+        request
+            .headers()
+            .iter()
+            .fold(post, |post, (name, value)| post.header(*name, value))
     }
 
     fn unreachable(&self, error: ureq::Error) -> Unreachable {
@@ -179,6 +178,54 @@ impl Client {
             | ureq::Error::LargeResponseHeader(..) => Unreachable::NotHttp,
             other => Unreachable::Network(other.to_string()),
         }
+    }
+}
+
+/// ureq reads the system's trusted certificates at the first handshake, 1.5 ms and 1 MiB, and every thread that comes to one
+/// meanwhile reads them too. With many threads that is most of our memory, so one reads them before.
+#[derive(Debug)]
+struct Agent {
+    agent: ureq::Agent,
+    certificates: Once,
+    alone: bool,
+}
+
+impl Agent {
+    fn new(config: ureq::config::Config, connections: usize) -> Agent {
+        Agent {
+            agent: ureq::Agent::with_parts(config, DefaultConnector::default(), Names::default()),
+            certificates: Once::new(),
+            alone: connections <= 1,
+        }
+    }
+
+    fn ready(&self) -> &ureq::Agent {
+        if !self.alone {
+            self.certificates.call_once(|| self.read_certificates());
+        }
+        &self.agent
+    }
+
+    /// By a handshake with a listener of our own, which hangs up. Behind a proxy it would not come back to us.
+    fn read_certificates(&self) {
+        if self.agent.config().proxy().is_some() {
+            return;
+        }
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+        if let Ok((address, listener)) = listener.and_then(|l| Ok((l.local_addr()?, l))) {
+            thread::spawn(move || listener.accept().map(drop));
+            let _ = self.agent.get(format!("https://{address}/")).call();
+        }
+    }
+}
+
+fn post_body(
+    post: RequestBuilder<WithBody>,
+    request: &PushRequest,
+) -> Result<Response<ureq::Body>, ureq::Error> {
+    match request.body().is_empty() {
+        true => post.send_empty(),
+        false => post.send(request.body()),
     }
 }
 

@@ -25,8 +25,8 @@ impl Entry {
     fn new(line: usize, text: &[u8]) -> Entry {
         let subscription = Subscription::from_json(&String::from_utf8_lossy(text));
         let text = match &subscription {
-            Ok(subscription) => subscription.json().as_bytes(),
-            Err(_) => text,
+            Ok(subscription) if std::str::from_utf8(text).is_ok() => subscription.json().as_bytes(),
+            _ => text,
         };
         Entry {
             line,

@@ -1,12 +1,20 @@
-//! The two programs, started as a user starts them, and what a user then sees of them.
+//! The two programs and the browser that knows of them, as a user has them.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
 use tempfile::TempDir;
 
-use crate::browser::process::Process;
+use crate::browser::Tab;
+use crate::browser::firefox::{Answer, Firefox};
+use crate::page::Page;
+use crate::support::program::{self, Finished, Program, Running};
+use crate::support::push_service::PushService;
+
+/// What the server pushes when a browser has subscribed: title and body.
+pub(crate) const WELCOME: (&str, &str) = (
+    "Hello from barepush",
+    "You are subscribed. This is the first notification.",
+);
 
 /// A running server in a folder of its own.
 pub(crate) struct Server {
@@ -14,49 +22,46 @@ pub(crate) struct Server {
     pub(crate) https: String,
     /// `http://localhost:PORT`.
     pub(crate) http: String,
-    process: Option<Process>,
-    push_service: String,
+    running: Option<Running>,
+    arguments: Vec<String>,
     folder: TempDir,
 }
 
-/// What `notify` did.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Notified {
-    /// Its exit code.
-    pub(crate) code: Option<i32>,
-    /// What it wrote to standard error.
-    pub(crate) complaint: String,
-}
-
 impl Server {
-    /// Starts it on ports the system chooses; `push_service` is the one origin it may push to besides the known ones.
-    pub(crate) fn start(push_service: &str) -> Self {
-        let folder = tempfile::tempdir().expect("a data folder");
+    /// Starts it on ports the system chooses.
+    pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same with more arguments.
+    pub(crate) fn start_with(arguments: &[&str]) -> Self {
         let mut server = Self {
             https: String::new(),
             http: String::new(),
-            process: None,
-            push_service: push_service.to_owned(),
-            folder,
+            running: None,
+            arguments: arguments
+                .iter()
+                .map(|&argument| argument.to_owned())
+                .collect(),
+            folder: tempfile::tempdir().expect("a data folder"),
         };
         server.run("0", "0");
         server
     }
 
-    /// Ends it and starts it again where it was.
-    pub(crate) fn restart(&mut self) {
-        self.stop();
+    /// Ends it.
+    pub(crate) fn stop(&mut self) {
+        self.running = None;
+    }
+
+    /// Starts it again where it was.
+    pub(crate) fn start_again(&mut self) {
         let port = |origin: &str| origin.rsplit(':').next().expect("a port").to_owned();
         let (https, http) = (port(&self.https), port(&self.http));
         self.run(&https, &http);
     }
 
-    /// Ends it.
-    pub(crate) fn stop(&mut self) {
-        self.process = None;
-    }
-
-    /// A file in its data folder.
+    /// A file in its folder.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -66,46 +71,60 @@ impl Server {
         self.file("keys/tls_cert.pem")
     }
 
-    /// How many subscriptions a file in its data folder holds; none when there is no such file.
-    pub(crate) fn lines(&self, name: &str) -> usize {
-        fs::read_to_string(self.file(name)).map_or(0, |text| text.lines().count())
-    }
-
-    /// Runs `notify` with `arguments` on this server's data.
-    pub(crate) fn notify(&self, arguments: &[&str]) -> Notified {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_notify"));
-        command
-            .arg("--data-dir")
-            .arg(self.folder.path())
-            .args(arguments);
-        let output = command.output().expect("running notify");
-        let complaint = String::from_utf8(output.stderr).expect("UTF-8");
-        Notified {
-            code: output.status.code(),
-            complaint,
-        }
+    /// Runs `notify` beside it.
+    pub(crate) fn notify(&self, message: &str) -> Finished {
+        program::notify(self.folder.path()).arg(message).run()
     }
 
     fn run(&mut self, https: &str, http: &str) {
-        let folder = self.folder.path().to_str().expect("a UTF-8 path");
-        let arguments = ["--port", https, "--http-port", http, "--data-dir", folder];
-        let allowed = ["--allow-push-service", self.push_service.as_str()];
-        let arguments: Vec<String> = arguments
-            .iter()
-            .chain(&allowed)
-            .map(|&argument| argument.to_owned())
-            .collect();
-        let process = Process::start(
-            Path::new(env!("CARGO_BIN_EXE_server")),
-            &arguments,
-            self.folder.path(),
-        );
-        let origin = |scheme: &str| {
-            let printed = process.line_after(&format!("{scheme}://localhost:"));
-            let port: String = printed.chars().take_while(char::is_ascii_digit).collect();
-            format!("{scheme}://localhost:{port}")
-        };
-        (self.https, self.http) = (origin("https"), origin("http"));
-        self.process = Some(process);
+        let running = Program::new(env!("CARGO_BIN_EXE_server"), self.folder.path())
+            .args(["--port", https, "--http-port", http])
+            .args(&self.arguments)
+            .spawn();
+        (self.https, self.http) = (running.url("https"), running.url("http"));
+        self.running = Some(running);
+    }
+}
+
+/// Firefox, the server and the push service, which know of each other; the page is open.
+pub(crate) struct Stage {
+    pub(crate) firefox: Firefox,
+    pub(crate) server: Server,
+    pub(crate) push_service: PushService,
+}
+
+impl Stage {
+    /// On `https://localhost`, the certificate trusted.
+    pub(crate) fn on_https() -> Self {
+        Self::open(true)
+    }
+
+    /// On `http://localhost`.
+    pub(crate) fn on_http() -> Self {
+        Self::open(false)
+    }
+
+    fn open(https: bool) -> Self {
+        let push_service = PushService::start();
+        let server = Server::start_with(&["--allow-push-service", push_service.origin()]);
+        let for_browsers = push_service.origin().replace("http://", "ws://");
+        let certificate = https.then(|| server.certificate());
+        let mut firefox = Firefox::start(&for_browsers, certificate.as_deref());
+        firefox.open(if https { &server.https } else { &server.http });
+        Self {
+            firefox,
+            server,
+            push_service,
+        }
+    }
+
+    /// Registers and subscribes by clicks, the prompt's Allow included, and sees the first notification.
+    pub(crate) fn subscribe(&mut self) {
+        self.firefox.press("register");
+        self.firefox.press("subscribe");
+        self.firefox.answer_prompt(Answer::Allow);
+        self.firefox.wait_for_alert(WELCOME.0, WELCOME.1);
+        self.firefox
+            .wait_to_read("notification-status-message", "Ready to push.");
     }
 }

@@ -7,6 +7,11 @@ mod barepush;
 mod browser;
 mod chromium;
 mod firefox;
+mod left_out;
+mod looks;
 mod page;
+mod panel;
+mod refusals;
+mod states;
 #[path = "../support/mod.rs"]
 mod support;

@@ -22,12 +22,9 @@ pub(crate) trait Page: Tab {
         )
     }
 
-    /// Waits until the page has looked for a worker and registers it with a click.
-    fn register(&mut self) {
-        self.wait_for("!document.getElementById('register').disabled");
-        self.click("#register");
-        let scope = self.value("`Registered for the scope ${location.origin}/`");
-        self.wait_to_read("registration-status-message", scope.as_str().unwrap());
+    /// Fails if anything was written to the console as an error or a warning.
+    fn expect_a_quiet_console(&mut self) {
+        assert_eq!(self.complaints(), [""; 0]);
     }
 
     /// The notifications the browser lists, as `title: body`.
@@ -36,6 +33,32 @@ pub(crate) trait Page: Tab {
             "navigator.serviceWorker.ready.then(worker => worker.getNotifications())
                 .then(all => all.map(({ title, body }) => `${title}: ${body}`))",
         )
+    }
+
+    /// What the element `id` reads.
+    fn read(&mut self, id: &str) -> String {
+        let read = self.value(&format!(
+            "document.getElementById({}).textContent",
+            json!(id)
+        ));
+        read.as_str().expect("a text").to_owned()
+    }
+
+    /// Waits until the element `id` reads `start`, and anything after it.
+    fn wait_to_read_start(&mut self, id: &str, start: &str) {
+        let (id, start) = (json!(id), json!(start));
+        self.wait_for(&format!(
+            "document.getElementById({id}).textContent.startsWith({start})"
+        ));
+    }
+
+    /// Enters `text` into the field `id`, as a person's typing ends.
+    fn fill(&mut self, id: &str, text: &str) {
+        self.value(&format!(
+            "document.getElementById({}).value = {}",
+            json!(id),
+            json!(text)
+        ));
     }
 
     /// Presses `button` when it can be pressed.

@@ -34,6 +34,7 @@ const FOREIGN: [&str; 14] = [
 pub struct Program {
     command: Command,
     stdin: Option<Vec<u8>>,
+    stdin_stays_open: bool,
 }
 
 /// The binary `notify`, with `folder` as its current folder and so its `--data-dir`.
@@ -63,6 +64,7 @@ impl Program {
         Self {
             command,
             stdin: None,
+            stdin_stays_open: false,
         }
     }
 
@@ -86,6 +88,12 @@ impl Program {
         self
     }
 
+    /// A stdin that [`Running::write`] writes to, and that ends with [`Running::close_stdin`].
+    pub fn open_stdin(mut self) -> Self {
+        self.stdin_stays_open = true;
+        self
+    }
+
     /// Somewhere else for stdout; nothing of it is captured then.
     pub fn stdout(mut self, stdout: impl Into<Stdio>) -> Self {
         self.command.stdout(stdout);
@@ -99,14 +107,17 @@ impl Program {
 
     /// Starts it.
     pub fn spawn(mut self) -> Running {
-        if self.stdin.is_some() {
+        if self.stdin.is_some() || self.stdin_stays_open {
             self.command.stdin(Stdio::piped());
         }
         let mut child = self.command.spawn().expect("the program started");
         let mut threads = Vec::new();
-        if let (Some(mut pipe), Some(bytes)) = (child.stdin.take(), self.stdin) {
+        if let Some(bytes) = self.stdin {
+            let pipe = child.stdin.take();
             // It may end without reading everything.
-            threads.push(std::thread::spawn(move || _ = pipe.write_all(&bytes)));
+            threads.push(std::thread::spawn(move || {
+                _ = pipe.map(|mut pipe| pipe.write_all(&bytes))
+            }));
         }
         let (stdout, stderr) = (Output::default(), Output::default());
         threads.push(stdout.fill(child.stdout.take()));
@@ -205,6 +216,17 @@ pub struct Running {
 impl Running {
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Writes to a stdin that stays open.
+    pub fn write(&mut self, bytes: &[u8]) {
+        let pipe = self.child.stdin.as_mut().expect("a stdin that stays open");
+        pipe.write_all(bytes).expect("a program that reads");
+    }
+
+    /// Ends a stdin that stayed open.
+    pub fn close_stdin(&mut self) {
+        self.child.stdin = None;
     }
 
     /// The first line of stdout that fits, waited for.

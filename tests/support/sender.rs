@@ -1,6 +1,7 @@
 //! A folder as the server leaves it to `notify`: a VAPID key and subscriptions, with a strict push service behind them.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -71,8 +72,10 @@ impl Sender {
         self.folder.path()
     }
 
+    /// Writes a file for its owner's eyes alone, as both programs do.
     pub fn write(&self, name: &str, bytes: &[u8]) {
-        fs::write(self.path(name), bytes).expect("a file written");
+        barepush::file::replace(&self.path(name), |file| file.write_all(bytes))
+            .expect("a file written");
     }
 
     /// What a file holds; nothing when it is not there.

@@ -111,6 +111,10 @@ fn stop_on_signal(queue: &Arc<Queue>) -> Result<(), Failure> {
         if queue.stop() {
             std::process::exit(EXIT_STOPPED.into());
         }
+        note(
+            "notify",
+            "stopping when the pushes under way have ended; Ctrl-C again stops at once",
+        );
     };
     ctrlc::set_handler(handler)
         .map_err(|e| Failure::ours(e, "report this with the version of barepush"))

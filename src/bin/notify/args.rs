@@ -1,83 +1,78 @@
-//! The command line of notify: parsed, checked, and turned into message, key and store.
+//! The command line of notify: parsed and checked, and what it says of key, store and client.
 
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
-use barepush::encryption::{BRIDGED_PAYLOAD_BYTES, EncryptionError, MAX_PAYLOAD_BYTES};
 use barepush::failure::{Failure, note};
-use barepush::file::path_in;
-use barepush::message::{DEFAULT_TTL, MAX_TTL_SECONDS, Message, Notification, Topic, Urgency};
-use barepush::push::{Client, RequestError};
+use barepush::file::{open_to_others, path_in};
+use barepush::message::{DEFAULT_TTL, MAX_TTL_SECONDS, Topic, Urgency};
+use barepush::push::Client;
 use barepush::retry::Retry;
 use barepush::store::Store;
-use barepush::vapid::{DEFAULT_SUBJECT, Subject, VapidError, VapidKey};
+use barepush::vapid::{self, DEFAULT_SUBJECT, Subject, VapidError, VapidKey};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
-/// What is read of a payload at most: it would be refused long before, and stdin may be endless.
-const MAX_READ_BYTES: usize = 1024 * 1024;
-
-/// Pushes a message to the browser that subscribed last, or to all.
-///
-/// Needs no server running: it reads subscription.txt and keys/vapid_private.pem, which the server wrote.
+/// Pushes a message to the browser that subscribed last, or to everybody.
 #[derive(Parser)]
 #[command(
     name = "notify",
     version,
-    after_help = AFTER_HELP,
-    // A reader of --help wants to know what is there; 100 columns is what a page of text can bear.
-    max_term_width = 100
+    before_help = EXAMPLES,
+    after_help = EXIT_CODES,
+    help_template = "{about-with-newline}\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}",
+    disable_help_flag = true,
+    disable_version_flag = true,
+    max_term_width = 110
 )]
 pub(crate) struct Args {
     /// The notification's text; - reads it from stdin
     #[arg(default_value = "Hello, Notifications!", hide_default_value = true)]
-    message: String,
+    pub(crate) message: String,
 
     /// The notification's title
-    #[arg(long, default_value = "barepush", help_heading = NOTIFICATION)]
-    title: String,
+    #[arg(long, default_value = "barepush", value_name = "TEXT", help_heading = NOTIFICATION)]
+    pub(crate) title: String,
     /// What a click on it opens
     #[arg(long, help_heading = NOTIFICATION)]
-    url: Option<String>,
+    pub(crate) url: Option<String>,
     /// A picture's URL
     #[arg(long, value_name = "URL", help_heading = NOTIFICATION)]
-    icon: Option<String>,
+    pub(crate) icon: Option<String>,
     /// A later notification with the same tag replaces this one
     #[arg(long, help_heading = NOTIFICATION)]
-    tag: Option<String>,
+    pub(crate) tag: Option<String>,
     /// No sound, no vibration
     #[arg(long, help_heading = NOTIFICATION)]
-    silent: bool,
+    pub(crate) silent: bool,
     /// Stays until it is clicked or closed
     #[arg(long, help_heading = NOTIFICATION)]
-    require_interaction: bool,
+    pub(crate) require_interaction: bool,
     /// Send it as Declarative Web Push, which Safari shows without waking the service worker
     #[arg(long, help_heading = NOTIFICATION)]
-    declarative: bool,
+    pub(crate) declarative: bool,
     /// Send these bytes as they are, instead of a notification; - reads them from stdin
     #[arg(long, value_name = "FILE", help_heading = NOTIFICATION, conflicts_with_all = [
         "message", "title", "url", "icon", "tag", "silent", "require_interaction", "declarative",
     ])]
-    payload: Option<PathBuf>,
+    pub(crate) payload: Option<PathBuf>,
 
     /// Seconds the push service keeps it for an absent browser; 0 is now or never
-    #[arg(long, default_value_t = DEFAULT_TTL.as_secs() as u32, allow_negative_numbers = true, help_heading = PUSHING,
+    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TTL.as_secs() as u32, allow_negative_numbers = true, help_heading = PUSHING,
         value_parser = clap::value_parser!(u32).range(..=MAX_TTL_SECONDS as i64))]
-    ttl: u32,
+    pub(crate) ttl: u32,
     /// Whether to wake a device that saves power
     #[arg(long, value_enum, default_value_t, help_heading = PUSHING)]
-    urgency: Urgency,
+    pub(crate) urgency: Urgency,
     /// Replaces a waiting message with the same topic; 4, 8, ... or 32 base64url characters
     #[arg(long, help_heading = PUSHING)]
-    topic: Option<Topic>,
+    pub(crate) topic: Option<Topic>,
     /// Your contact for push services: mailto: or https:
-    #[arg(long, env = "VAPID_SUBJECT", default_value = DEFAULT_SUBJECT, hide_env_values = true,
+    #[arg(long, env = "VAPID_SUBJECT", value_name = "CONTACT", default_value = DEFAULT_SUBJECT, hide_env_values = true,
         value_parser = Subject::parse, help_heading = PUSHING)]
     subject: Subject,
     /// Seconds to wait for the push service, each time
-    #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=3600), help_heading = PUSHING)]
+    #[arg(long, default_value_t = 15, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600), help_heading = PUSHING)]
     timeout: u64,
     /// Try once; else a push that met 429, 5xx or no answer is tried up to 3 times
     #[arg(long, help_heading = PUSHING)]
@@ -90,7 +85,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", help_heading = TO_WHOM)]
     pub(crate) subscriptions: Option<PathBuf>,
     /// How many pushes are under way at once
-    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = TO_WHOM,
+    #[arg(long, default_value_t = 16, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = TO_WHOM,
         conflicts_with_all = ["explain", "curl"])]
     pub(crate) jobs: u16,
     /// Leave out whom the results in FILE, printed by --json, call accepted or gone
@@ -122,6 +117,14 @@ pub(crate) struct Args {
     #[arg(long, help_heading = SHOWING, conflicts_with_all = ["message", "payload", "all", "subscriptions", "explain", "curl"])]
     pub(crate) show_public_key: bool,
 
+    /// Print help
+    #[arg(short, long, action = clap::ArgAction::HelpShort, help_heading = SHOWING)]
+    help: Option<bool>,
+
+    /// Print version
+    #[arg(short = 'V', long, action = clap::ArgAction::Version, help_heading = SHOWING)]
+    version: Option<bool>,
+
     /// The VAPID private key itself, instead of keys/vapid_private.pem
     #[arg(long, env = "VAPID_PRIVATE_KEY", hide = true, hide_env_values = true)]
     vapid_private_key: Option<String>,
@@ -132,7 +135,7 @@ const PUSHING: &str = "How it is pushed";
 const TO_WHOM: &str = "To whom";
 const SHOWING: &str = "What is shown";
 
-const AFTER_HELP: &str = "\
+const EXAMPLES: &str = "\
 Examples:
   notify \"Dinner is ready\"
   notify --title Oven --url /recipes --urgency high \"180 °C reached\"
@@ -142,8 +145,12 @@ Examples:
   notify --all --json --resume results.jsonl \"To everybody\" >> results.jsonl
   shuf people.txt | notify --subscriptions - --jobs 64 \"Sale\"
 
-Keys: keys/vapid_private.pem, or VAPID_PRIVATE_KEY: PKCS#8 or SEC1 PEM, or the 32 bytes in base64url.
+Needs no server running: it reads subscription.txt and keys/vapid_private.pem, which the
+server wrote. The key may also come by VAPID_PRIVATE_KEY: PKCS#8 or SEC1 PEM, or the
+32 bytes in base64url.
+";
 
+const EXIT_CODES: &str = "\
 Exit codes; with more than one push the first of 1 4 6 3 5 0 that occurred:
   0    accepted by the push service (not yet shown by a browser)
   1    our side: a file, a key, encryption; nobody reads the results
@@ -197,7 +204,14 @@ impl Args {
             .filter(|text| !text.is_empty())
         {
             Some(text) => VapidKey::from_env(text, self.subject.clone()),
-            None => VapidKey::load(&path_in(&self.data_dir, "keys"), self.subject.clone()),
+            None => {
+                let keys = path_in(&self.data_dir, "keys");
+                if let Some(open) = open_to_others(&keys.join(vapid::FILE)).filter(|_| !self.quiet)
+                {
+                    note("notify", open);
+                }
+                VapidKey::load(&keys, self.subject.clone())
+            }
         }
         .map_err(Failure::hinted(VapidError::hint))
     }
@@ -211,80 +225,5 @@ impl Args {
             true => Retry::NEVER,
             false => Retry::DEFAULT,
         }
-    }
-
-    /// What is sent; refused here when no push could carry it.
-    pub(crate) fn message(&self) -> Result<Message, Failure> {
-        let payload = self.payload()?;
-        if payload.len() > MAX_PAYLOAD_BYTES {
-            let error = RequestError::from(EncryptionError::TooLong(payload.len()));
-            return Err(Failure::hinted(RequestError::hint)(error));
-        }
-        if payload.len() > BRIDGED_PAYLOAD_BYTES && !self.quiet {
-            let bytes = payload.len();
-            let phones = "phones reached over a bridge may refuse more than";
-            note(
-                "notify",
-                format_args!("the payload is {bytes} bytes long; {phones} {BRIDGED_PAYLOAD_BYTES}"),
-            );
-        }
-        Ok(Message {
-            ttl: Duration::from_secs(self.ttl.into()),
-            urgency: self.urgency,
-            topic: self.topic.clone(),
-            ..Message::new(payload)
-        })
-    }
-
-    fn payload(&self) -> Result<Vec<u8>, Failure> {
-        if let Some(path) = &self.payload {
-            return read(path).map_err(|e| Failure::ours(e, "check the path, and who may read it"));
-        }
-        let text = match self.message.as_str() {
-            "-" => read(Path::new("-"))
-                .and_then(|bytes| String::from_utf8(bytes).context("cannot read stdin as UTF-8")),
-            text => Ok(text.to_owned()),
-        };
-        let text = text.map_err(|e| {
-            Failure::ours(e, "pipe UTF-8 text in, or send any bytes with --payload -")
-        })?;
-        let notification = Notification {
-            title: self.title.clone(),
-            body: Some(text.trim_end_matches('\n').to_owned()),
-            url: self.url.clone(),
-            icon: self.icon.clone(),
-            tag: self.tag.clone(),
-            silent: self.silent,
-            require_interaction: self.require_interaction,
-        };
-        Ok(match self.declarative {
-            true => notification.declarative_payload(),
-            false => notification.payload(),
-        })
-    }
-}
-
-/// All bytes of a file or, by "-", of stdin.
-fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let (name, reader): (_, io::Result<Box<dyn Read>>) = match path.as_os_str() == "-" {
-        true => ("stdin".into(), Ok(Box::new(io::stdin().lock()))),
-        false => (
-            format!("\"{}\"", path.display()),
-            std::fs::File::open(path).map(|file| Box::new(file) as _),
-        ),
-    };
-    let mut bytes = Vec::new();
-    reader
-        .and_then(|reader| {
-            reader
-                .take(MAX_READ_BYTES as u64 + 1)
-                .read_to_end(&mut bytes)
-        })
-        .with_context(|| format!("cannot read {name}"))?;
-    match bytes.len() > MAX_READ_BYTES {
-        true => Err(anyhow!(
-            "{name} is over {MAX_READ_BYTES} bytes long, at most {MAX_PAYLOAD_BYTES} fit into one message"
-        )),
-        false => Ok(bytes),
     }
 }

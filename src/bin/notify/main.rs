@@ -5,6 +5,7 @@ mod args;
 mod curl;
 mod newest;
 mod one;
+mod payload;
 mod public_key;
 mod tally;
 
@@ -24,7 +25,7 @@ fn run(args: &Args) -> Result<(), Failure> {
     if args.show_public_key {
         return public_key::show(args);
     }
-    let message = args.message()?;
+    let message = payload::message(args)?;
     match args.to_all() {
         true => all::run(args, &message),
         false => one::run(args, &message),

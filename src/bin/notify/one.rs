@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use anyhow::anyhow;
+use barepush::explain::Walk;
 use barepush::failure::{Failure, note};
 use barepush::message::Message;
 use barepush::outcome::{Class, Outcome};
@@ -24,7 +25,10 @@ pub(crate) fn run(args: &Args, message: &Message) -> Result<(), Failure> {
         let request = PushRequest::new(message, &subscription, &key).map_err(not_made)?;
         return curl::print(&request);
     }
-    let outcome = push(args, message, &subscription, &key);
+    let outcome = match args.explain {
+        true => explain(args, message, &subscription, &key),
+        false => push(args, message, &subscription, &key),
+    };
     if outcome.class == Class::Gone {
         set_aside(args, &subscription)?;
     }
@@ -47,6 +51,33 @@ fn push(args: &Args, message: &Message, subscription: &Subscription, key: &Vapid
         attempts,
         ..Outcome::sent(subscription, &result, took)
     }
+}
+
+/// The same push, told step by step on stdout.
+fn explain(args: &Args, message: &Message, subscription: &Subscription, key: &VapidKey) -> Outcome {
+    let (request, trace) = match PushRequest::traced(message, subscription, key) {
+        Ok(traced) => traced,
+        Err(e) => return Outcome::not_sent(subscription, &e),
+    };
+    let mut walk = Walk::new(args.show_secrets);
+    print(&walk.request(message, subscription, key, &request, &trace));
+    if args.dry_run {
+        print(&walk.not_sent());
+        return Outcome::made(subscription, &request);
+    }
+    let waiting = |error: &SendError, pause| say_waiting(subscription, error, pause);
+    let (result, took, attempts) = args.retry().send(&args.client(), &request, waiting);
+    let outcome = Outcome {
+        attempts,
+        ..Outcome::sent(subscription, &result, took)
+    };
+    print(&walk.answer(&outcome, subscription.endpoint().vendor(), &result, message));
+    outcome
+}
+
+/// A closed stdout does not undo the push.
+fn print(text: &str) {
+    let _ = io::stdout().write_all(text.as_bytes());
 }
 
 fn say_waiting(subscription: &Subscription, error: &SendError, pause: Duration) {
@@ -84,8 +115,9 @@ fn tell(args: &Args, subscription: &Subscription, outcome: Outcome) -> Result<()
             outcome.hint.unwrap_or_default(),
         ));
     }
-    if !args.quiet {
-        let _ = writeln!(io::stdout(), "{}", outcome.says);
+    // The walk has said it.
+    if !args.quiet && !args.explain {
+        print(&format!("{}\n", outcome.says));
     }
     Ok(())
 }

@@ -8,8 +8,8 @@ use std::time::Instant;
 
 use barepush::endpoint::Endpoint;
 use barepush::failure::{complain, note};
-use barepush::fan_out::Event;
-use barepush::outcome::{Class, Outcome};
+use barepush::fan_out::{Event, Pushed};
+use barepush::outcome::Class;
 use barepush::record::{Id, Record};
 use indicatif::ProgressBar;
 
@@ -78,13 +78,9 @@ impl Tally {
                 self.bar
                     .suspend(|| complain_of_line(&self.list, line, error));
             }
-            Event::Pushed {
-                line,
-                endpoint,
-                outcome,
-            } => {
-                self.count(&endpoint, &outcome);
-                if let Err(e) = self.bar.suspend(|| self.print(line, &endpoint, &outcome)) {
+            Event::Pushed(pushed) => {
+                self.count(&pushed);
+                if let Err(e) = self.bar.suspend(|| self.print(&pushed)) {
                     self.unread.get_or_insert(e);
                     return ControlFlow::Break(());
                 }
@@ -96,7 +92,12 @@ impl Tally {
         ControlFlow::Continue(())
     }
 
-    fn count(&mut self, endpoint: &Endpoint, outcome: &Outcome) {
+    fn count(
+        &mut self,
+        Pushed {
+            endpoint, outcome, ..
+        }: &Pushed,
+    ) {
         if let Some(at) = WORDS.iter().position(|(class, _)| *class == outcome.class) {
             self.counts[at] += 1;
         }
@@ -114,24 +115,25 @@ impl Tally {
     }
 
     /// One line, in one write: a list of results that breaks off breaks off between two lines.
-    fn print(&self, line: usize, endpoint: &Endpoint, outcome: &Outcome) -> io::Result<()> {
+    fn print(
+        &self,
+        Pushed {
+            line,
+            endpoint,
+            outcome,
+        }: &Pushed,
+    ) -> io::Result<()> {
         if self.json {
-            return io::stdout().write_all(
-                Record::new(endpoint, Some(line), outcome)
-                    .to_line()
-                    .as_bytes(),
-            );
+            let record = Record::new(endpoint, Some(*line), outcome);
+            return io::stdout().write_all(record.to_line().as_bytes());
         }
         let says = format_args!("{} …{}", outcome.says, outcome.tail);
         match outcome.class.exit_code() {
             0 if self.quiet => Ok(()),
             0 => io::stdout().write_all(format!("{says}\n").as_bytes()),
             _ => {
-                complain(
-                    "notify",
-                    format_args!("{} line {line}: {says}", self.list.display()),
-                    None,
-                );
+                let list = self.list.display();
+                complain("notify", format_args!("{list} line {line}: {says}"), None);
                 Ok(())
             }
         }

@@ -194,14 +194,6 @@ impl Chromium {
         fs::write(file, picture).expect("writing the screenshot");
     }
 
-    /// What the pages opened so far complained of: `console.error` and `.warn`, uncaught errors, content security
-    /// policy, failed loads, and errors inside workers.
-    pub(crate) fn complaints(&mut self) -> Vec<String> {
-        self.value("null");
-        let events = self.devtools.events().iter();
-        events.filter_map(complaint).collect()
-    }
-
     fn wait_for_load(&mut self, loader: &Value) {
         self.event("Page.lifecycleEvent", |event| {
             event["loaderId"] == *loader && event["name"] == "load"
@@ -269,6 +261,12 @@ impl Tab for Chromium {
             });
             self.ask("Input.dispatchMouseEvent", event);
         }
+    }
+
+    fn complaints(&mut self) -> Vec<String> {
+        self.value("null");
+        let events = self.devtools.events().iter();
+        events.filter_map(complaint).collect()
     }
 }
 

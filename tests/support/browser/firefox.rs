@@ -34,6 +34,11 @@ user_pref("browser.shell.checkDefaultBrowser", false);
 user_pref("datareporting.policy.dataSubmissionEnabled", false);
 "#;
 
+/// The Enter key, as WebDriver names it.
+pub(crate) const ENTER: &str = "\u{E007}";
+/// The Tab key.
+pub(crate) const TAB: &str = "\u{E004}";
+
 /// The part of the page a person reads to decide, and its two answers.
 #[derive(Clone, Copy)]
 pub(crate) enum Answer {
@@ -121,17 +126,27 @@ impl Firefox {
         self.tab = text(&other["context"]);
     }
 
-    /// Types into the focused element.
-    pub(crate) fn press_keys(&mut self, keys: &str) {
-        let actions: Vec<Value> = keys
-            .chars()
-            .flat_map(|key| {
-                ["keyDown", "keyUp"].map(|r#type| json!({ "type": r#type, "value": key }))
-            })
-            .collect();
+    /// Gives the page the keyboard's focus, which a fresh window's address bar has.
+    pub(crate) fn focus_page(&mut self) {
+        self.wait_in_browser(
+            "(window.focus(), gBrowser.selectedBrowser.focus(), document.hasFocus())",
+        );
+        self.wait_for("document.hasFocus()");
+    }
+
+    /// Presses one key, [`ENTER`] or [`TAB`], wherever the focus is.
+    pub(crate) fn press_key(&mut self, key: &str) {
+        let actions = ["keyDown", "keyUp"].map(|kind| json!({ "type": kind, "value": key }));
         let keyboard = json!({ "type": "key", "id": "keyboard", "actions": actions });
         let all = json!({ "context": self.tab, "actions": [keyboard] });
         self.ask("input.performActions", all);
+    }
+
+    /// Blocks notifications of `origin`, as a user may in the settings.
+    pub(crate) fn block_notifications(&mut self, origin: &str) {
+        let descriptor = json!({ "name": "notifications" });
+        let denied = json!({ "descriptor": descriptor, "state": "denied", "origin": origin });
+        self.ask("permissions.setPermission", denied);
     }
 
     /// Waits for the browser's own permission prompt and presses one of its buttons.
@@ -164,18 +179,16 @@ impl Firefox {
         ));
     }
 
-    /// Waits until the browser itself has opened a page of `origin` in front, and has that one under test from now on.
-    pub(crate) fn take_opened_page(&mut self, origin: &str) {
+    /// Waits until the tab in front has loaded exactly `url`, and has that tab under test from now on.
+    pub(crate) fn take_page_in_front(&mut self, url: &str) {
         self.wait_in_browser(&format!(
-            "gBrowser.selectedBrowser.currentURI.spec.startsWith({})",
-            json!(origin)
+            "gBrowser.selectedBrowser.currentURI.spec === {} && !gBrowser.selectedTab.hasAttribute('busy')",
+            json!(url)
         ));
         let tree = self.ask("browsingContext.getTree", json!({}));
         let tabs = tree["contexts"].as_array().expect("contexts");
-        let opened = tabs
-            .iter()
-            .find(|tab| text(&tab["url"]).starts_with(origin));
-        self.tab = text(&opened.expect("the opened page")["context"]);
+        let in_front = tabs.iter().find(|tab| tab["url"] == url);
+        self.tab = text(&in_front.expect("the page")["context"]);
     }
 
     /// Gives the page an area of `width` by `height` CSS pixels.
@@ -202,16 +215,6 @@ impl Firefox {
         fs::write(file, picture).expect("writing the screenshot");
     }
 
-    /// What the pages opened so far wrote to the console as an error or a warning, scripts' uncaught errors included.
-    pub(crate) fn complaints(&mut self) -> Vec<String> {
-        self.value("null");
-        let entries = self.bidi.events().iter().map(|event| &event["params"]);
-        entries
-            .filter(|entry| matches!(entry["level"].as_str(), Some("error" | "warn")))
-            .map(|entry| text(&entry["text"]))
-            .collect()
-    }
-
     /// What the browser itself and its service workers wrote.
     pub(crate) fn output(&self) -> String {
         self.process.output()
@@ -228,10 +231,6 @@ impl Firefox {
         text(&tree["contexts"][0]["context"])
     }
 
-    pub(crate) fn in_browser(&mut self, e: &str) -> Value {
-        let window = self.window.clone();
-        self.evaluate(&window, e)
-    }
     fn wait_in_browser(&mut self, condition: &str) -> Value {
         let window = self.window.clone();
         self.evaluate(&window, &until_true(condition))
@@ -294,6 +293,15 @@ impl Tab for Firefox {
         let mouse = json!({ "type": "pointer", "id": "mouse", "actions": actions });
         let all = json!({ "context": self.tab, "actions": [mouse] });
         self.ask("input.performActions", all);
+    }
+
+    fn complaints(&mut self) -> Vec<String> {
+        self.value("null");
+        let entries = self.bidi.events().iter().map(|event| &event["params"]);
+        entries
+            .filter(|entry| matches!(entry["level"].as_str(), Some("error" | "warn")))
+            .map(|entry| text(&entry["text"]))
+            .collect()
     }
 }
 

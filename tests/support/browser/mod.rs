@@ -5,6 +5,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use serde_json::{Value, json};
@@ -48,22 +49,25 @@ impl Program {
     }
 }
 
-/// Whether all programs are here. If not, this test is left out, and says so past the test harness, which hides what
-/// passing tests print; with `BAREPUSH_REQUIRE_BROWSERS` set, as in CI, it fails instead.
+/// Whether all programs are here. If not, the test is to be left out: see [`leave_out`].
 pub(crate) fn installed(programs: &[&Program]) -> bool {
-    let missing: Vec<&str> = programs
-        .iter()
-        .filter(|program| program.path().is_none())
-        .map(|program| program.package)
-        .collect();
-    missing.is_empty() || leave_out(&format!("install {} to run it", missing.join(", ")))
+    let missing = programs.iter().filter(|program| program.path().is_none());
+    let missing: Vec<&str> = missing.map(|program| program.package).collect();
+    let missing = missing.join(" ");
+    missing.is_empty() || leave_out(&missing, &format!("apt-get install {missing}"))
 }
 
-/// Says on standard error that this test is left out and how to have it run; fails when nothing may be left out.
-pub(crate) fn leave_out(remedy: &str) -> bool {
-    let note = format!("{} is left out: {remedy}", test_name());
+/// Says, once for each `need`, that tests are left out and how to have them run; past the test harness, which hides what
+/// passing tests print. With `BAREPUSH_REQUIRE_BROWSERS` set, as in CI, the test fails instead.
+pub(crate) fn leave_out(need: &str, remedy: &str) -> bool {
+    static SAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    let note = format!("browser tests that need {need} are left out; to run them: {remedy}");
     assert!(env::var_os("BAREPUSH_REQUIRE_BROWSERS").is_none(), "{note}");
-    let _ = writeln!(std::io::stderr(), "note: {note}");
+    let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
+    if !said.contains(&note) {
+        let _ = writeln!(std::io::stderr(), "note: {note}");
+        said.push(note);
+    }
     false
 }
 
@@ -110,6 +114,10 @@ pub(crate) trait Tab {
 
     /// Clicks the middle of the first element `selector` finds, as a mouse would: this is a user's activation.
     fn click(&mut self, selector: &str);
+
+    /// What the pages opened so far complained of in the console: errors and warnings, scripts' uncaught errors, and where
+    /// the browser tells, content security policy, failed loads and errors inside workers.
+    fn complaints(&mut self) -> Vec<String>;
 
     /// Waits until a JS expression in the page is true, and returns it.
     fn wait_for(&mut self, condition: &str) -> Value {

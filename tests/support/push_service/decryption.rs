@@ -81,36 +81,57 @@ impl BrowserKeys {
         let sender = PublicKey::from_sec1_bytes(sender)
             .map_err(|_| "the key in the header is no point of P-256")?;
         let (key, nonce) = self.content_key(&sender, salt)?;
-        let mut plain = Aes128Gcm::new_from_slice(&key)
-            .map_err(|_| "the content key has a wrong length")?
-            .decrypt(&Nonce::from(nonce), record)
-            .map_err(|_| "the record does not decrypt with this subscription's keys")?;
-        debug_assert_eq!(plain.len() + TAG_BYTES, record.len());
-        while plain.last() == Some(&0) {
-            plain.pop();
-        }
-        // (RFC 8188 §2) 0x02 delimits the last record.
-        if plain.pop() != Some(2) {
-            return Err("the last record's delimiter is not 0x02".to_owned());
-        }
-        if plain.is_empty() {
-            return Err("an encrypted empty payload, which Chromium drops".to_owned());
-        }
-        Ok(plain)
+        open(&key, nonce, record)
     }
 
     /// Content encryption key and nonce of the only record (RFC 8291 §3.4).
     fn content_key(&self, sender: &PublicKey, salt: &[u8]) -> Result<([u8; 16], [u8; 12]), String> {
         let shared = ecdh::diffie_hellman(self.private.to_nonzero_scalar(), sender.as_affine());
-        let mut info = b"WebPush: info\0".to_vec();
-        info.extend(self.p256dh());
-        info.extend(sender.to_sec1_point(false).as_bytes());
-        let ikm: [u8; 32] = derive(&self.auth, shared.raw_secret_bytes(), &info)?;
-        Ok((
-            derive(salt, &ikm, b"Content-Encoding: aes128gcm\0")?,
-            derive(salt, &ikm, b"Content-Encoding: nonce\0")?,
-        ))
+        let as_public = sender.to_sec1_point(false);
+        content_key(
+            shared.raw_secret_bytes(),
+            &self.auth,
+            &self.p256dh(),
+            as_public.as_bytes(),
+            salt,
+        )
     }
+}
+
+/// The same for who knows the secret of ECDH, but no private key (RFC 8291 §3.4).
+pub fn content_key(
+    ecdh_secret: &[u8],
+    auth_secret: &[u8],
+    ua_public: &[u8],
+    as_public: &[u8],
+    salt: &[u8],
+) -> Result<([u8; 16], [u8; 12]), String> {
+    let info = [&b"WebPush: info\0"[..], ua_public, as_public].concat();
+    let ikm: [u8; 32] = derive(auth_secret, ecdh_secret, &info)?;
+    Ok((
+        derive(salt, &ikm, b"Content-Encoding: aes128gcm\0")?,
+        derive(salt, &ikm, b"Content-Encoding: nonce\0")?,
+    ))
+}
+
+/// The payload inside the only record, its tag included.
+pub fn open(key: &[u8; 16], nonce: [u8; 12], record: &[u8]) -> Result<Vec<u8>, String> {
+    let mut plain = Aes128Gcm::new_from_slice(key)
+        .map_err(|_| "the content key has a wrong length")?
+        .decrypt(&Nonce::from(nonce), record)
+        .map_err(|_| "the record does not decrypt with this subscription's keys")?;
+    debug_assert_eq!(plain.len() + TAG_BYTES, record.len());
+    while plain.last() == Some(&0) {
+        plain.pop();
+    }
+    // (RFC 8188 §2) 0x02 delimits the last record.
+    if plain.pop() != Some(2) {
+        return Err("the last record's delimiter is not 0x02".to_owned());
+    }
+    if plain.is_empty() {
+        return Err("an encrypted empty payload, which Chromium drops".to_owned());
+    }
+    Ok(plain)
 }
 
 fn derive<const N: usize>(salt: &[u8], ikm: &[u8], info: &[u8]) -> Result<[u8; N], String> {

@@ -1,0 +1,109 @@
+//! Whether everybody can read and use the page: axe-core in both colour schemes, narrow and wide; and the README's picture.
+
+use std::fs;
+
+use serde_json::json;
+
+use crate::barepush::{Server, Stage};
+use crate::browser::chromium::Chromium;
+use crate::browser::{CHROMIUM, FIREFOX, Tab, installed, leave_out, target};
+use crate::page::Page;
+
+/// Where `npm install --prefix target/axe axe-core` puts it.
+const AXE: &str = "axe/node_modules/axe-core/axe.min.js";
+
+/// Everything the page can unfold, unfolded.
+const UNFOLD: &str =
+    "document.querySelectorAll('section.help, #log-region').forEach(part => part.hidden = false),
+    document.querySelectorAll('details').forEach(part => part.open = true), null";
+
+/// axe-core's source, or `None` where it is not installed; see [`installed`].
+fn axe() -> Option<String> {
+    let source = fs::read_to_string(target().join(AXE)).ok();
+    if source.is_none() {
+        leave_out("axe-core", "npm install --prefix target/axe axe-core");
+    }
+    source
+}
+
+/// Fails when axe-core finds a serious or critical violation in the page as it is.
+fn expect_no_violation(tab: &mut impl Tab, axe: &str, case: &str) {
+    tab.value(&format!("(() => {{ {axe} }}).call(window)"));
+    let violations = tab.value(
+        "axe.run({ resultTypes: ['violations'] }).then(({ violations }) => violations
+            .filter(({ impact }) => ['serious', 'critical'].includes(impact))
+            .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target}: ${failureSummary}`)))",
+    );
+    assert_eq!(violations, json!([]), "{case}: {violations:#}");
+}
+
+#[test]
+fn everything_the_page_can_show_is_accessible_in_light_and_dark() {
+    let (true, Some(axe)) = (installed(&[&CHROMIUM]), axe()) else {
+        return;
+    };
+    let server = Server::start();
+    let mut chromium = Chromium::start();
+    chromium.open(&server.http);
+    chromium.wait_to_read(
+        "registration-status-message",
+        "No service worker is registered yet.",
+    );
+    chromium.value(UNFOLD);
+    for dark in [false, true] {
+        chromium.set_dark(dark);
+        for width in [390, 1280] {
+            chromium.set_viewport(width, 900);
+            expect_no_violation(&mut chromium, &axe, &format!("dark: {dark}, {width} px"));
+        }
+    }
+    chromium.expect_a_quiet_console();
+}
+
+#[test]
+fn the_page_fits_phones_tablets_and_wide_screens() {
+    if !installed(&[&CHROMIUM]) {
+        return;
+    }
+    let server = Server::start();
+    let mut chromium = Chromium::start();
+    chromium.open(&server.http);
+    chromium.wait_to_read(
+        "registration-status-message",
+        "No service worker is registered yet.",
+    );
+    chromium.value(UNFOLD);
+    for width in [320, 390, 768, 1280, 1920] {
+        chromium.set_viewport(width, 900);
+        let root = "document.documentElement";
+        let sideways = chromium.value(&format!("{root}.scrollWidth - {root}.clientWidth"));
+        assert_eq!(sideways, json!(0), "scrolls sideways at {width} px");
+        for dark in [false, true] {
+            chromium.set_dark(dark);
+            let scheme = if dark { "dark" } else { "light" };
+            chromium.screenshot(&target().join(format!("page-{width}-{scheme}.png")));
+        }
+    }
+}
+
+#[test]
+fn a_subscribed_page_is_accessible_and_makes_the_readmes_picture() {
+    let (true, Some(axe)) = (installed(&[&FIREFOX]), axe()) else {
+        return;
+    };
+    let mut stage = Stage::on_http();
+    stage.subscribe();
+    let Stage {
+        firefox, server, ..
+    } = &mut stage;
+    assert_eq!(server.notify("Dinner is ready").code, Some(0));
+    firefox.wait_for_alert("barepush", "Dinner is ready");
+    firefox.wait_to_read_start("way-shown", "Notification shown ");
+    for dark in [true, false] {
+        firefox.set_dark(dark);
+        expect_no_violation(firefox, &axe, &format!("dark: {dark}"));
+    }
+    firefox.set_viewport(1280, 900);
+    firefox.screenshot(&target().join("screenshot.png"));
+    firefox.expect_a_quiet_console();
+}

@@ -1,0 +1,272 @@
+//! Each way a browser can refuse, and the page's words for it. Where no test browser refuses that way by itself, one of its
+//! functions is replaced before the page loads.
+
+use serde_json::json;
+
+use crate::barepush::Server;
+use crate::browser::chromium::Chromium;
+use crate::browser::{CHROMIUM, Tab, installed};
+use crate::chromium::register;
+use crate::page::Page;
+
+/// A browser whose `method` fails with a DOMException of this name and message.
+fn failing(method: &str, name: &str, message: &str) -> String {
+    format!(
+        "{method} = () => Promise.reject(new DOMException({}, {}));",
+        json!(message),
+        json!(name)
+    )
+}
+
+#[test]
+fn each_refusal_of_a_subscription_is_told_with_what_to_do() {
+    if !installed(&[&CHROMIUM]) {
+        return;
+    }
+    let subscribe = |name, message| failing("PushManager.prototype.subscribe", name, message);
+    let no_service = "Registration failed - push service error";
+    let refusals = [
+        (
+            subscribe("AbortError", no_service),
+            "The browser got no subscription from its push service: Registration failed - push service error. \
+             Check the connection as told below, then subscribe again.",
+            "help-push-service",
+        ),
+        (
+            format!(
+                "navigator.brave = {{}}; {}",
+                subscribe("AbortError", no_service)
+            ),
+            "The browser got no subscription from its push service: Registration failed - push service error. \
+             Check the connection as told below, then subscribe again.",
+            "help-push-service help-brave",
+        ),
+        (
+            subscribe("NotAllowedError", "Registration failed - permission denied"),
+            "The browser refused to subscribe although notifications are allowed. \
+             Use an ordinary window: private ones refuse.",
+            "help-private",
+        ),
+        (
+            subscribe("NotAllowedError", "no"),
+            "The browser did not allow the subscription. Press Subscribe and choose Allow.",
+            "help-dismissed",
+        ),
+        (
+            subscribe("InvalidStateError", "no"),
+            "A subscription with another VAPID key is still there. \
+             Reload the page: it compares the keys and subscribes anew.",
+            "",
+        ),
+        (
+            subscribe("InvalidAccessError", "no"),
+            "The browser does not take the server’s VAPID key. \
+             Open /vapid-public-key: it must be 87 base64url characters, a point on P-256.",
+            "",
+        ),
+        (
+            subscribe("NotSupportedError", "no"),
+            "The browser could not subscribe: no. Reload the page and subscribe again.",
+            "",
+        ),
+        (
+            "Notification.requestPermission = async () => 'default';".to_owned(),
+            "The permission prompt was closed without an answer. Press Subscribe again and choose Allow.",
+            "help-dismissed",
+        ),
+    ];
+    let server = Server::start();
+    let mut chromium = Chromium::start();
+    register(&mut chromium, &server.http);
+    for (change, says, help) in refusals {
+        chromium.open_after(&change, &server.http);
+        chromium.press("subscribe");
+        chromium.wait_to_read("subscription-problem", says);
+        assert_eq!(chromium.help(), help, "{says}");
+        assert_eq!(chromium.buttons(), "unregister subscribe notify-all");
+    }
+    chromium.expect_a_quiet_console();
+}
+
+#[test]
+fn a_blocked_permission_is_told_with_how_to_lift_it() {
+    if !installed(&[&CHROMIUM]) {
+        return;
+    }
+    let server = Server::start();
+    let mut chromium = Chromium::start();
+    register(&mut chromium, &server.http);
+    chromium.set_permission(&server.http, "denied");
+    chromium.press("subscribe");
+    chromium.wait_to_read(
+        "subscription-problem",
+        "Notifications are blocked for this address. Lift the block as told below, then subscribe again.",
+    );
+    assert_eq!(chromium.help(), "help-denied");
+    chromium.expect_a_quiet_console();
+}
+
+#[test]
+fn each_refusal_of_a_worker_is_told_with_what_to_do() {
+    if !installed(&[&CHROMIUM]) {
+        return;
+    }
+    let refusals = [
+        (
+            "SecurityError",
+            "The browser refused the service worker. \
+             Allow this address to keep data on the device (cookies), outside a private window.",
+            "help-unsupported",
+        ),
+        (
+            "TypeError",
+            "The service worker could not be registered: no. \
+             See that the server runs and that /sw.js opens, then press Register again.",
+            "",
+        ),
+    ];
+    let server = Server::start();
+    let mut chromium = Chromium::start();
+    for (name, says, help) in refusals {
+        chromium.open_after(
+            &failing("ServiceWorkerContainer.prototype.register", name, "no"),
+            &server.http,
+        );
+        chromium.press("register");
+        chromium.wait_to_read("registration-problem", says);
+        assert_eq!(chromium.help(), help, "{says}");
+        assert_eq!(chromium.buttons(), "register notify-all");
+    }
+    chromium.expect_a_quiet_console();
+}
+
+#[test]
+fn a_browser_that_lacks_something_is_told_what() {
+    if !installed(&[&CHROMIUM]) {
+        return;
+    }
+    let no_worker = [
+        "Service workers are not supported here.",
+        "No subscription is possible without service workers.",
+    ];
+    let no_push = [
+        "No service worker is registered yet.",
+        "No subscription is possible: this browser has no Push API or no notifications here.",
+    ];
+    let lacking = [
+        ("delete Navigator.prototype.serviceWorker;", no_worker, "help-unsupported", "notify-all"),
+        ("delete window.PushManager;", no_push, "help-unsupported", "register notify-all"),
+        ("delete window.Notification;", no_push, "help-unsupported", "register notify-all"),
+        (
+            "delete window.PushManager;
+             Object.defineProperty(navigator, 'userAgent', { value: 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0)' });",
+            no_push,
+            "help-ios",
+            "register notify-all",
+        ),
+    ];
+    let server = Server::start();
+    let mut chromium = Chromium::start();
+    for (change, [registration, subscription], help, buttons) in lacking {
+        chromium.open_after(change, &server.http);
+        chromium.wait_to_read("registration-status-message", registration);
+        chromium.wait_to_read("subscription-status-message", subscription);
+        assert_eq!(chromium.help(), help, "{change}");
+        assert_eq!(chromium.buttons(), buttons, "{change}");
+    }
+    chromium.expect_a_quiet_console();
+}
+
+#[test]
+fn a_subscribe_that_hangs_is_told_of_after_ten_seconds() {
+    if !installed(&[&CHROMIUM]) {
+        return;
+    }
+    let server = Server::start();
+    let mut chromium = Chromium::start();
+    register(&mut chromium, &server.http);
+    chromium.press("subscribe");
+    chromium.wait_to_read(
+        "subscription-status-message",
+        "Asking the push service for a subscription …",
+    );
+    chromium.wait_to_read(
+        "subscription-waiting",
+        "Still waiting for the push service. Some browsers never give up and never say why; reload the page to stop.",
+    );
+    assert_eq!(chromium.help(), "help-push-service");
+    chromium.press("unregister");
+    chromium.wait_to_read(
+        "registration-status-message",
+        "No service worker is registered yet.",
+    );
+    assert_eq!(
+        (
+            chromium.read("subscription-problem"),
+            chromium.read("subscription-waiting")
+        ),
+        (String::new(), String::new())
+    );
+    chromium.expect_a_quiet_console();
+}
+
+#[test]
+fn an_address_of_the_local_network_is_told_to_be_no_secure_context() {
+    if !installed(&[&CHROMIUM]) {
+        return;
+    }
+    let server = Server::start_with(&["--name", "barepush.test"]);
+    let mut chromium = Chromium::start();
+    chromium.open(&server.http.replace("localhost", "barepush.test"));
+    chromium.wait_to_read(
+        "registration-status-message",
+        "Service workers are not supported here.",
+    );
+    chromium.wait_to_read(
+        "notification-status-message",
+        "Push is not possible without service workers.",
+    );
+    chromium.wait_to_read("can-secure", "no");
+    assert_eq!(chromium.help(), "help-insecure");
+    let port = server.http.rsplit(':').next().unwrap();
+    chromium.wait_to_read("adb-command", &format!("adb reverse tcp:{port} tcp:{port}"));
+    chromium.wait_for(&format!(
+        "document.querySelector('.https-link').href === {}",
+        json!(format!("{}/", server.https))
+    ));
+    chromium.expect_a_quiet_console();
+}
+
+#[test]
+fn the_chrome_command_is_the_systems_own() {
+    if !installed(&[&CHROMIUM]) {
+        return;
+    }
+    let server = Server::start();
+    let mut chromium = Chromium::start();
+    let commands = [
+        (
+            "Win32",
+            "start chrome --user-data-dir=\"%TEMP%\\barepush-chrome\" --ignore-certificate-errors-spki-list=",
+        ),
+        (
+            "MacIntel",
+            "open -na \"Google Chrome\" --args --user-data-dir=/tmp/barepush-chrome --ignore-certificate-errors-spki-list=",
+        ),
+        (
+            "Linux x86_64",
+            "chromium --user-data-dir=/tmp/barepush-chrome --ignore-certificate-errors-spki-list=",
+        ),
+    ];
+    for (platform, command) in commands {
+        let change =
+            format!("Object.defineProperty(navigator, 'platform', {{ value: '{platform}' }});");
+        chromium.open_after(&change, &server.http);
+        chromium.wait_to_read("server-line", "Server 0.1.0 · 0 subscriptions stored");
+        let shown = chromium.read("chrome-command");
+        assert!(
+            shown.starts_with(command) && shown.ends_with(&format!("= {}", server.https)),
+            "{shown}"
+        );
+    }
+}

@@ -1,0 +1,300 @@
+//! The states between clicks and the server's troubles: what the page says while it waits, and when the server fails it.
+
+use std::fs;
+
+use serde_json::json;
+
+use crate::barepush::Server;
+use crate::browser::chromium::Chromium;
+use crate::browser::{CHROMIUM, Tab, installed};
+use crate::chromium::register;
+use crate::page::Page;
+use crate::support::push_service::PushService;
+
+/// A browser that has a subscription, told by `options`, and a server that knows it and never answers `waiting`.
+fn subscribed(options: &str, waiting: &str) -> String {
+    format!(
+        "PushManager.prototype.getSubscription = async () => ({{
+            endpoint: 'https://push.invalid/0123456789abcdef',
+            options: {options},
+            toJSON() {{ return {{ endpoint: this.endpoint, keys: {{ auth: 'a', p256dh: 'p' }} }}; }},
+            unsubscribe: async () => true,
+        }});
+        const send = fetch;
+        globalThis.fetch = (path, options) => {{
+            if (path === '{waiting}') return new Promise(() => {{}});
+            if (path === '/add-subscription') return Promise.resolve(Response.json({{ stored: 1 }}));
+            return send(path, options);
+        }};"
+    )
+}
+
+#[test]
+fn the_page_says_what_it_waits_for() {
+    if !installed(&[&CHROMIUM]) {
+        return;
+    }
+    let never = "() => new Promise(() => {})";
+    let server = Server::start();
+    let mut chromium = Chromium::start();
+    let change = format!("ServiceWorkerContainer.prototype.getRegistration = {never};");
+    chromium.open_after(&change, &server.http);
+    chromium.wait_to_read("server-line", "Server 0.1.0 · 0 subscriptions stored");
+    assert_eq!(
+        chromium.read("registration-status-message"),
+        "Looking for a service worker …"
+    );
+    assert_eq!(chromium.buttons(), "notify-all");
+
+    let change = format!("ServiceWorkerContainer.prototype.register = {never};");
+    chromium.open_after(&change, &server.http);
+    chromium.press("register");
+    chromium.wait_to_read("registration-status-message", "Registering …");
+    chromium.expect_a_quiet_console();
+}
+
+#[test]
+fn the_worker_s_reports_are_followed_stop_by_stop() {
+    if !installed(&[&CHROMIUM]) {
+        return;
+    }
+    let server = Server::start();
+    let mut chromium = Chromium::start();
+    register(&mut chromium, &server.http);
+    chromium.open_after(&subscribed("{}", "/notify-me"), &server.http);
+    chromium.wait_to_read("key-match", "this browser does not tell");
+    chromium.wait_to_read(
+        "subscription-status-message",
+        "Subscribed at push.invalid, endpoint …89abcdef",
+    );
+    chromium.wait_to_read("way-received", "Service worker not yet");
+    chromium.press("notify-me");
+    chromium.wait_to_read("notification-status-message", "Pushing …");
+    chromium.wait_to_read("way-accepted", "Push service sending …");
+    let report = |event: &str| {
+        format!("new BroadcastChannel('barepush').postMessage({{ at: Date.now(), {event} }}), null")
+    };
+    chromium.value(&report("type: 'received', title: 'News'"));
+    chromium.wait_to_read("way-accepted", "Push service accepted");
+    chromium.wait_to_read_start("way-received", "Service worker received ");
+    chromium.value(&report(
+        "type: 'failed', title: 'News', why: 'no permission'",
+    ));
+    chromium.wait_to_read("way-shown", "Notification failed");
+    chromium.value(&report("type: 'resubscribed'"));
+    chromium.wait_for("document.querySelectorAll('#log li').length === 3");
+    let log = "[...document.querySelectorAll('#log li')].map(line => [...line.children].slice(1).map(part => part.textContent))";
+    assert_eq!(
+        chromium.value(log),
+        json!([
+            ["received", "News"],
+            ["failed", "News: no permission"],
+            ["subscribed anew", ""]
+        ])
+    );
+    chromium.expect_a_quiet_console();
+}
+
+#[test]
+fn another_vapid_key_is_told_at_each_step_of_its_mending() {
+    if !installed(&[&CHROMIUM]) {
+        return;
+    }
+    let other_key = "{ applicationServerKey: new Uint8Array(65).buffer }";
+    let server = Server::start();
+    let mut chromium = Chromium::start();
+    register(&mut chromium, &server.http);
+    chromium.open_after(&subscribed(other_key, "/remove-subscription"), &server.http);
+    chromium.wait_to_read(
+        "subscription-note",
+        "The server’s VAPID key has changed. Subscribing anew with it …",
+    );
+    assert_eq!(chromium.read("key-match"), "no");
+
+    let not_asked = "Object.defineProperty(Notification, 'permission', { value: 'default' });";
+    chromium.open_after(
+        &format!("{not_asked} {}", subscribed(other_key, "nothing")),
+        &server.http,
+    );
+    chromium.wait_to_read(
+        "subscription-note",
+        "The server’s VAPID key has changed, so the old subscription was ended. Press Subscribe to go on.",
+    );
+    chromium.wait_to_read("permission", "not asked yet");
+}
+
+#[test]
+fn the_newest_subscription_is_named_with_the_key_it_was_made_with() {
+    if !installed(&[&CHROMIUM]) {
+        return;
+    }
+    let push_service = PushService::start();
+    push_service.expect_no_calls();
+    let other_key = push_service.subscribe(None).p256dh;
+    let stored = push_service.subscribe(Some(&other_key));
+    let server = Server::start_with(&["--allow-push-service", push_service.origin()]);
+    fs::write(server.file("subscription.txt"), &stored.json_with_key).unwrap();
+    let mut chromium = Chromium::start();
+    chromium.open(&server.http);
+    chromium.wait_to_read(
+        "newest",
+        &format!("localhost, …{}, made with another key", stored.tail),
+    );
+    chromium.expect_a_quiet_console();
+}
+
+#[test]
+fn a_local_notification_or_a_copy_that_fails_is_told_of() {
+    if !installed(&[&CHROMIUM]) {
+        return;
+    }
+    let server = Server::start();
+    let mut chromium = Chromium::start();
+    register(&mut chromium, &server.http);
+    chromium.open_after(
+        "ServiceWorkerRegistration.prototype.showNotification = () => Promise.reject(new TypeError('no'));
+         Clipboard.prototype.writeText = () => Promise.reject(new TypeError('no'));",
+        &server.http,
+    );
+    chromium.click("#help-unseen summary");
+    chromium.press("notify-local");
+    chromium.wait_to_read(
+        "local-status",
+        "The browser could not show it: no. Look at the notification settings of the system.",
+    );
+    chromium.click("[data-copy=notify-command]");
+    chromium.wait_to_read(
+        "toast",
+        "The browser did not allow copying: select the text and copy it yourself.",
+    );
+    chromium.set_permission(&server.http, "denied");
+    chromium.press("notify-local");
+    chromium.wait_to_read(
+        "local-status",
+        "Notifications are not allowed for this address: subscribe first, and choose Allow.",
+    );
+    chromium.expect_a_quiet_console();
+}
+
+#[test]
+fn what_a_browser_can_do_is_listed() {
+    if !installed(&[&CHROMIUM]) {
+        return;
+    }
+    let listed = "['can-secure', 'can-worker', 'can-push', 'can-notifications', 'permission', 'can-declarative',
+        'encodings', 'worker'].map(id => document.getElementById(id).textContent)";
+    let server = Server::start();
+    let mut chromium = Chromium::start();
+    register(&mut chromium, &server.http);
+    chromium.wait_to_read("worker", "activated, version 0.1.0");
+    assert_eq!(
+        chromium.value(listed),
+        json!([
+            "yes",
+            "yes",
+            "yes",
+            "yes",
+            "granted",
+            "no: the worker shows such messages",
+            "aes128gcm, aesgcm",
+            "activated, version 0.1.0"
+        ])
+    );
+    chromium.open_after(
+        "delete window.Notification; delete window.PushManager; window.pushManager = {};",
+        &server.http,
+    );
+    chromium.wait_to_read("worker", "activated, version 0.1.0");
+    assert_eq!(
+        chromium.value(listed),
+        json!([
+            "yes",
+            "yes",
+            "no",
+            "no",
+            "unknown",
+            "yes",
+            "not told",
+            "activated, version 0.1.0"
+        ])
+    );
+}
+
+#[test]
+fn a_server_that_fails_is_quoted() {
+    if !installed(&[&CHROMIUM]) {
+        return;
+    }
+    let server = Server::start();
+    fs::create_dir(server.file("subscription.txt")).unwrap();
+    let mut chromium = Chromium::start();
+    chromium.open(&server.http);
+    chromium.wait_to_read_start("server-line", "Cannot read ");
+    assert_eq!(chromium.read("stored"), "unknown");
+    assert_eq!(chromium.read("newest"), "unknown");
+}
+
+#[test]
+fn notify_all_with_nobody_subscribed_says_so_and_a_server_that_is_gone_is_told_of() {
+    if !installed(&[&CHROMIUM]) {
+        return;
+    }
+    let mut server = Server::start();
+    let mut chromium = Chromium::start();
+    chromium.open(&server.http);
+    chromium.press("notify-all");
+    chromium.wait_to_read(
+        "notification-status-message",
+        "No subscribed endpoint yet: subscribe a browser first, then notify all.",
+    );
+    server.stop();
+    chromium.press("notify-all");
+    chromium.wait_to_read(
+        "notification-problem",
+        "The server does not answer. Start it with cargo run --bin server, then try again.",
+    );
+    chromium.wait_to_read("server-line", "The server does not answer.");
+    assert_eq!(chromium.help(), "help-server");
+    server.start_again();
+    chromium.press("retry");
+    chromium.wait_to_read("server-line", "Server 0.1.0 · 0 subscriptions stored");
+    assert_eq!(chromium.help(), "");
+}
+
+#[test]
+fn a_failure_of_another_kind_is_told_all_the_same() {
+    if !installed(&[&CHROMIUM]) {
+        return;
+    }
+    let server = Server::start();
+    let mut chromium = Chromium::start();
+    register(&mut chromium, &server.http);
+    chromium.open_after(
+        "ServiceWorkerRegistration.prototype.unregister = () => Promise.reject(new TypeError('no'));
+         const send = fetch;
+         globalThis.fetch = (path, options) =>
+            path === '/notify-all' ? Promise.resolve(new Response('<h1>502</h1>', { status: 502 })) : send(path, options);",
+        &server.http,
+    );
+    chromium.press("unregister");
+    chromium.wait_to_read(
+        "registration-problem",
+        "That failed: no. Reload the page and try again.",
+    );
+    chromium.press("notify-all");
+    chromium.wait_to_read(
+        "notification-problem",
+        "The server answered 502. Reload the page and try again.",
+    );
+
+    let no_key = "globalThis.fetch = path => path === '/add-subscription'
+        ? Promise.resolve(Response.json({ stored: 1 })) : Promise.reject(new TypeError('no'));";
+    let key = "{ applicationServerKey: new Uint8Array(65).buffer }";
+    chromium.open_after(
+        &format!("{} {no_key}", subscribed(key, "nothing")),
+        &server.http,
+    );
+    chromium.wait_to_read("key-match", "the server does not answer");
+    assert_eq!(chromium.help(), "help-server");
+    chromium.expect_a_quiet_console();
+}
