@@ -6,7 +6,6 @@ use std::time::Duration;
 use ureq::http::StatusCode;
 
 use super::Walk;
-use crate::endpoint::Vendor;
 use crate::message::Message;
 use crate::outcome::Outcome;
 use crate::push::{Answer, PushRequest, SendError, Unreachable};
