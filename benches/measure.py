@@ -27,14 +27,19 @@ def build(*what):
 
 @contextlib.contextmanager
 def folder():
-    """A temp folder, removed in the end. BENCH_PEERS names one to keep the peers in for the next run."""
+    """A temp folder, removed in the end."""
     with tempfile.TemporaryDirectory(prefix="barepush-bench-") as name:
         yield pathlib.Path(name)
 
 
+def peers_folder(temporary):
+    """Where peers are installed: BENCH_PEERS, which keeps them for the next run, else a temp folder."""
+    return pathlib.Path(os.environ.get("BENCH_PEERS", temporary / "peers"))
+
+
 def npm(temporary, *packages):
-    """The folder `node_modules` with these packages; peers by npm, installed once."""
-    peers = pathlib.Path(os.environ.get("BENCH_PEERS", temporary / "peers"))
+    """The folder `node_modules` with these packages."""
+    peers = peers_folder(temporary)
     peers.mkdir(parents=True, exist_ok=True)
     command = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(peers), *packages]
     subprocess.run(command, check=True)
@@ -43,7 +48,7 @@ def npm(temporary, *packages):
 
 def pip(temporary, *packages):
     """The folder of programs of a virtual environment with these packages."""
-    peers = pathlib.Path(os.environ.get("BENCH_PEERS", temporary / "peers")) / "venv"
+    peers = peers_folder(temporary) / "venv"
     if not peers.exists():
         subprocess.run([sys.executable, "-m", "venv", str(peers)], check=True)
     subprocess.run([str(peers / "bin" / "pip"), "install", "--quiet", *packages], check=True)

@@ -4,12 +4,15 @@ in turn, against a push service on this machine that only answers."""
 
 import json
 import os
+import pathlib
 
 from measure import RELEASE, WEB_PUSH, build, folder, median, npm, peak_mib, pip, run, serving, table, vapid_keys
 
 ROUNDS = 21
 MESSAGE = "m" * 100
 SUBJECT = "mailto:push@example.com"
+# Where systems keep their authorities: a push to the internet reads them all, so this one does.
+AUTHORITIES = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/cert.pem", "/etc/ssl/cert.pem"]
 
 
 def commands(temporary, node_modules, python):
@@ -17,7 +20,10 @@ def commands(temporary, node_modules, python):
     keys = vapid_keys(node_modules)
     subscription = (temporary / "subscription.txt").read_text()
     parsed = json.loads(subscription)
-    ca = str(temporary / "ca.pem")
+    bundle, ca = str(temporary / "bundle.pem"), str(temporary / "ca.pem")
+    system = next((file for name in AUTHORITIES if (file := pathlib.Path(name)).exists()), None)
+    (temporary / "bundle.pem").write_text((system.read_text() if system else "") + pathlib.Path(ca).read_text())
+    trust = {"SSL_CERT_FILE": bundle} | ({"SSL_CERT_DIR": "/etc/ssl/certs"} if pathlib.Path("/etc/ssl/certs").is_dir() else {})
     (temporary / "claims.json").write_text(json.dumps({"sub": SUBJECT}))
     (temporary / "message").write_text(MESSAGE)
     (temporary / "headers.json").write_text(json.dumps({"TTL": "86400"}))
@@ -28,9 +34,9 @@ def commands(temporary, node_modules, python):
     pywebpush = [python / "pywebpush", "--data", "message", "--info", "subscription.txt", "--head", "headers.json"]
     pywebpush += ["--claims", "claims.json", "--key", keys["privateKey"]]
     return {
-        "notify": ([RELEASE / "notify", MESSAGE], {"VAPID_PRIVATE_KEY": keys["privateKey"], "SSL_CERT_FILE": ca}, "201 Created"),
+        "notify": ([RELEASE / "notify", MESSAGE], trust | {"VAPID_PRIVATE_KEY": keys["privateKey"]}, "201 Created"),
         "npm web-push": (web_push, {"NODE_EXTRA_CA_CERTS": ca}, "Push message sent."),
-        "pywebpush": (pywebpush, {"REQUESTS_CA_BUNDLE": ca}, ""),
+        "pywebpush": (pywebpush, {"REQUESTS_CA_BUNDLE": bundle}, ""),
     }
 
 

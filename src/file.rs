@@ -73,7 +73,8 @@ pub fn sweep(path: &Path) {
 #[cfg(unix)]
 pub fn open_to_others(path: &Path) -> Option<String> {
     use std::os::unix::fs::PermissionsExt;
-    let mode = fs::metadata(path).ok()?.permissions().mode() & 0o777;
+    let metadata = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
+    let mode = metadata.permissions().mode() & 0o777;
     let path = path.display();
     (mode & 0o077 != 0)
         .then(|| format!("others may use the secret in {path} (mode {mode:04o}): chmod 600 {path}"))

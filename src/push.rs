@@ -3,6 +3,7 @@
 
 mod answer;
 mod client;
+mod names;
 
 pub use answer::Answer;
 pub use client::{Client, SendError, Unreachable};

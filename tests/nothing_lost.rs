@@ -466,7 +466,7 @@ fn a_read_only_folder_is_said_and_loses_nothing() {
         "{}",
         told.stderr
     );
-    assert!(!house.file("subscription.txt.gone").exists());
+    assert!(!house.folder.path().join("subscription.txt.gone").exists());
     assert_eq!(
         fs::read_to_string(folder.join("subscription.txt")).unwrap(),
         before

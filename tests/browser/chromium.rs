@@ -85,6 +85,7 @@ fn behind_an_untrusted_certificate_the_page_tells_the_ways_on_and_its_command_wo
         .split(' ')
         .find(|part| part.starts_with("--ignore-cert"))
         .unwrap();
+    drop(chromium);
     let mut chromium = Chromium::start_with(switch);
     register(&mut chromium, &server.https);
 }

@@ -229,10 +229,7 @@ fn an_address_of_the_local_network_is_told_to_be_no_secure_context() {
     chromium.wait_to_read("can-secure", "no");
     assert_eq!(chromium.help(), "help-insecure");
     let port = server.http.rsplit(':').next().unwrap();
-    assert_eq!(
-        chromium.read("adb-command"),
-        format!("adb reverse tcp:{port} tcp:{port}")
-    );
+    chromium.wait_to_read("adb-command", &format!("adb reverse tcp:{port} tcp:{port}"));
     chromium.wait_for(&format!(
         "document.querySelector('.https-link').href === {}",
         json!(format!("{}/", server.https))

@@ -15,7 +15,7 @@ use super::websocket::DEADLINE;
 const GUARD: &str = r#""$@" 2>&1 </dev/null & read -r _; kill -KILL $!; wait $!; kill -KILL 0"#;
 
 /// Variables that would lead the browser to a real desktop, a real profile or another browser.
-const DESKTOP: [&str; 8] = [
+const DESKTOP: [&str; 7] = [
     "DISPLAY",
     "WAYLAND_DISPLAY",
     "DBUS_SESSION_BUS_ADDRESS",
@@ -23,13 +23,41 @@ const DESKTOP: [&str; 8] = [
     "XDG_CONFIG_HOME",
     "XDG_CACHE_HOME",
     "XDG_DATA_HOME",
-    "MOZ_REMOTE_SETTINGS_DEVTOOLS",
 ];
+
+/// Most browsers at once: each takes some 0.5 GiB, and the test harness starts as many tests as there are cores.
+const AT_ONCE: usize = 4;
 
 /// A running browser.
 pub(crate) struct Process {
     guard: Child,
     output: Arc<Output>,
+    _turn: Turn,
+}
+
+static RUNNING: Mutex<usize> = Mutex::new(0);
+static ENDED: Condvar = Condvar::new();
+
+/// The right to run a browser; it ends when dropped.
+struct Turn;
+
+impl Turn {
+    /// Waits for one; those who have one end in time.
+    fn wait() -> Self {
+        let running = RUNNING.lock().expect("the count");
+        let mut running = ENDED
+            .wait_while(running, |running| *running >= AT_ONCE)
+            .expect("the count");
+        *running += 1;
+        Self
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        *RUNNING.lock().expect("the count") -= 1;
+        ENDED.notify_one();
+    }
 }
 
 #[derive(Default)]
@@ -41,6 +69,7 @@ struct Output {
 impl Process {
     /// Starts `program` with `home` as its home and temporary folder.
     pub(crate) fn start(program: impl AsRef<OsStr>, arguments: &[String], home: &Path) -> Self {
+        let turn = Turn::wait();
         let mut command = Command::new("/bin/sh");
         command.args(["-c", GUARD, "browser"]);
         command.arg(program).args(arguments);
@@ -61,7 +90,11 @@ impl Process {
                 keeper.grown.notify_all();
             }
         });
-        Self { guard, output }
+        Self {
+            guard,
+            output,
+            _turn: turn,
+        }
     }
 
     /// What follows `before` on the first line of output that has it.

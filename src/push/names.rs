@@ -1,0 +1,97 @@
+//! Host names to addresses, each asked for once in a while: ureq asks for every request, in a thread started for it, even when a
+//! kept connection is there, which took a fifth of a push's time and would send the DNS a million questions for a million pushes.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use ureq::config::Config;
+use ureq::http::Uri;
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::NextTimeout;
+
+/// How long an answer holds: as long as the shortest that push services give theirs.
+const KEPT: Duration = Duration::from_secs(60);
+/// There are a handful of push services; of a list with more hosts the memory begins anew.
+const MAX_NAMES: usize = 256;
+
+/// ureq's resolver, and what it answered lately.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    resolver: DefaultResolver,
+    known: Mutex<HashMap<String, Known>>,
+}
+
+#[derive(Debug)]
+struct Known {
+    until: Instant,
+    addresses: Vec<SocketAddr>,
+}
+
+impl Resolver for Names {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        config: &Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let name = uri
+            .scheme()
+            .zip(uri.authority())
+            .and_then(|(scheme, authority)| DefaultResolver::host_and_port(scheme, authority))
+            .ok_or(ureq::Error::HostNotFound)?;
+        if let Some(known) = self.lock().get(&name)
+            && known.until > Instant::now()
+        {
+            let mut addresses = self.empty();
+            known
+                .addresses
+                .iter()
+                .for_each(|address| addresses.push(*address));
+            return Ok(addresses);
+        }
+        let addresses = self.resolver.resolve(uri, config, timeout)?;
+        let known = Known {
+            until: Instant::now() + KEPT,
+            addresses: addresses.to_vec(),
+        };
+        let mut names = self.lock();
+        if names.len() >= MAX_NAMES {
+            names.clear();
+        }
+        names.insert(name, known);
+        Ok(addresses)
+    }
+}
+
+impl Names {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// What `localhost` is, when `127.0.0.9` was the answer `age` ago.
+    fn localhost(age: Duration) -> String {
+        let names = Names::default();
+        let known = Known {
+            until: Instant::now() + KEPT - age,
+            addresses: vec!["127.0.0.9:443".parse().unwrap()],
+        };
+        names.lock().insert("localhost:443".into(), known);
+        let uri = "https://localhost/".parse().unwrap();
+        let addresses = names.resolve(&uri, &Config::default(), NextTimeout::default());
+        addresses.unwrap()[0].ip().to_string()
+    }
+
+    #[test]
+    fn an_answer_holds_for_a_minute() {
+        assert_eq!(localhost(Duration::from_secs(59)), "127.0.0.9");
+        assert_ne!(localhost(Duration::from_secs(60)), "127.0.0.9");
+    }
+}
