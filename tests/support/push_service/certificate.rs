@@ -13,9 +13,17 @@ use std::sync::Arc;
 /// The names and addresses of this machine.
 pub const OURS: &[&str] = &["localhost", "127.0.0.1", "::1"];
 
+/// For this machine's names, valid.
+pub fn make() -> Result<(Arc<ServerConfig>, String), Box<dyn Error>> {
+    make_for(OURS, false)
+}
+
 /// The server's TLS for `names`, and the authority's certificate in PEM for the sender's `SSL_CERT_FILE`. The certificate is
 /// valid, or ended years ago.
-pub fn make(names: &[&str], expired: bool) -> Result<(Arc<ServerConfig>, String), Box<dyn Error>> {
+pub fn make_for(
+    names: &[&str],
+    expired: bool,
+) -> Result<(Arc<ServerConfig>, String), Box<dyn Error>> {
     let mut ca = CertificateParams::new(Vec::new())?;
     ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     ca.key_usages = vec![KeyUsagePurpose::KeyCertSign];

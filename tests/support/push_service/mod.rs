@@ -84,7 +84,7 @@ impl PushService {
     }
 
     fn start_tls_with(names: &[&str], expired: bool) -> Self {
-        let (config, pem) = certificate::make(names, expired).expect("a test certificate");
+        let (config, pem) = certificate::make_for(names, expired).expect("a test certificate");
         let folder = tempfile::tempdir().expect("a temp folder");
         std::fs::write(folder.path().join("ca.pem"), pem)
             .expect("the authority's certificate written");
