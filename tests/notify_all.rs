@@ -452,7 +452,7 @@ fn with_resume_nobody_gets_it_twice_and_nobody_is_left_out() {
     assert!(
         second
             .stderr
-            .starts_with("notify: note: results: 1 lines are no results\n"),
+            .starts_with("notify: note: results: lines that are no results: 1\n"),
         "{}",
         second.stderr
     );

@@ -98,7 +98,7 @@ fn resume(args: &Args, path: &Path) -> Result<Done, Failure> {
     if unusable > 0 && !args.quiet {
         note(
             "notify",
-            format_args!("{}: {unusable} lines are no results", path.display()),
+            format_args!("{}: lines that are no results: {unusable}", path.display()),
         );
     }
     Ok(done)
