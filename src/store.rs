@@ -1,18 +1,23 @@
 //! subscription.txt: one subscription a line, newest last; read by both programs, changed under a lock, never half-written.
 
 mod entries;
+mod turns;
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::endpoint::Endpoint;
 use crate::subscription::Subscription;
 pub use entries::{Entries, Entry};
+use turns::{Turn, Turns};
 
 /// How long a writer waits for the other program's lock; a change itself takes milliseconds.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
+/// How long a change waits for those of the same process before it.
+const TURN_WAIT: Duration = Duration::from_secs(10);
 /// How often it looks meanwhile.
 const LOCK_POLL: Duration = Duration::from_millis(10);
 
@@ -20,6 +25,13 @@ const LOCK_POLL: Duration = Duration::from_millis(10);
 #[derive(Debug, Clone)]
 pub struct Store {
     path: PathBuf,
+    turns: Arc<Turns>,
+}
+
+/// The right to change the file: the lock first, then the turn, are given back.
+struct Lock<'s> {
+    _file: File,
+    _turn: Turn<'s>,
 }
 
 /// Why the file could not be read or changed. Cut by what to do next.
@@ -34,6 +46,9 @@ pub enum StoreError {
     /// It, or the file beside it, cannot be written: it is as it was before.
     #[error("cannot write {}", .0.display())]
     Write(PathBuf, #[source] io::Error),
+    /// Other changes of this process did not let this one have its turn for 10 s.
+    #[error("{} has too many changes waiting", .0.display())]
+    Crowded(PathBuf),
     /// Another process has held the lock for 5 s.
     #[error("{} is locked by another process", .0.display())]
     Locked(PathBuf),
@@ -54,6 +69,7 @@ impl StoreError {
                 "check that the disk has room and who may write to the folder; nothing was lost"
                     .into()
             }
+            StoreError::Crowded(_) => "try again in a few seconds; nothing was lost".into(),
             StoreError::Locked(_) => {
                 "wait until the other server or notify has ended, then try again".into()
             }
@@ -73,7 +89,10 @@ pub enum Added {
 impl Store {
     /// The store at `path`; nothing is opened yet.
     pub fn new(path: impl Into<PathBuf>) -> Store {
-        Store { path: path.into() }
+        Store {
+            path: path.into(),
+            turns: Arc::default(),
+        }
     }
 
     /// The file's path.
@@ -216,8 +235,12 @@ impl Store {
         }
     }
 
-    /// The advisory lock that server and notify share; it ends when the file is dropped, or the process dies.
-    fn lock(&self) -> Result<File, StoreError> {
+    /// This process's turn, then the advisory lock that server and notify share, which ends with its file or its process.
+    fn lock(&self) -> Result<Lock<'_>, StoreError> {
+        let turn = self
+            .turns
+            .wait(TURN_WAIT)
+            .ok_or_else(|| StoreError::Crowded(self.path.clone()))?;
         let path = self.beside(".lock");
         let failed = |e| StoreError::Write(path.clone(), e);
         let mut options = File::options();
@@ -232,7 +255,10 @@ impl Store {
                 Ok(()) => {
                     crate::file::sweep(&self.path);
                     crate::file::sweep(&self.gone_path());
-                    return Ok(file);
+                    return Ok(Lock {
+                        _file: file,
+                        _turn: turn,
+                    });
                 }
                 Err(fs::TryLockError::WouldBlock) if Instant::now() < deadline => {
                     std::thread::sleep(LOCK_POLL)
