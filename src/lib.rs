@@ -22,8 +22,10 @@
 //!
 //! | who is let in | what is answered | one push | what is stored |
 //! |---|---|---|---|
-//! | [`listener`], [`certificate`] | [`routes`], [`site`], [`www`] | [`push`], [`outcome`], [`advice`] | [`store`], [`file`] |
+//! | [`listener`], [`certificate`] | [`routes`], [`site`], [`www`] | [`push`], [`outcome`], [`advice`] | [`store`], [`mod@file`] |
 //! | [`gate`] | [`application`], [`push_service`] | [`encryption`], [`vapid`], [`message`] | [`subscription`], [`endpoint`] |
+//!
+//! For notify alone: [`explain`] walks through one push; [`fan_out`] pushes to many, with [`retry`] and [`record`].
 //!
 //! And for people: [`greeting`], [`log`], [`failure`].
 

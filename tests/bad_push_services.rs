@@ -212,31 +212,44 @@ fn an_answer_that_drips_ends_with_the_timeout() {
 }
 
 #[test]
-fn a_certificate_that_is_not_trusted_ends_the_push_before_anything_is_sent() {
-    let (folder, service) = (tempfile::tempdir().unwrap(), PushService::start_tls());
-    service.expect_no_calls();
-    let server = server(folder.path())
-        .args(["-q", "--allow-push-service", service.origin()])
-        .spawn();
-    let page = Client::new(&server.url("http"));
-    // Nobody has told either program of the authority.
-    let push = page
-        .post("/add-subscription", &service.subscribe(None).json)
-        .json()["push"]
-        .clone();
-    assert_eq!(push["class"], "unreachable", "{push}");
-    assert!(
-        push["says"]
-            .as_str()
-            .unwrap()
-            .contains("TLS: invalid peer certificate"),
-        "{push}"
-    );
-    let told = notify(folder.path()).args(["--no-retry", "x"]).run();
-    assert_eq!(told.code, Some(6), "{}", told.stderr);
-    assert!(
-        told.stderr.contains("TLS: invalid peer certificate"),
-        "{}",
-        told.stderr
-    );
+fn a_bad_certificate_ends_the_push_before_anything_is_sent() {
+    for (service, trusted, why) in [
+        (
+            PushService::start_tls(),
+            false,
+            "TLS: invalid peer certificate: ",
+        ),
+        (
+            PushService::start_tls_expired(),
+            true,
+            "TLS: invalid peer certificate: certificate expired",
+        ),
+        (
+            PushService::start_tls_for("other.example"),
+            true,
+            "TLS: invalid peer certificate: certificate not valid for name \"localhost\"",
+        ),
+    ] {
+        service.expect_no_calls();
+        let folder = tempfile::tempdir().unwrap();
+        let trusting = |program: Program| match trusted {
+            true => program.env("SSL_CERT_FILE", service.ca_pem_path()),
+            false => program,
+        };
+        let server = server(folder.path()).args(["-q", "--allow-push-service", service.origin()]);
+        let server = trusting(server).spawn();
+        let page = Client::new(&server.url("http"));
+        let browser = service.subscribe(None);
+        let push = page.post("/add-subscription", &browser.json).json()["push"].clone();
+        assert_eq!(push["class"], "unreachable", "{why}: {push}");
+        assert!(
+            push["says"].as_str().unwrap().contains(why),
+            "{why}: {push}"
+        );
+        let told = trusting(notify(folder.path()))
+            .args(["--no-retry", "x"])
+            .run();
+        assert_eq!(told.code, Some(6), "{}", told.stderr);
+        assert!(told.stderr.contains(why), "{why}: {}", told.stderr);
+    }
 }

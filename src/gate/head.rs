@@ -183,3 +183,7 @@ fn asks_to_close(headers: &[httparse::Header<'_>]) -> bool {
         .flat_map(|value| value.split(|byte| *byte == b','))
         .any(|option| option.trim_ascii().eq_ignore_ascii_case(b"close"))
 }
+
+#[cfg(test)]
+#[path = "head/tests.rs"]
+mod tests;

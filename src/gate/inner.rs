@@ -17,6 +17,8 @@ type Stream = std::os::unix::net::UnixStream;
 /// Most requests that wait for their answers at once, a gate; each costs three descriptors while it is open (our
 /// end, tiny_http's end and its duplicate) and one thread of tiny_http. More wait their turn.
 pub(crate) const INNER_MAX: usize = 32;
+/// Of them, how many are never taken by what may wait for a push service: pages are answered while all others hang.
+const FOR_PAGES: usize = 8;
 /// How long a request may wait for its turn.
 const TURN: Duration = Duration::from_secs(10);
 /// How long a handler may take. Handlers have their own time limits (a push: 15 s, a few retries); this one only
@@ -39,6 +41,14 @@ pub(super) struct Pool {
 struct State {
     idle: Vec<Stream>,
     out: usize,
+    /// Of those out, neither GET nor HEAD.
+    slow: usize,
+}
+
+impl State {
+    fn is_full(&self, repeatable: bool) -> bool {
+        self.out >= INNER_MAX || (!repeatable && self.slow >= INNER_MAX - FOR_PAGES)
+    }
 }
 
 impl Pool {
@@ -53,7 +63,7 @@ impl Pool {
 
     /// Hands a whole request to tiny_http and returns its whole answer, as HTTP/1.1; `None` when no turn came.
     pub(super) fn exchange(&self, head: &Head, request: &[u8]) -> io::Result<Option<Vec<u8>>> {
-        let Some((turn, pooled)) = self.turn() else {
+        let Some((turn, pooled)) = self.turn(head.repeatable) else {
             return Ok(None);
         };
         let answered = match pooled {
@@ -79,16 +89,21 @@ impl Pool {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn turn(&self) -> Option<(Turn<'_>, Option<Stream>)> {
+    fn turn(&self, repeatable: bool) -> Option<(Turn<'_>, Option<Stream>)> {
         let waited = self
             .returned
-            .wait_timeout_while(self.lock(), TURN, |state| state.out >= INNER_MAX);
+            .wait_timeout_while(self.lock(), TURN, |state| state.is_full(repeatable));
         let (mut state, waited) = waited.unwrap_or_else(PoisonError::into_inner);
         if waited.timed_out() {
             return None;
         }
         state.out += 1;
-        Some((Turn { pool: self }, state.idle.pop()))
+        state.slow += usize::from(!repeatable);
+        let turn = Turn {
+            pool: self,
+            repeatable,
+        };
+        Some((turn, state.idle.pop()))
     }
 
     /// tiny_http 0.12 counts a thread as free until it has woken up, and so may give it two connections that come at
@@ -110,6 +125,7 @@ impl Pool {
 /// The right to use one inner connection; it ends when dropped.
 struct Turn<'p> {
     pool: &'p Pool,
+    repeatable: bool,
 }
 
 impl Turn<'_> {
@@ -120,8 +136,12 @@ impl Turn<'_> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.pool.lock().out -= 1;
-        self.pool.returned.notify_one();
+        let mut state = self.pool.lock();
+        state.out -= 1;
+        state.slow -= usize::from(!self.repeatable);
+        drop(state);
+        // All, since the one woken might be a POST that may not go yet, before a GET that may.
+        self.pool.returned.notify_all();
     }
 }
 

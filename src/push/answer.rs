@@ -51,7 +51,8 @@ impl Answer {
         }
     }
 
-    pub(super) fn read(response: Response<ureq::Body>, request: &PushRequest) -> Answer {
+    /// Reads at most 4 KiB of a body, and of `request` which secrets to leave out of the words kept.
+    pub fn read(response: Response<ureq::Body>, request: &PushRequest) -> Answer {
         let (head, body) = response.into_parts();
         let mut text = Vec::new();
         // A body cut off or never sent says nothing, and the status has been read.

@@ -161,6 +161,10 @@ impl Client {
         match error {
             ureq::Error::Timeout(_) => Unreachable::Timeout(self.timeout),
             ureq::Error::HostNotFound => Unreachable::Name,
+            // The resolver's failures have no kind of their own in std, only these words.
+            ureq::Error::Io(e) if e.to_string().starts_with("failed to lookup address") => {
+                Unreachable::Name
+            }
             ureq::Error::ConnectionFailed => Unreachable::Lost("no address answered".into()),
             ureq::Error::Io(e) if e.kind() == io::ErrorKind::ConnectionRefused => {
                 Unreachable::Refused

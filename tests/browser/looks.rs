@@ -103,7 +103,8 @@ fn a_subscribed_page_is_accessible_and_makes_the_readmes_picture() {
         firefox.set_dark(dark);
         expect_no_violation(firefox, &axe, &format!("dark: {dark}"));
     }
-    firefox.set_viewport(1280, 900);
+    firefox.set_viewport(1280, 1040);
+    firefox.value("scrollTo(0, 0)");
     firefox.screenshot(&target().join("screenshot.png"));
     firefox.expect_a_quiet_console();
 }

@@ -1,5 +1,7 @@
 //! The product where its users live: the page, the worker and both programs, in real browsers, with no internet.
 //! A browser that is not installed is left out with a note; `BAREPUSH_REQUIRE_BROWSERS=1` makes that a failure.
+// A browser is ended by its process group.
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod barepush;

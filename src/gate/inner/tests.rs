@@ -93,3 +93,18 @@ fn a_turn_ends_also_when_the_request_fails() {
     }
     assert_eq!(pool.lock().out, 0);
 }
+
+#[test]
+fn posts_leave_turns_for_pages() {
+    let pool = Pool::new("/nonexistent/http".into());
+    let posts: Vec<_> = (0..INNER_MAX - FOR_PAGES)
+        .map(|_| pool.turn(false).unwrap())
+        .collect();
+    assert!(pool.lock().is_full(false));
+    let pages: Vec<_> = (0..FOR_PAGES).map(|_| pool.turn(true).unwrap()).collect();
+    assert!(pool.lock().is_full(true));
+    drop(pages);
+    assert!(pool.lock().is_full(false) && !pool.lock().is_full(true));
+    drop(posts);
+    assert!(!pool.lock().is_full(false));
+}

@@ -12,10 +12,11 @@ use super::process::Process;
 use super::websocket::Connection;
 use super::{FIREFOX, Tab, evidence, text, trust, until_true};
 
-/// What the profile must have; each was taken away alone and missed.
+/// What the profile must have.
 const PREFERENCES: &str = r#"
 // BiDi switches push off unless the profile itself says it is on.
 user_pref("dom.push.connection.enabled", true);
+// The local push service has no TLS.
 user_pref("dom.push.testing.allowInsecureServerURL", true);
 // There is no desktop here to show a notification: Firefox draws its own alert window.
 user_pref("alerts.useSystemBackend", false);
@@ -30,6 +31,7 @@ user_pref("network.proxy.ssl_port", 9);
 user_pref("network.proxy.allow_hijacking_localhost", false);
 // BiDi pretends that every page has the focus, so that none can be given it.
 user_pref("focusmanager.testmode", false);
+// No questions and no reports.
 user_pref("browser.shell.checkDefaultBrowser", false);
 user_pref("datareporting.policy.dataSubmissionEnabled", false);
 "#;
@@ -39,7 +41,7 @@ pub(crate) const ENTER: &str = "\u{E007}";
 /// The Tab key.
 pub(crate) const TAB: &str = "\u{E004}";
 
-/// The part of the page a person reads to decide, and its two answers.
+/// The two answers to the permission prompt.
 #[derive(Clone, Copy)]
 pub(crate) enum Answer {
     /// The prompt's first button.
@@ -95,16 +97,10 @@ impl Firefox {
         firefox
     }
 
-    /// Opens `url` in the tab and waits until it has loaded; the error is the browser's.
-    pub(crate) fn try_open(&mut self, url: &str) -> Result<(), String> {
-        let to = json!({ "context": self.tab, "url": url, "wait": "complete" });
-        self.try_ask("browsingContext.navigate", to).map(drop)
-    }
-
-    /// Opens `url`, which must load.
+    /// Opens `url` in the tab and waits until it has loaded.
     pub(crate) fn open(&mut self, url: &str) {
-        self.try_open(url)
-            .unwrap_or_else(|error| panic!("opening {url}: {error}"));
+        let to = json!({ "context": self.tab, "url": url, "wait": "complete" });
+        self.ask("browsingContext.navigate", to);
     }
 
     /// Loads the page again.
@@ -119,7 +115,7 @@ impl Firefox {
         self.ask("browsingContext.create", tab);
     }
 
-    /// Closes the tab under test; the next one opened is an empty one.
+    /// Closes the tab under test; an empty one takes its place.
     pub(crate) fn close_page(&mut self) {
         let other = self.ask("browsingContext.create", json!({ "type": "tab" }));
         self.ask("browsingContext.close", json!({ "context": self.tab }));
@@ -209,19 +205,14 @@ impl Firefox {
         ));
     }
 
-    /// Writes a picture of the whole page (PNG).
+    /// Writes a picture of what the viewport shows (PNG).
     pub(crate) fn screenshot(&mut self, file: &Path) {
-        let picture = self.picture().expect("a screenshot");
+        let picture = self.picture("viewport").expect("a screenshot");
         fs::write(file, picture).expect("writing the screenshot");
     }
 
-    /// What the browser itself and its service workers wrote.
-    pub(crate) fn output(&self) -> String {
-        self.process.output()
-    }
-
-    fn picture(&mut self) -> Result<Vec<u8>, String> {
-        let what = json!({ "context": self.tab, "origin": "document" });
+    fn picture(&mut self, of: &str) -> Result<Vec<u8>, String> {
+        let what = json!({ "context": self.tab, "origin": of });
         let answer = self.try_ask("browsingContext.captureScreenshot", what)?;
         Base64::decode_vec(&text(&answer["data"])).map_err(|error| error.to_string())
     }
@@ -308,10 +299,10 @@ impl Tab for Firefox {
 impl Drop for Firefox {
     fn drop(&mut self) {
         if thread::panicking() {
-            if let Ok(picture) = self.picture() {
+            if let Ok(picture) = self.picture("document") {
                 let _ = fs::write(evidence("firefox.png"), picture);
             }
-            let log = format!("{}\n{:#?}", self.output(), self.bidi.events());
+            let log = format!("{}\n{:#?}", self.process.output(), self.bidi.events());
             let _ = fs::write(evidence("firefox.log"), log);
         }
     }

@@ -15,7 +15,7 @@ use super::websocket::DEADLINE;
 const GUARD: &str = r#""$@" 2>&1 </dev/null & read -r _; kill -KILL $!; wait $!; kill -KILL 0"#;
 
 /// Variables that would lead the browser to a real desktop, a real profile or another browser.
-const DESKTOP: [&str; 8] = [
+const DESKTOP: [&str; 7] = [
     "DISPLAY",
     "WAYLAND_DISPLAY",
     "DBUS_SESSION_BUS_ADDRESS",
@@ -23,7 +23,6 @@ const DESKTOP: [&str; 8] = [
     "XDG_CONFIG_HOME",
     "XDG_CACHE_HOME",
     "XDG_DATA_HOME",
-    "MOZ_REMOTE_SETTINGS_DEVTOOLS",
 ];
 
 /// Most browsers at once: each takes some 0.5 GiB, and the test harness starts as many tests as there are cores.

@@ -10,8 +10,12 @@ use rustls::pki_types::PrivateKeyDer;
 use std::error::Error;
 use std::sync::Arc;
 
-/// The server's TLS, and the authority's certificate in PEM for the sender's `SSL_CERT_FILE`.
-pub fn make() -> Result<(Arc<ServerConfig>, String), Box<dyn Error>> {
+/// The names and addresses of this machine.
+pub const OURS: &[&str] = &["localhost", "127.0.0.1", "::1"];
+
+/// The server's TLS for `names`, and the authority's certificate in PEM for the sender's `SSL_CERT_FILE`. The certificate is
+/// valid, or ended years ago.
+pub fn make(names: &[&str], expired: bool) -> Result<(Arc<ServerConfig>, String), Box<dyn Error>> {
     let mut ca = CertificateParams::new(Vec::new())?;
     ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     ca.key_usages = vec![KeyUsagePurpose::KeyCertSign];
@@ -20,8 +24,12 @@ pub fn make() -> Result<(Arc<ServerConfig>, String), Box<dyn Error>> {
     let ca_key = KeyPair::generate()?;
     let ca_pem = ca.self_signed(&ca_key)?.pem();
 
-    let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+    let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
     let mut leaf = CertificateParams::new(names)?;
+    if expired {
+        leaf.not_before = rcgen::date_time_ymd(2020, 1, 1);
+        leaf.not_after = rcgen::date_time_ymd(2021, 1, 1);
+    }
     leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     leaf.distinguished_name
         .push(DnType::CommonName, "test push service");

@@ -70,7 +70,21 @@ impl PushService {
     /// HTTPS with a certificate for localhost, 127.0.0.1 and ::1 by an authority of its own
     /// ([`PushService::ca_pem_path`]).
     pub fn start_tls() -> Self {
-        let (config, pem) = certificate::make().expect("a test certificate");
+        Self::start_tls_with(certificate::OURS, false)
+    }
+
+    /// HTTPS with a certificate that has ended, by an authority of its own.
+    pub fn start_tls_expired() -> Self {
+        Self::start_tls_with(certificate::OURS, true)
+    }
+
+    /// HTTPS with a certificate for another name, by an authority of its own.
+    pub fn start_tls_for(name: &str) -> Self {
+        Self::start_tls_with(&[name], false)
+    }
+
+    fn start_tls_with(names: &[&str], expired: bool) -> Self {
+        let (config, pem) = certificate::make(names, expired).expect("a test certificate");
         let folder = tempfile::tempdir().expect("a temp folder");
         std::fs::write(folder.path().join("ca.pem"), pem)
             .expect("the authority's certificate written");

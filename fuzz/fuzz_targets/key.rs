@@ -1,0 +1,12 @@
+//! The VAPID key in any text: loaded or refused.
+#![no_main]
+
+use barepush::vapid::{DEFAULT_SUBJECT, Subject, VapidKey};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    let subject = Subject::parse(DEFAULT_SUBJECT).expect("a subject");
+    if let Ok(key) = VapidKey::from_env(text, subject) {
+        assert_eq!(key.public_key().len(), 87);
+    }
+});

@@ -1,0 +1,20 @@
+//! Subscriptions and endpoints: what is taken is read again from its own line, and allowed only for a known push service.
+#![no_main]
+
+use barepush::endpoint::{Endpoint, Vendor};
+use barepush::push_service::AllowedPushServices;
+use barepush::subscription::Subscription;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    if let Ok(subscription) = Subscription::from_json(text) {
+        assert!(!subscription.json().contains('\n'));
+        assert!(Subscription::from_json(subscription.json()).is_ok());
+    }
+    if let Ok(endpoint) = Endpoint::parse(text) {
+        assert_eq!(endpoint.tail(), &text[text.len().saturating_sub(8)..]);
+        if AllowedPushServices::default().check(&endpoint).is_ok() {
+            assert!(endpoint.vendor() != Vendor::Other && text.starts_with("https://"));
+        }
+    }
+});
