@@ -25,7 +25,7 @@ def main():
     command = ["cargo", "bench", "--locked", "--bench", "message", "--", *QUICK]
     rounds = []
     for _ in range(ROUNDS):
-        subprocess.run(command, cwd=PROJECT, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(command, cwd=PROJECT, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         rounds.append(figures())
     rows = []
     for name in sorted(rounds[0], key=lambda name: ("authorization" in name, name)):
