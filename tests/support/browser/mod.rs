@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use serde_json::{Value, json};
+use websocket::DEADLINE;
 
 pub(crate) mod chromium;
 pub(crate) mod firefox;
@@ -136,15 +137,16 @@ pub(crate) trait Tab {
     }
 }
 
-/// A script's promise that `condition` (a JS expression, awaited) comes true: looked at every 50 ms, for 30 s.
+/// A script's promise that `condition` (a JS expression, awaited) comes true: looked at every 50 ms until [`DEADLINE`].
 fn until_true(condition: &str) -> String {
+    let deadline = DEADLINE.as_millis();
     format!(
         "(async () => {{
-            const end = Date.now() + 30000;
+            const end = Date.now() + {deadline};
             for (;;) {{
                 const value = await ({condition});
                 if (value) return value;
-                if (Date.now() > end) throw new Error('still not true after 30 s');
+                if (Date.now() > end) throw new Error('still not true in time');
                 await new Promise(again => setTimeout(again, 50));
             }}
         }})()"
