@@ -8,11 +8,10 @@ mod head;
 mod inner;
 mod refusal;
 
-use crate::listener::{Channel, Limits, Place};
+use crate::connection::{Channel, Limits, Place};
 #[cfg(unix)]
 pub(crate) use folder::Folder;
 use head::Head;
-pub(crate) use inner::INNER_MAX;
 use inner::Pool;
 pub(crate) use refusal::Refusal;
 pub use refusal::SECURITY_HEADERS;

@@ -23,7 +23,7 @@
 //! | who is let in | what is answered | one push | what is stored |
 //! |---|---|---|---|
 //! | [`listener`], [`certificate`] | [`routes`], [`site`], [`www`] | [`push`], [`outcome`], [`advice`] | [`store`], [`mod@file`] |
-//! | [`gate`] | [`application`], [`push_service`] | [`encryption`], [`vapid`], [`message`] | [`subscription`], [`endpoint`] |
+//! | [`gate`], [`connection`] | [`application`], [`push_service`] | [`encryption`], [`vapid`], [`message`] | [`subscription`], [`endpoint`] |
 //!
 //! For notify alone: [`explain`] walks through one push; [`fan_out`] pushes to many, with [`retry`] and [`record`].
 //!
@@ -32,6 +32,7 @@
 pub mod advice;
 pub mod application;
 pub mod certificate;
+pub mod connection;
 pub mod encryption;
 pub mod endpoint;
 pub mod explain;

@@ -1,17 +1,11 @@
 //! Sockets and TLS: who is let in, how many, how long.
 
-mod channel;
-mod crowd;
 mod door;
-mod limits;
 
 use crate::certificate::Certificate;
+use crate::connection::{Crowd, Limits};
 use crate::gate::Gate;
-pub(crate) use channel::Channel;
-use crowd::Crowd;
-pub(crate) use crowd::Place;
 use door::Door;
-pub use limits::{Limits, raise_descriptor_limit};
 use rustls::ServerConfig;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};

@@ -3,8 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // A test may end by a panic.
 
 use barepush::certificate::Certificate;
+use barepush::connection::{Limits, raise_descriptor_limit};
 use barepush::gate::Gate;
-use barepush::listener::{Limits, Listener, Serving, raise_descriptor_limit, tls_config};
+use barepush::listener::{Listener, Serving, tls_config};
 use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion, version,

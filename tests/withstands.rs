@@ -32,7 +32,7 @@ struct House {
 impl House {
     fn new(arguments: &[&str]) -> House {
         // Ours, for the crowds; the server's is lowered below.
-        barepush::listener::raise_descriptor_limit();
+        barepush::connection::raise_descriptor_limit();
         let folder = tempfile::tempdir().unwrap();
         let server = Program::new("sh", folder.path())
             .args([

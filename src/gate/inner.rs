@@ -1,6 +1,7 @@
 //! The pool of connections to tiny_http: one is checked out for one request, then returned.
 
 use super::head::Head;
+use crate::connection::INNER_MAX;
 use std::io::{self, Read, Write};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,10 +15,7 @@ type Stream = std::net::TcpStream;
 #[cfg(unix)]
 type Stream = std::os::unix::net::UnixStream;
 
-/// Most requests that wait for their answers at once, a gate; each costs three descriptors while it is open (our
-/// end, tiny_http's end and its duplicate) and one thread of tiny_http. More wait their turn.
-pub(crate) const INNER_MAX: usize = 32;
-/// Of them, how many are never taken by what may wait for a push service: pages are answered while all others hang.
+/// Of `INNER_MAX`, how many are never taken by what may wait for a push service: pages are answered while all others hang.
 const FOR_PAGES: usize = 8;
 /// How long a request may wait for its turn.
 const TURN: Duration = Duration::from_secs(10);

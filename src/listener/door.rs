@@ -1,8 +1,7 @@
 //! What every connection of one listener meets: its place, its first byte, its handshake, then the gate.
 
-use super::channel::{Channel, Timed};
-use super::crowd::{Crowd, Place};
-use super::{Limits, Log};
+use super::Log;
+use crate::connection::{Channel, Crowd, Limits, Place, Timed};
 use crate::gate::{Ending, Gate, Refusal};
 use rustls::ServerConfig;
 use std::io::{ErrorKind, Write};

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 /// How long a newcomer waits at most for room.
 const ROOM: Duration = Duration::from_secs(1);
 
-pub(super) struct Crowd {
+pub(crate) struct Crowd {
     cap: usize,
     state: Mutex<State>,
     left: Condvar,
@@ -35,7 +35,7 @@ pub(crate) struct Place {
 }
 
 impl Crowd {
-    pub(super) fn new(cap: usize) -> Self {
+    pub(crate) fn new(cap: usize) -> Self {
         Self {
             cap,
             state: Mutex::default(),
@@ -49,7 +49,7 @@ impl Crowd {
 
     /// Lets a connection in; at the cap, shuts the one idle longest and waits until its thread has gone, so that
     /// there are never more threads and descriptors than the cap. `None`: all are busy, or the listener stops.
-    pub(super) fn enter(self: &Arc<Self>, tcp: Arc<TcpStream>) -> Option<Place> {
+    pub(crate) fn enter(self: &Arc<Self>, tcp: Arc<TcpStream>) -> Option<Place> {
         let late = Instant::now() + ROOM;
         let mut state = self.lock();
         while state.members.len() >= self.cap {
@@ -85,17 +85,17 @@ impl Crowd {
         })
     }
 
-    pub(super) fn is_stopping(&self) -> bool {
+    pub(crate) fn is_stopping(&self) -> bool {
         self.lock().stopping
     }
 
     /// Nobody enters any more, and an answer under way is the last of its connection.
-    pub(super) fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.lock().stopping = true;
     }
 
     /// Sends everybody away: the idle at once, the busy when answered or when `patience` ends.
-    pub(super) fn clear(&self, patience: Duration) {
+    pub(crate) fn clear(&self, patience: Duration) {
         let mut state = self.lock();
         for member in state
             .members

@@ -1,6 +1,5 @@
 //! How long a client may take, and how many may come: every limit of a connection, in one place.
 
-use crate::gate::INNER_MAX;
 use std::time::Duration;
 
 /// Descriptors kept for all else: standard streams, files, www/, the connections of pushes under way.
@@ -12,6 +11,10 @@ const LISTENERS: u64 = 2;
 const CONNECTIONS_MAX: u64 = 512;
 /// Fewest, under however low a limit.
 const CONNECTIONS_MIN: u64 = 8;
+/// Most requests that wait for their answers at once, a gate; each costs three descriptors while it is open (our
+/// end, tiny_http's end and its duplicate) and one thread of tiny_http. More wait their turn.
+pub(crate) const INNER_MAX: usize = 32;
+
 /// How long a client may take, and how many may come. The defaults are the server's; tests take shorter ones.
 #[derive(Clone, Debug)]
 pub struct Limits {

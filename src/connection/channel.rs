@@ -13,7 +13,7 @@ pub(crate) struct Timed {
 }
 
 impl Timed {
-    pub(super) fn new(tcp: Arc<TcpStream>, deadline: Instant) -> Self {
+    pub(crate) fn new(tcp: Arc<TcpStream>, deadline: Instant) -> Self {
         Self { tcp, deadline }
     }
 
@@ -38,7 +38,7 @@ impl Timed {
     }
 
     /// The first byte, left in place; `None` when the client sent none and left.
-    pub(super) fn first_byte(&self) -> io::Result<Option<u8>> {
+    pub(crate) fn first_byte(&self) -> io::Result<Option<u8>> {
         let mut byte = [0];
         let read = self.readable()?.peek(&mut byte).map_err(timed_out)?;
         Ok((read > 0).then_some(byte[0]))
@@ -82,7 +82,7 @@ pub(crate) enum Channel {
 
 impl Channel {
     /// Shakes hands, until the deadline `socket` has.
-    pub(super) fn tls(config: Arc<ServerConfig>, socket: Timed) -> io::Result<Self> {
+    pub(crate) fn tls(config: Arc<ServerConfig>, socket: Timed) -> io::Result<Self> {
         let connection = ServerConnection::new(config).map_err(io::Error::other)?;
         let mut stream = StreamOwned::new(connection, socket);
         while stream.conn.is_handshaking() {
@@ -107,7 +107,7 @@ impl Channel {
 
     /// Ends our side (TLS: with close_notify), then reads and forgets what still comes, for as long as `linger`: closing
     /// with unread bytes would send a reset, and the client might lose the answer.
-    pub(super) fn finish(mut self, linger: Duration) {
+    pub(crate) fn finish(mut self, linger: Duration) {
         self.set_deadline(Instant::now() + linger);
         if let Self::Tls(stream) = &mut self {
             stream.conn.send_close_notify();
