@@ -109,6 +109,9 @@ impl Certificate {
         names: &[String],
     ) -> Result<(Self, Made), CertificateError> {
         let wanted = server_names(names)?;
+        // Two servers that start at once would mix their halves.
+        let _lock = crate::file::private_folder_locked(keys_dir)
+            .map_err(|source| CertificateError::Unwritable(keys_dir.into(), source))?;
         let (cert, key) = (keys_dir.join("tls_cert.pem"), keys_dir.join(KEY_FILE));
         let made = match (is_there(&cert)?, is_there(&key)?) {
             (false, false) => Made::New,
@@ -125,8 +128,6 @@ impl Certificate {
             _ => Made::Remade("half of the pair was missing"),
         };
         let (chain_pem, key_pem) = self_signed(names)?;
-        crate::file::create_private_folder(keys_dir)
-            .map_err(|source| CertificateError::Unwritable(keys_dir.into(), source))?;
         // The key first: a certificate must never be there without its key.
         write(&key, &key_pem)?;
         write(&cert, &chain_pem)?;

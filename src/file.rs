@@ -23,6 +23,28 @@ pub fn create_private_folder(folder: &Path) -> io::Result<()> {
     builder.recursive(true).create(folder)
 }
 
+/// [`create_private_folder`], then waits until no other process of ours is at work in `folder`, which takes milliseconds: only
+/// its owner can open it, and so hold the lock. It ends when the file is dropped.
+///
+/// # Errors
+/// What making, opening or locking it answered.
+#[cfg(unix)]
+pub fn private_folder_locked(folder: &Path) -> io::Result<File> {
+    create_private_folder(folder)?;
+    let handle = File::open(folder)?;
+    handle.lock()?;
+    Ok(handle)
+}
+
+/// Windows cannot open a folder as a file, so there it is not locked.
+///
+/// # Errors
+/// What making it answered.
+#[cfg(not(unix))]
+pub fn private_folder_locked(folder: &Path) -> io::Result<()> {
+    create_private_folder(folder)
+}
+
 /// Replaces `path` by what `write` writes: a temp file in the same folder (mode 0600 whatever the umask), fsync,
 /// rename, fsync of the folder. A symbolic link at `path` is replaced, never followed. On error `path` is as it was.
 ///
