@@ -1,0 +1,123 @@
+//! What the command line says: ports, names, secrets, how much is told.
+
+use std::path::PathBuf;
+
+use barepush::certificate::{self, Certificate, CertificateError};
+use barepush::failure::{Failure, note};
+use barepush::file::{self, path_in};
+use barepush::log::Log;
+use barepush::push_service::AllowedPushServices;
+use barepush::vapid::{self, DEFAULT_SUBJECT, Subject, VapidError, VapidKey};
+use clap::Parser;
+
+/// The least server that can push a notification to a browser.
+///
+/// Serves the page that subscribes, keeps the subscriptions in subscription.txt, sends the first notification.
+/// Send more with: cargo run --bin notify "message"
+#[derive(Parser)]
+#[command(name = "server", version)]
+pub(crate) struct Args {
+    /// Port of the https listener; 0 lets the system choose
+    #[arg(long, default_value_t = 4443)]
+    pub(crate) port: u16,
+    /// Port of the plain http listener, on loopback only; 0 lets the system choose
+    #[arg(long, default_value_t = 4480)]
+    pub(crate) http_port: u16,
+    /// Leave the plain http listener out
+    #[arg(long)]
+    pub(crate) no_http: bool,
+    /// Address of the https listener; 0.0.0.0 lets other machines in
+    #[arg(long, default_value = "127.0.0.1")]
+    pub(crate) host: String,
+    /// One more name for the certificate and the Host header, for a phone or a tunnel (repeatable)
+    #[arg(long)]
+    pub(crate) name: Vec<String>,
+    /// Your own certificate chain in PEM, mkcert's, say
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The private key of --tls-cert in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Folder of keys/ and subscription.txt
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) data_dir: PathBuf,
+    /// Your contact for push services: mailto: or https:
+    #[arg(long, env = "VAPID_SUBJECT", default_value = DEFAULT_SUBJECT, value_parser = Subject::parse)]
+    pub(crate) subject: Subject,
+    /// The origin of one more push service, http://localhost:8082, say (repeatable)
+    #[arg(long, value_name = "ORIGIN", value_parser = AllowedPushServices::origin)]
+    pub(crate) allow_push_service: Vec<String>,
+    /// The VAPID private key itself, instead of keys/vapid_private.pem
+    #[arg(long, env = "VAPID_PRIVATE_KEY", hide = true, hide_env_values = true)]
+    pub(crate) vapid_private_key: Option<String>,
+    /// Say every request
+    #[arg(short, long, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
+    /// Say nothing but errors
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+impl Args {
+    /// The folder of keys.
+    pub(crate) fn keys(&self) -> PathBuf {
+        path_in(&self.data_dir, "keys")
+    }
+
+    /// The VAPID key: by environment, or kept in its file, or made.
+    pub(crate) fn vapid_key(&self) -> Result<(VapidKey, vapid::Made), Failure> {
+        let given = self
+            .vapid_private_key
+            .as_deref()
+            .filter(|text| !text.is_empty());
+        match given {
+            Some(text) => {
+                VapidKey::from_env(text, self.subject.clone()).map(|key| (key, vapid::Made::Kept))
+            }
+            None => VapidKey::load_or_create(&self.keys(), self.subject.clone()),
+        }
+        .map_err(Failure::hinted(VapidError::hint))
+    }
+
+    /// The certificate: the user's own, or kept in its file, or made.
+    pub(crate) fn certificate(&self) -> Result<(Certificate, certificate::Made), Failure> {
+        match (&self.tls_cert, &self.tls_key) {
+            (Some(cert), Some(key)) => {
+                Certificate::from_files(cert, key).map(|own| (own, certificate::Made::Kept))
+            }
+            _ => Certificate::load_or_create(&self.keys(), &self.name),
+        }
+        .map_err(Failure::hinted(CertificateError::hint))
+    }
+
+    /// Says which private keys others on this machine may read.
+    pub(crate) fn note_open_secrets(&self) {
+        let keys = self.keys();
+        let tls_key = self.tls_key.clone();
+        let tls_key = tls_key.unwrap_or_else(|| keys.join(certificate::KEY_FILE));
+        for secret in [keys.join(vapid::FILE), tls_key] {
+            if let Some(open) = file::open_to_others(&secret).filter(|_| !self.quiet) {
+                note("server", open);
+            }
+        }
+    }
+
+    pub(crate) fn log(&self) -> Log {
+        match (self.quiet, self.verbose) {
+            (true, _) => Log::Quiet,
+            (_, true) => Log::Verbose,
+            _ => Log::Normal,
+        }
+    }
+
+    /// The command that sends a message, as it is typed beside this server.
+    pub(crate) fn notify_command(&self) -> String {
+        match self.data_dir.as_os_str() == "." {
+            true => "cargo run --bin notify \"message\"".into(),
+            false => format!(
+                "cargo run --bin notify -- --data-dir {} \"message\"",
+                self.data_dir.display()
+            ),
+        }
+    }
+}

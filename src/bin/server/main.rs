@@ -1,0 +1,84 @@
+//! The application server: arguments to listeners and routes. What it does is in `barepush::application`.
+
+mod args;
+mod front;
+
+use std::process::ExitCode;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use args::Args;
+use barepush::application::{Application, State};
+use barepush::failure::Failure;
+use barepush::file::path_in;
+use barepush::greeting;
+use barepush::listener::{self, ListenError, Serving};
+use barepush::push::Client;
+use barepush::push_service::AllowedPushServices;
+use barepush::store::Store;
+use clap::Parser;
+use front::Front;
+use serde_json::json;
+
+/// How long a push may take: the page waits for the first one.
+const PUSH_TIMEOUT: Duration = Duration::from_secs(15);
+/// Connections to one push service that are kept for the next push.
+const KEPT_CONNECTIONS: usize = 16;
+
+fn main() -> ExitCode {
+    match run(&Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report("server"),
+    }
+}
+
+/// Everything that can be refused is refused before a socket is open; then serves until Ctrl-C or SIGTERM.
+fn run(args: &Args) -> Result<(), Failure> {
+    let (key, key_made) = args.vapid_key()?;
+    let (certificate, certificate_made) = args.certificate()?;
+    args.note_open_secrets();
+    let tls = listener::tls_config(&certificate).map_err(Failure::hinted(ListenError::hint))?;
+
+    let https = Front::open("https", &args.name, &args.host, args.port, Some(tls))?;
+    let http = match args.no_http {
+        true => None,
+        false => Some(Front::open(
+            "http",
+            &args.name,
+            "127.0.0.1",
+            args.http_port,
+            None,
+        )?),
+    };
+    let (stop, stopped) = mpsc::channel();
+    ctrlc::set_handler(move || stop.send(()).unwrap_or_default())
+        .map_err(|e| Failure::ours(e, "report this"))?;
+
+    let application = Arc::new(Application {
+        store: Store::new(path_in(&args.data_dir, "subscription.txt")),
+        key,
+        push_services: AllowedPushServices::with(args.allow_push_service.clone()),
+        client: Client::new(PUSH_TIMEOUT, KEPT_CONNECTIONS),
+        log: args.log(),
+        about: json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "https": https.site.url(),
+            "http": http.as_ref().map(|front| front.site.url()),
+            "keys": args.keys(),
+            "certificate": {"file": certificate.file(), "spki_sha256": certificate.spki_sha256()},
+            "notify": args.notify_command(),
+        }),
+        state: State::default(),
+    });
+    let fronts: Vec<Front> = [Some(https), http].into_iter().flatten().collect();
+    // Whoever started us and closed our stdout does not want to read this.
+    let _ = greeting::print(&application, key_made, &certificate_made);
+    let serving: Vec<Serving> = fronts
+        .into_iter()
+        .map(|front| front.serve(&application))
+        .collect();
+    // Nothing but a signal is sent; a closed channel would be the end as well.
+    let _ = stopped.recv();
+    serving.into_iter().for_each(Serving::stop);
+    Ok(())
+}
