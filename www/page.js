@@ -63,13 +63,14 @@ const run = async (step, name, action, explain = failed) => {
 // --- the server -----------------------------------------------------------------------------------------------------
 
 const refreshServer = async () => {
+  const before = { ...state.problems };
   try {
     [state.serverKey, state.server] = await Promise.all([server.publicKey(), server.status()]);
     state.serverUp = true;
     state.serverRefusal = '';
-    // What failed for want of the server is no problem any more.
-    for (const step of Object.keys(state.problems)) {
-      if (state.problems[step]?.help.includes('server')) state.problems[step] = null;
+    // What had failed for want of the server is no problem any more.
+    for (const [step, problem] of Object.entries(before)) {
+      if (problem?.help.includes('server') && state.problems[step] === problem) state.problems[step] = null;
     }
     takeLastPush(state.server.last_push);
   } catch (error) {

@@ -247,6 +247,9 @@ fn notify_all_with_nobody_subscribed_says_so_and_a_server_that_is_gone_is_told_o
         "notification-status-message",
         "No subscribed endpoint yet: subscribe a browser first, then notify all.",
     );
+    // Loaded anew, no question to the server is under way when it goes.
+    chromium.open(&server.http);
+    chromium.wait_to_read("server-line", "Server 0.1.0 · 0 subscriptions stored");
     server.stop();
     chromium.press("notify-all");
     chromium.wait_to_read(
