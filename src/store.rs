@@ -16,8 +16,8 @@ use turns::{Turn, Turns};
 
 /// How long a writer waits for the other program's lock; a change itself takes milliseconds.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
-/// How long a change waits for those of the same process before it.
-const TURN_WAIT: Duration = Duration::from_secs(10);
+/// How long a change waits for those of the same process before it: one fsync on a busy disk has taken more than 10 s.
+const TURN_WAIT: Duration = Duration::from_secs(30);
 /// How often it looks meanwhile.
 const LOCK_POLL: Duration = Duration::from_millis(10);
 
@@ -46,7 +46,7 @@ pub enum StoreError {
     /// It, or the file beside it, cannot be written: it is as it was before.
     #[error("cannot write {}", .0.display())]
     Write(PathBuf, #[source] io::Error),
-    /// Other changes of this process did not let this one have its turn for 10 s.
+    /// Other changes of this process did not let this one have its turn for 30 s.
     #[error("{} has too many changes waiting", .0.display())]
     Crowded(PathBuf),
     /// Another process has held the lock for 5 s.
