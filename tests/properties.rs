@@ -114,7 +114,7 @@ proptest! {
             if AllowedPushServices::default().check(&endpoint).is_ok() {
                 prop_assert!(endpoint.vendor() != Vendor::Other);
                 prop_assert_eq!(endpoint.origin(), format!("https://{}", endpoint.host().to_ascii_lowercase()));
-                prop_assert!(text.starts_with("https://"));
+                prop_assert!(endpoint.origin().starts_with("https://"));
             }
         }
     }

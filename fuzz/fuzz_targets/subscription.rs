@@ -14,7 +14,7 @@ fuzz_target!(|text: &str| {
     if let Ok(endpoint) = Endpoint::parse(text) {
         assert_eq!(endpoint.tail(), &text[text.len().saturating_sub(8)..]);
         if AllowedPushServices::default().check(&endpoint).is_ok() {
-            assert!(endpoint.vendor() != Vendor::Other && text.starts_with("https://"));
+            assert!(endpoint.vendor() != Vendor::Other && endpoint.origin().starts_with("https://"));
         }
     }
 });
