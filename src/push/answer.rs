@@ -155,22 +155,30 @@ fn reason(headers: &HeaderMap, body: &str) -> (Option<String>, Option<u16>) {
 fn clean(words: &str, request: &PushRequest) -> String {
     let line: String = words.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut cleaned = String::new();
-    // What may stand in a secret; anything else ends a run of it.
-    let in_secret = |c: char| c.is_ascii_alphanumeric() || "-_.~%:=".contains(c);
-    for run in line.split_inclusive(|c| !in_secret(c)) {
-        let word = run.trim_end_matches(|c| !in_secret(c));
-        if word.len() >= SECRET_CHARS && request.holds(word) {
-            cleaned.push('…');
-            cleaned.push_str(&run[word.len()..]);
-        } else {
-            cleaned.push_str(run);
+    let mut rest = line.as_str();
+    while let Some(first) = rest.chars().next() {
+        let secret = secret_bytes(rest, request);
+        match secret {
+            0 => cleaned.push(first),
+            _ => cleaned.push('…'),
         }
+        rest = &rest[secret.max(first.len_utf8())..];
     }
     cleaned
         .chars()
         .filter(|c| !c.is_control())
         .take(MAX_REASON_CHARS)
         .collect()
+}
+
+/// How many bytes at the beginning of `text` are a piece of a secret, whatever stands around it; 0 when fewer than `SECRET_CHARS`.
+fn secret_bytes(text: &str, request: &PushRequest) -> usize {
+    let mut bytes = SECRET_CHARS;
+    // Secrets are ASCII: where the text is not, it is none.
+    while text.get(..bytes).is_some_and(|piece| request.holds(piece)) {
+        bytes += 1;
+    }
+    if bytes > SECRET_CHARS { bytes - 1 } else { 0 }
 }
 
 #[cfg(test)]

@@ -81,11 +81,15 @@ fn an_answer_that_repeats_the_endpoint_or_the_token_gives_nothing_away() {
     for (body, expected) in [
         (
             format!("The requested URL <code>{path}</code> was not found"),
-            "The requested URL <code>/fcm/send/…</code> was not found",
+            "The requested URL <code>…</code> was not found",
         ),
         (
             format!("no such endpoint: {ENDPOINT}"),
-            "no such endpoint: https://…/fcm/send/…",
+            "no such endpoint: …",
+        ),
+        (
+            format!("token={}, of ä", ENDPOINT.rsplit('/').next().unwrap()),
+            "token=…, of ä",
         ),
         (
             "bad token eyJ0eXAiOiJKV1QiLCJhbGciOiJFUzI1NiJ9.eyJh.c2ln".into(),
