@@ -153,7 +153,9 @@ fn reason(headers: &HeaderMap, body: &str) -> (Option<String>, Option<u16>) {
 
 /// One line of at most 300 printable characters, without the pieces of endpoint and token that an answer may repeat.
 fn clean(words: &str, request: &PushRequest) -> String {
-    let line: String = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    // Before the search: what is taken out later could join two halves of a secret.
+    let line: String = line.chars().filter(|c| !c.is_control()).collect();
     let mut cleaned = String::new();
     let mut rest = line.as_str();
     while let Some(first) = rest.chars().next() {
@@ -164,11 +166,7 @@ fn clean(words: &str, request: &PushRequest) -> String {
         }
         rest = &rest[secret.max(first.len_utf8())..];
     }
-    cleaned
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(MAX_REASON_CHARS)
-        .collect()
+    cleaned.chars().take(MAX_REASON_CHARS).collect()
 }
 
 /// How many bytes at the beginning of `text` are a piece of a secret, whatever stands around it; 0 when fewer than `SECRET_CHARS`.

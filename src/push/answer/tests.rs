@@ -88,6 +88,13 @@ fn an_answer_that_repeats_the_endpoint_or_the_token_gives_nothing_away() {
             "no such endpoint: …",
         ),
         (
+            {
+                let (one, two) = ENDPOINT.split_at(ENDPOINT.len() - 12);
+                format!("in halves: {one}\u{7}{two}")
+            },
+            "in halves: …",
+        ),
+        (
             format!("token={}, of ä", ENDPOINT.rsplit('/').next().unwrap()),
             "token=…, of ä",
         ),
