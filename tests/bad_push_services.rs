@@ -253,3 +253,34 @@ fn a_bad_certificate_ends_the_push_before_anything_is_sent() {
         assert!(told.stderr.contains(why), "{why}: {}", told.stderr);
     }
 }
+
+/// A push service that knows TLS 1.1 alone: it answers a ClientHello that offers 1.2 and 1.3 with the alert protocol_version
+/// (RFC 4346 section 7.2.2), in records of version 3.2.
+#[test]
+fn a_push_service_of_tls_1_1_alone_is_told_as_such() {
+    const PROTOCOL_VERSION: [u8; 7] = [21, 3, 2, 0, 2, 2, 70];
+    let old = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let origin = format!("https://localhost:{}", old.local_addr().unwrap().port());
+    let answering = std::thread::spawn(move || {
+        let (mut tcp, _) = old.accept().unwrap();
+        let mut hello = [0; 4096];
+        assert!(std::io::Read::read(&mut tcp, &mut hello).unwrap() > 0);
+        std::io::Write::write_all(&mut tcp, &PROTOCOL_VERSION).unwrap();
+        // Closed only when the client has hung up, so that it reads the alert, not a reset.
+        while std::io::Read::read(&mut tcp, &mut hello).is_ok_and(|read| read > 0) {}
+    });
+    let service = PushService::start();
+    service.expect_no_calls();
+    let browser = service.subscribe(None);
+    let subscription = browser.json.replace(service.origin(), &origin);
+    let folder = tempfile::tempdir().unwrap();
+    drop(server(folder.path()).spawn().url("https")); // makes the keys
+    std::fs::write(folder.path().join("subscription.txt"), subscription).unwrap();
+    support::program::notify(folder.path()).run().is(
+        6,
+        "",
+        "notify: error: cannot reach localhost: TLS: received fatal alert: ProtocolVersion\n\
+         notify: hint: behind a proxy that reads TLS, or with a push service of your own, name the authority: SSL_CERT_FILE=ca.pem\n",
+    );
+    answering.join().unwrap();
+}
