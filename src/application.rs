@@ -77,11 +77,6 @@ impl Application {
         self.key.public_key()
     }
 
-    /// How much is said.
-    pub fn log(&self) -> Log {
-        self.log
-    }
-
     /// How many are subscribed, the newest, the last push's outcome.
     ///
     /// # Errors

@@ -215,7 +215,7 @@ pub fn serve(server: &Server, site: &Site, application: &Arc<Application>) {
             request.method(),
             tiny_http::Method::Get | tiny_http::Method::Head
         ) {
-            respond(request, application.log(), |call| {
+            respond(request, application.log, |call| {
                 answer(application, site, call)
             });
             continue;
@@ -225,7 +225,7 @@ pub fn serve(server: &Server, site: &Site, application: &Arc<Application>) {
         let _ = std::thread::Builder::new()
             .name("post".into())
             .spawn(move || {
-                respond(request, application.log(), |call| {
+                respond(request, application.log, |call| {
                     answer(&application, &site, call)
                 });
             });
