@@ -4,6 +4,7 @@
 mod answer;
 mod client;
 mod names;
+mod trust;
 
 pub use answer::Answer;
 pub use client::{Client, SendError, Unreachable};

@@ -62,8 +62,13 @@ impl<'a> Record<'a> {
     }
 
     /// The JSON with its line break: written at once, it is there whole or not at all.
-    pub fn to_line(&self) -> String {
-        format!("{}\n", serde_json::json!(self))
+    ///
+    /// # Errors
+    /// serde_json's; a record's words and numbers give it no cause.
+    pub fn to_line(&self) -> io::Result<String> {
+        let mut line = serde_json::to_string(self)?;
+        line.push('\n');
+        Ok(line)
     }
 }
 

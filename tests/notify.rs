@@ -64,6 +64,24 @@ fn the_push_service_s_certificate_is_checked_against_the_system_s_authorities() 
 }
 
 #[test]
+fn an_authority_that_stands_in_the_folder_but_not_in_the_file_is_trusted_as_well() {
+    let sender = Sender::to(PushService::start_tls());
+    sender.subscribe();
+    let folder = tempfile::tempdir().unwrap();
+    let [file, ca] = ["stranger.pem", "ca.pem"].map(|name| folder.path().join(name));
+    let stranger = rcgen::generate_simple_self_signed(["stranger".to_owned()]).unwrap();
+    std::fs::write(&file, stranger.cert.pem()).unwrap();
+    std::fs::copy(sender.service.ca_pem_path(), ca).unwrap();
+    let notify = || sender.notify().env("SSL_CERT_FILE", &file);
+    assert_eq!(notify().run().code, Some(6));
+    let sent = notify().env("SSL_CERT_DIR", folder.path()).run();
+    assert_eq!((sent.code, sent.stderr.as_str()), (Some(0), ""));
+    let alone = sender.notify().env("SSL_CERT_DIR", folder.path()).run();
+    assert_eq!((alone.code, alone.stderr.as_str()), (Some(0), ""));
+    assert_eq!(sender.service.received().len(), 2);
+}
+
+#[test]
 fn every_option_of_a_notification_arrives() {
     let (sender, [_]) = Sender::with();
     let options = [

@@ -71,6 +71,8 @@ struct State {
     waiting: BinaryHeap<Reverse<Waiting>>,
     threads: usize,
     under_way: usize,
+    /// Threads that wait for something to do: with none, nobody is woken, which would be a system call each time.
+    idle: usize,
     ended: bool,
     stopped: bool,
     broken: Option<StoreError>,
@@ -107,7 +109,7 @@ impl Queue {
             .wait_while(self.lock(), full)
             .unwrap_or_else(PoisonError::into_inner);
         state.read.push_back(task);
-        self.work.notify_one();
+        self.wake_one(&state);
         !state.stopped
     }
 
@@ -129,7 +131,7 @@ impl Queue {
                 tried: push.tried + 1,
                 json: push.subscription.json().into(),
             }));
-            self.work.notify_one();
+            self.wake_one(&state);
         }
         room
     }
@@ -146,7 +148,10 @@ impl Queue {
                     state.under_way += 1;
                     let help = !state.read.is_empty() && state.threads < self.jobs;
                     state.threads += usize::from(help);
-                    self.room.notify_one();
+                    // Not for each place: the reader would be woken for one line at a time.
+                    if state.read.len() == self.jobs / 2 {
+                        self.room.notify_one();
+                    }
                     return Some(Lease {
                         queue: self,
                         task,
@@ -155,6 +160,7 @@ impl Queue {
                 }
                 Err(wait) => wait,
             };
+            state.idle += 1;
             state = match wait {
                 Some(wait) => self
                     .work
@@ -165,6 +171,13 @@ impl Queue {
                     .wait(state)
                     .unwrap_or_else(PoisonError::into_inner),
             };
+            state.idle -= 1;
+        }
+    }
+
+    fn wake_one(&self, state: &State) {
+        if state.idle > 0 {
+            self.work.notify_one();
         }
     }
 

@@ -22,6 +22,8 @@ const TURN: Duration = Duration::from_secs(10);
 /// How long a handler may take. Handlers have their own time limits (a push: 15 s, a few retries); this one only
 /// keeps a lost one from holding its connection for ever.
 const ANSWER: Duration = Duration::from_secs(300);
+/// How much of an answer is read at once; every file of `www/` fits in.
+const ANSWER_CHUNK_BYTES: usize = 32 * 1024;
 /// Longest head and body of an answer: our own files and lists, far below.
 const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
@@ -41,6 +43,8 @@ struct State {
     out: usize,
     /// Of those out, neither GET nor HEAD.
     slow: usize,
+    /// Requests that wait for a turn: with none, nobody is woken, which would be a system call each time.
+    waiting: usize,
 }
 
 impl State {
@@ -88,10 +92,13 @@ impl Pool {
     }
 
     fn turn(&self, repeatable: bool) -> Option<(Turn<'_>, Option<Stream>)> {
+        let mut state = self.lock();
+        state.waiting += 1;
         let waited = self
             .returned
-            .wait_timeout_while(self.lock(), TURN, |state| state.is_full(repeatable));
+            .wait_timeout_while(state, TURN, |state| state.is_full(repeatable));
         let (mut state, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+        state.waiting -= 1;
         if waited.timed_out() {
             return None;
         }
@@ -137,9 +144,10 @@ impl Drop for Turn<'_> {
         let mut state = self.pool.lock();
         state.out -= 1;
         state.slow -= usize::from(!self.repeatable);
-        drop(state);
-        // All, since the one woken might be a POST that may not go yet, before a GET that may.
-        self.pool.returned.notify_all();
+        if state.waiting > 0 {
+            // All, since the one woken might be a POST that may not go yet, before a GET that may.
+            self.pool.returned.notify_all();
+        }
     }
 }
 
@@ -170,7 +178,7 @@ fn converse(mut stream: Stream, head: &Head, request: &[u8]) -> Result<(Stream, 
 
 fn read_answer(stream: &mut Stream, bodiless: bool, answer: &mut Vec<u8>) -> io::Result<()> {
     let garbled = || io::Error::from(io::ErrorKind::InvalidData);
-    let mut chunk = [0; 4096];
+    let mut chunk = [0; ANSWER_CHUNK_BYTES];
     let whole = loop {
         match stream.read(&mut chunk)? {
             0 => return Err(io::ErrorKind::UnexpectedEof.into()),

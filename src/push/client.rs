@@ -1,31 +1,17 @@
 //! Posts push requests over connections that it keeps, and cuts what comes back by what to do next.
 
 use std::io;
-use std::net::{Ipv4Addr, TcpListener};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Once};
-use std::thread;
 use std::time::Duration;
 
 use ureq::RequestBuilder;
 use ureq::http::Response;
-use ureq::tls::{RootCerts, TlsConfig};
 use ureq::typestate::WithBody;
-use ureq::unversioned::transport::DefaultConnector;
 
-use super::names::Names;
+use super::trust::{Agents, Settings, Trust};
 use super::{Answer, PushRequest};
 use crate::endpoint::Vendor;
-
-/// Buffers of one connection, once for TLS and once beneath it; ureq's own 128 KiB each would be all of our memory. What is
-/// sent is a head of some 700 bytes and mostly a body of 230; a longer one goes out in pieces.
-const OUTPUT_BYTES: usize = 4 * 1024;
-/// What comes back must fit in with its whole head.
-const INPUT_BYTES: usize = 8 * 1024;
-/// Longest answer head: less than the buffer, so that ureq sees that it is too long.
-const MAX_ANSWER_HEAD_BYTES: usize = INPUT_BYTES - 1024;
-/// What we call ourselves to push services.
-const USER_AGENT: &str = concat!("barepush/", env!("CARGO_PKG_VERSION"));
 
 /// Why a push service did not accept a message. Cut by what to do next.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -73,9 +59,7 @@ pub enum Unreachable {
 /// Posts requests, over connections that it keeps. Cheap to share between threads.
 #[derive(Debug, Clone)]
 pub struct Client {
-    agent: Arc<Agent>,
-    /// Without a proxy: a proxy's loopback is another machine.
-    loopback: Arc<Agent>,
+    trust: Arc<Trust>,
     timeout: Duration,
     /// Whether a connection may have been kept.
     answered: Arc<AtomicBool>,
@@ -84,27 +68,12 @@ pub struct Client {
 impl Client {
     /// `timeout` bounds each push, from name to answer; up to `connections` a host are kept.
     pub fn new(timeout: Duration, connections: usize) -> Client {
-        let tls = TlsConfig::builder()
-            .root_certs(RootCerts::PlatformVerifier)
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .build();
-        let config = || {
-            ureq::Agent::config_builder()
-                .tls_config(tls.clone())
-                .http_status_as_error(false)
-                .max_redirects(0)
-                .max_redirects_will_error(false)
-                .timeout_global(Some(timeout))
-                .user_agent(USER_AGENT)
-                .input_buffer_size(INPUT_BYTES)
-                .output_buffer_size(OUTPUT_BYTES)
-                .max_response_header_size(MAX_ANSWER_HEAD_BYTES)
-                .max_idle_connections(connections)
-                .max_idle_connections_per_host(connections)
+        let settings = Settings {
+            timeout,
+            connections,
         };
         Client {
-            agent: Arc::new(Agent::new(config().build(), connections)),
-            loopback: Arc::new(Agent::new(config().proxy(None).build(), connections)),
+            trust: Arc::new(Trust::new(settings)),
             timeout,
             answered: Arc::default(),
         }
@@ -116,18 +85,12 @@ impl Client {
     /// # Errors
     /// [`SendError`].
     pub fn send(&self, request: &PushRequest) -> Result<Answer, SendError> {
-        let kept = self.answered.load(Ordering::Relaxed);
-        let post = self.prepare(request);
-        let response = match post_body(post, request) {
-            // Too old to be used, however young: this takes a new connection.
-            Err(e) if kept && was_closed(&e) => {
-                let post = self
-                    .prepare(request)
-                    .config()
-                    .max_idle_age(Duration::ZERO)
-                    .build();
-                post_body(post, request)
-            }
+        let agents = self.trust.agents();
+        let response = match self.post(agents, request) {
+            Err(e) if is_distrust(&e) => match self.trust.beyond(agents) {
+                Some(agents) => self.post(agents, request),
+                None => Err(e),
+            },
             result => result,
         };
         let response = response.map_err(|e| self.unreachable(e))?;
@@ -143,21 +106,27 @@ impl Client {
         }
     }
 
-    /// Nothing but URI and headers: a request with settings of its own would make ureq read the system's certificates again
-    /// for each connection.
-    fn prepare(&self, request: &PushRequest) -> RequestBuilder<WithBody> {
-        let agent = match request.endpoint().is_loopback() {
-            true => &self.loopback,
-            false => &self.agent,
-        };
-        let post = agent.ready().post(request.endpoint().as_str());
-        request
-            .headers()
-            .iter()
-            .fold(post, |post, (name, value)| post.header(*name, value))
+    fn post(
+        &self,
+        agents: &Agents,
+        request: &PushRequest,
+    ) -> Result<Response<ureq::Body>, ureq::Error> {
+        let kept = self.answered.load(Ordering::Relaxed);
+        let post = || prepare(agents, request);
+        match post_body(post(), request) {
+            // Too old to be used, however young: this takes a new connection.
+            Err(e) if kept && was_closed(&e) => {
+                let fresh = post().config().max_idle_age(Duration::ZERO).build();
+                post_body(fresh, request)
+            }
+            result => result,
+        }
     }
 
     fn unreachable(&self, error: ureq::Error) -> Unreachable {
+        if let Some(tls) = tls_error(&error) {
+            return Unreachable::Tls(tls.to_string());
+        }
         match error {
             ureq::Error::Timeout(_) => Unreachable::Timeout(self.timeout),
             ureq::Error::HostNotFound => Unreachable::Name,
@@ -169,14 +138,7 @@ impl Client {
             ureq::Error::Io(e) if e.kind() == io::ErrorKind::ConnectionRefused => {
                 Unreachable::Refused
             }
-            ureq::Error::Io(e) => match e
-                .get_ref()
-                .and_then(|inner| inner.downcast_ref::<rustls::Error>())
-            {
-                Some(tls) => Unreachable::Tls(tls.to_string()),
-                None => Unreachable::Lost(e.to_string()),
-            },
-            ureq::Error::Rustls(tls) => Unreachable::Tls(tls.to_string()),
+            ureq::Error::Io(e) => Unreachable::Lost(e.to_string()),
             ureq::Error::Protocol(_)
             | ureq::Error::Http(_)
             | ureq::Error::LargeResponseHeader(..) => Unreachable::NotHttp,
@@ -185,42 +147,15 @@ impl Client {
     }
 }
 
-/// ureq reads the system's trusted certificates at the first handshake, 1.5 ms and 1 MiB, and every thread that comes to one
-/// meanwhile reads them too. With many threads that is most of our memory, so one reads them before.
-#[derive(Debug)]
-struct Agent {
-    agent: ureq::Agent,
-    certificates: Once,
-    alone: bool,
-}
-
-impl Agent {
-    fn new(config: ureq::config::Config, connections: usize) -> Agent {
-        Agent {
-            agent: ureq::Agent::with_parts(config, DefaultConnector::default(), Names::default()),
-            certificates: Once::new(),
-            alone: connections <= 1,
-        }
-    }
-
-    fn ready(&self) -> &ureq::Agent {
-        if !self.alone {
-            self.certificates.call_once(|| self.read_certificates());
-        }
-        &self.agent
-    }
-
-    /// By a handshake with a listener of our own, which hangs up. Behind a proxy it would not come back to us.
-    fn read_certificates(&self) {
-        if self.agent.config().proxy().is_some() {
-            return;
-        }
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
-        if let Ok((address, listener)) = listener.and_then(|l| Ok((l.local_addr()?, l))) {
-            thread::spawn(move || listener.accept().map(drop));
-            let _ = self.agent.get(format!("https://{address}/")).call();
-        }
-    }
+/// Nothing but URI and headers: a request with settings of its own would make ureq read the authorities again for each
+/// connection.
+fn prepare(agents: &Agents, request: &PushRequest) -> RequestBuilder<WithBody> {
+    let endpoint = request.endpoint();
+    let post = agents.to(endpoint).post(endpoint.as_str());
+    request
+        .headers()
+        .iter()
+        .fold(post, |post, (name, value)| post.header(*name, value))
 }
 
 fn post_body(
@@ -231,6 +166,20 @@ fn post_body(
         true => post.send_empty(),
         false => post.send(request.body()),
     }
+}
+
+/// What rustls says, wherever ureq put it.
+fn tls_error(error: &ureq::Error) -> Option<&rustls::Error> {
+    match error {
+        ureq::Error::Rustls(tls) => Some(tls),
+        ureq::Error::Io(e) => e.get_ref()?.downcast_ref(),
+        _ => None,
+    }
+}
+
+/// Whether the certificate was refused, so that nothing was sent.
+fn is_distrust(error: &ureq::Error) -> bool {
+    matches!(tls_error(error), Some(rustls::Error::InvalidCertificate(_)))
 }
 
 /// Whether the other end was gone already: on a kept connection nothing else can be told from that.

@@ -96,12 +96,9 @@ fn say_waiting(subscription: &Subscription, error: &SendError, pause: Duration) 
 fn tell(args: &Args, subscription: &Subscription, outcome: Outcome) -> Result<(), Failure> {
     let code = outcome.class.exit_code();
     if args.json {
+        let line = Record::new(subscription.endpoint(), None, &outcome).to_line();
         // A closed stdout does not undo the push.
-        let _ = io::stdout().write_all(
-            Record::new(subscription.endpoint(), None, &outcome)
-                .to_line()
-                .as_bytes(),
-        );
+        let _ = line.and_then(|line| io::stdout().write_all(line.as_bytes()));
         return if code == 0 {
             Ok(())
         } else {

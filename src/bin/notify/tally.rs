@@ -125,7 +125,7 @@ impl Tally {
     ) -> io::Result<()> {
         if self.json {
             let record = Record::new(endpoint, Some(*line), outcome);
-            return io::stdout().write_all(record.to_line().as_bytes());
+            return io::stdout().write_all(record.to_line()?.as_bytes());
         }
         let says = format_args!("{} …{}", outcome.says, outcome.tail);
         match outcome.class.exit_code() {
