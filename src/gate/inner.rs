@@ -22,8 +22,6 @@ const TURN: Duration = Duration::from_secs(10);
 /// How long a handler may take. Handlers have their own time limits (a push: 15 s, a few retries); this one only
 /// keeps a lost one from holding its connection for ever.
 const ANSWER: Duration = Duration::from_secs(300);
-/// How much of an answer is read at once; every file of `www/` fits in.
-const ANSWER_CHUNK_BYTES: usize = 32 * 1024;
 /// Longest head and body of an answer: our own files and lists, far below.
 const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
@@ -178,7 +176,7 @@ fn converse(mut stream: Stream, head: &Head, request: &[u8]) -> Result<(Stream, 
 
 fn read_answer(stream: &mut Stream, bodiless: bool, answer: &mut Vec<u8>) -> io::Result<()> {
     let garbled = || io::Error::from(io::ErrorKind::InvalidData);
-    let mut chunk = [0; ANSWER_CHUNK_BYTES];
+    let mut chunk = [0; 4096];
     let whole = loop {
         match stream.read(&mut chunk)? {
             0 => return Err(io::ErrorKind::UnexpectedEof.into()),
