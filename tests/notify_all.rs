@@ -99,6 +99,29 @@ fn everybody_gets_the_message_once() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_terminal_shows_how_far_it_is_and_in_the_end_the_summary_alone() {
+    let (sender, _) = Sender::with::<3>();
+    let list = std::fs::read(sender.path("subscription.txt")).unwrap();
+    let notify = || sender.notify().arg("Sale").terminal_for_stderr();
+    let from_file = notify().arg("--all").run();
+    let from_stdin = notify().args(["--subscriptions", "-"]).stdin(list).run();
+    // Where the length of the list is not known, the bar is a spinner, at whatever turn.
+    for (ended, drawn) in [(from_file, "█ 100% "), (from_stdin, " ")] {
+        assert_eq!(ended.code, Some(0));
+        let shown: Vec<_> = ended.stderr.split("\r\u{1b}[2K").collect();
+        let (last, before) = shown.split_last().unwrap();
+        let counted = format!("{drawn}1 pushed in ");
+        let counted = before.iter().filter(|line| line.contains(&counted));
+        assert_ne!(counted.count(), 0, "{:?}", ended.stderr);
+        assert!(last.starts_with("notify: note: 3 pushed in "), "{last:?}");
+        assert_eq!(last.lines().count(), 1, "{last:?}");
+        assert!(!ended.stdout.contains('\u{1b}'), "{:?}", ended.stdout);
+    }
+    notify().args(["--all", "-q"]).run().is(0, "", "");
+}
+
+#[test]
 fn over_tls_too() {
     let sender = Sender::to(PushService::start_tls());
     let browsers: Vec<_> = (0..8).map(|_| sender.subscribe()).collect();

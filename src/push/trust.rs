@@ -115,9 +115,8 @@ impl Settings {
                 .max_idle_connections(self.connections)
                 .max_idle_connections_per_host(self.connections)
         };
-        let agent = |config| {
-            ureq::Agent::with_parts(config, DefaultConnector::default(), Names::default())
-        };
+        let agent =
+            |config| ureq::Agent::with_parts(config, DefaultConnector::default(), Names::default());
         Agents {
             agent: agent(config().build()),
             loopback: agent(config().proxy(None).build()),

@@ -2,6 +2,7 @@
 //! on drop, what they printed shown when a test fails.
 
 use std::ffi::OsStr;
+use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -35,6 +36,7 @@ pub struct Program {
     command: Command,
     stdin: Option<Vec<u8>>,
     stdin_stays_open: bool,
+    terminal: Option<File>,
 }
 
 /// The binary `notify`, with `folder` as its current folder and so its `--data-dir`.
@@ -65,6 +67,7 @@ impl Program {
             command,
             stdin: None,
             stdin_stays_open: false,
+            terminal: None,
         }
     }
 
@@ -100,6 +103,21 @@ impl Program {
         self
     }
 
+    /// A terminal of 80 columns for stderr; what it got is captured as ever, with each line break as the terminal makes it.
+    #[cfg(unix)]
+    pub fn terminal_for_stderr(mut self) -> Self {
+        let size = nix::pty::Winsize {
+            ws_row: 24,
+            ws_col: 80,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
+        let pair = nix::pty::openpty(&size, None).expect("a terminal");
+        self.command.stderr(pair.slave).env("TERM", "xterm");
+        self.terminal = Some(pair.master.into());
+        self
+    }
+
     /// Starts it and waits for its end.
     pub fn run(self) -> Finished {
         self.spawn().wait()
@@ -121,7 +139,10 @@ impl Program {
         }
         let (stdout, stderr) = (Output::default(), Output::default());
         threads.push(stdout.fill(child.stdout.take()));
-        threads.push(stderr.fill(child.stderr.take()));
+        threads.push(match self.terminal {
+            Some(terminal) => stderr.fill(Some(terminal)),
+            None => stderr.fill(child.stderr.take()),
+        });
         Running {
             child,
             stdout,
