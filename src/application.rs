@@ -2,17 +2,22 @@
 
 mod wish;
 
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::endpoint::Endpoint;
+use crate::fan_out::{Event, FanOut, Queue};
 use crate::log::Log;
 use crate::message::{Message, Notification};
 use crate::outcome::{Class, Outcome};
 use crate::push::Client;
 use crate::push_service::AllowedPushServices;
+use crate::record;
+use crate::retry::Retry;
 use crate::store::{Added, Store, StoreError};
 use crate::subscription::Subscription;
 use crate::vapid::VapidKey;
@@ -159,13 +164,14 @@ impl Application {
     /// [`Failed::Unknown`] when it is not stored.
     pub fn notify_me(self: &Arc<Self>, body: &str) -> Done {
         let (message, delay) = wish(body)?;
-        let to = vec![self.find(body)?];
-        self.push_or_wait(
-            message,
-            delay,
-            to,
-            |mut pushes| json!({"push": pushes.pop()}),
-        )
+        let to = self.find(body)?;
+        self.now_or_later(delay, move |application| {
+            let push = application.push(&message, &to);
+            if push.class == Class::Gone {
+                application.set_aside(&[to.endpoint()]);
+            }
+            Ok(json!({"push": push}))
+        })
     }
 
     /// Pushes to every subscription, now or after the delay asked for.
@@ -174,25 +180,24 @@ impl Application {
     /// [`Failed::Conflict`] when there is none.
     pub fn notify_all(self: &Arc<Self>, body: &str) -> Done {
         let (message, delay) = wish(if body.is_empty() { "{}" } else { body })?;
-        let to = self.stored()?;
-        if to.is_empty() {
+        if self.stored()?.is_empty() {
             return Err(Failed::Conflict(
                 "nobody has subscribed yet".into(),
                 "press Subscribe first".into(),
             ));
         }
-        self.push_or_wait(message, delay, to, |pushes| json!({"pushes": pushes}))
+        self.now_or_later(delay, move |application| {
+            Ok(json!({"pushes": application.push_all(&message)?}))
+        })
     }
 
-    fn push_or_wait(
+    fn now_or_later(
         self: &Arc<Self>,
-        message: Message,
         delay: Duration,
-        to: Vec<Subscription>,
-        answer: impl FnOnce(Vec<Outcome>) -> Value,
+        push: impl FnOnce(&Application) -> Result<Value, StoreError> + Send + 'static,
     ) -> Done {
         if delay.is_zero() {
-            return Ok((200, answer(self.push_each(&message, &to))));
+            return Ok((200, push(self)?));
         }
         let busy = || {
             Failed::Ours(
@@ -209,56 +214,65 @@ impl Application {
             .name("delayed".into())
             .spawn(move || {
                 std::thread::sleep(delay);
-                waiting.0.push_each(&message, &to);
+                if let Err(e) = push(&waiting.0) {
+                    waiting.0.log.event(&format!("cannot push: {e}"));
+                }
             });
         later.map_err(|_| busy())?;
         Ok((202, json!({"scheduled": delay.as_secs()})))
     }
 
-    /// Pushes to each, some at once, outcomes in the order of `to`; sets aside those that are gone.
-    fn push_each(&self, message: &Message, to: &[Subscription]) -> Vec<Outcome> {
-        // Each with its subscription: a push that panicked has no outcome.
-        let outcomes: Vec<(&Subscription, Outcome)> = to
-            .chunks(JOBS)
-            .flat_map(|some| {
-                std::thread::scope(|scope| {
-                    let pushes: Vec<_> = some
-                        .iter()
-                        .map(|s| scope.spawn(move || (s, self.push(message, s))))
-                        .collect();
-                    pushes
-                        .into_iter()
-                        .filter_map(|push| push.join().ok())
-                        .collect::<Vec<_>>()
-                })
-            })
-            .collect();
-        let gone: Vec<_> = outcomes
-            .iter()
-            .filter(|(_, o)| o.class == Class::Gone)
-            .map(|(s, _)| s.endpoint())
-            .collect();
-        if !gone.is_empty() {
-            match self.store.set_aside(|endpoint| gone.contains(&endpoint)) {
-                Ok(count) => self.log.event(&format!(
-                    "set aside: {count} to {}",
-                    self.store.gone_path().display()
-                )),
-                Err(e) => self
-                    .log
-                    .event(&format!("cannot set aside what is gone: {e}")),
+    /// Pushes to everybody stored, some at once, outcomes in the order of the list; sets aside those that are gone.
+    fn push_all(&self, message: &Message) -> Result<Vec<Outcome>, StoreError> {
+        let fan_out = FanOut {
+            client: &self.client,
+            message,
+            key: &self.key,
+            retry: Retry::NEVER,
+            dry_run: false,
+        };
+        let mut pushes = Vec::new();
+        let tell = |event| {
+            if let Event::Pushed(pushed) = event {
+                self.tell(&pushed.outcome);
+                pushes.push(pushed);
             }
+            ControlFlow::Continue(())
+        };
+        let queue = Arc::new(Queue::new(JOBS));
+        fan_out.run(&queue, self.store.read()?, record::Done::default(), tell)?;
+        pushes.sort_by_key(|pushed| pushed.line);
+        let gone = pushes.iter().filter(|p| p.outcome.class == Class::Gone);
+        self.set_aside(&gone.map(|p| &p.endpoint).collect::<Vec<_>>());
+        Ok(pushes.into_iter().map(|pushed| pushed.outcome).collect())
+    }
+
+    fn set_aside(&self, gone: &[&Endpoint]) {
+        if gone.is_empty() {
+            return;
         }
-        outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+        match self.store.set_aside(|endpoint| gone.contains(&endpoint)) {
+            Ok(count) => self.log.event(&format!(
+                "set aside: {count} to {}",
+                self.store.gone_path().display()
+            )),
+            Err(e) => self
+                .log
+                .event(&format!("cannot set aside what is gone: {e}")),
+        }
     }
 
     /// Pushes once, remembers and says the outcome.
     fn push(&self, message: &Message, subscription: &Subscription) -> Outcome {
         let outcome = Outcome::of(&self.client, message, subscription, &self.key);
+        self.tell(&outcome);
+        outcome
+    }
+
+    fn tell(&self, outcome: &Outcome) {
         self.log
             .event(&format!("push: {} …{}", outcome.says, outcome.tail));
         *self.last_push() = Some(outcome.clone());
-        outcome
     }
 
     fn last_push(&self) -> std::sync::MutexGuard<'_, Option<Outcome>> {

@@ -25,7 +25,8 @@
 //! | [`listener`], [`certificate`] | [`routes`], [`site`], [`www`] | [`push`], [`outcome`], [`advice`] | [`store`], [`mod@file`] |
 //! | [`gate`], [`connection`] | [`application`], [`push_service`] | [`encryption`], [`vapid`], [`message`] | [`subscription`], [`endpoint`] |
 //!
-//! For notify alone: [`explain`] walks through one push; [`fan_out`] pushes to many, with [`retry`] and [`record`].
+//! [`fan_out`] pushes to many, for both programs; for notify alone, [`explain`] walks through one push, [`retry`] tries again and
+//! [`record`] remembers.
 //!
 //! And for people: [`greeting`], [`log`], [`failure`].
 

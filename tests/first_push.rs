@@ -284,6 +284,42 @@ fn a_hanging_push_service_holds_up_nobody_else() {
 }
 
 #[test]
+fn a_push_to_all_that_hangs_for_one_holds_up_no_other_and_is_told_in_the_order_of_the_list() {
+    let scene = Scene::new();
+    let key = scene.key();
+    let browsers: Vec<_> = (0..40)
+        .map(|_| scene.service.subscribe(Some(&key)))
+        .collect();
+    let lines = browsers
+        .iter()
+        .map(|browser| format!("{}\n", browser.json_with_key));
+    let list = scene.path().join("subscription.txt");
+    fs::write(list, lines.collect::<String>()).unwrap();
+    let hanging = 3;
+    scene
+        .service
+        .answer_for(&browsers[hanging], Answer::hang_after(""));
+    std::thread::scope(|scope| {
+        let start = std::time::Instant::now();
+        let all = scope.spawn(|| scene.page.send("POST", "/notify-all", &[], "").json());
+        scene.service.wait_for(browsers.len(), LIMIT);
+        let took = start.elapsed();
+        assert!(took < Duration::from_secs(10), "{took:?}");
+        let all = all.join().unwrap();
+        let pushes = all["pushes"].as_array().unwrap();
+        let told = pushes.iter().map(|push| &push["tail"]);
+        assert!(
+            told.eq(browsers.iter().map(|browser| &browser.tail)),
+            "{all}"
+        );
+        let failed: Vec<_> = (0..pushes.len())
+            .filter(|&at| pushes[at]["class"] != "accepted")
+            .collect();
+        assert_eq!(failed, [hanging], "{all}");
+    });
+}
+
+#[test]
 fn no_secret_reaches_what_is_printed() {
     let scene = Scene::with(|server| server.arg("-v"));
     let browser = scene.service.subscribe(Some(&scene.key()));
