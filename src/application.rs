@@ -1,32 +1,22 @@
 //! The application server itself: what each route does with subscriptions, VAPID key and push services; knows no HTTP.
 
+mod pushing;
 mod wish;
 
-use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use crate::endpoint::Endpoint;
-use crate::fan_out::{Event, FanOut, Queue};
 use crate::log::Log;
 use crate::message::{Message, Notification};
 use crate::outcome::{Class, Outcome};
 use crate::push::Client;
 use crate::push_service::AllowedPushServices;
-use crate::record;
-use crate::retry::Retry;
 use crate::store::{Added, Store, StoreError};
 use crate::subscription::Subscription;
 use crate::vapid::VapidKey;
 use wish::{ByEndpoint, parse, wish};
-
-/// How many delayed pushes may wait at once; each is a thread that sleeps.
-const MAX_DELAYED: usize = 16;
-/// How many pushes of one notify-all are under way at once.
-const JOBS: usize = 16;
 
 /// What the server is made of, shared by all its threads.
 pub struct Application {
@@ -191,97 +181,6 @@ impl Application {
         })
     }
 
-    fn now_or_later(
-        self: &Arc<Self>,
-        delay: Duration,
-        push: impl FnOnce(&Application) -> Result<Value, StoreError> + Send + 'static,
-    ) -> Done {
-        if delay.is_zero() {
-            return Ok((200, push(self)?));
-        }
-        let busy = || {
-            Failed::Ours(
-                "too many delayed pushes are waiting".into(),
-                "wait for them to be sent".into(),
-            )
-        };
-        if self.state.delayed.fetch_add(1, Ordering::Relaxed) >= MAX_DELAYED {
-            self.state.delayed.fetch_sub(1, Ordering::Relaxed);
-            return Err(busy());
-        }
-        let waiting = Waiting(Arc::clone(self));
-        let later = std::thread::Builder::new()
-            .name("delayed".into())
-            .spawn(move || {
-                std::thread::sleep(delay);
-                if let Err(e) = push(&waiting.0) {
-                    waiting.0.log.event(&format!("cannot push: {e}"));
-                }
-            });
-        later.map_err(|_| busy())?;
-        Ok((202, json!({"scheduled": delay.as_secs()})))
-    }
-
-    /// Pushes to everybody stored, some at once, outcomes in the order of the list; sets aside those that are gone.
-    fn push_all(&self, message: &Message) -> Result<Vec<Outcome>, StoreError> {
-        let fan_out = FanOut {
-            client: &self.client,
-            message,
-            key: &self.key,
-            retry: Retry::NEVER,
-            dry_run: false,
-        };
-        let mut pushes = Vec::new();
-        let tell = |event| {
-            if let Event::Pushed(pushed) = event {
-                self.tell(&pushed.outcome);
-                pushes.push(pushed);
-            }
-            ControlFlow::Continue(())
-        };
-        let queue = Arc::new(Queue::new(JOBS));
-        fan_out.run(&queue, self.store.read()?, record::Done::default(), tell)?;
-        pushes.sort_by_key(|pushed| pushed.line);
-        let gone = pushes.iter().filter(|p| p.outcome.class == Class::Gone);
-        self.set_aside(&gone.map(|p| &p.endpoint).collect::<Vec<_>>());
-        Ok(pushes.into_iter().map(|pushed| pushed.outcome).collect())
-    }
-
-    fn set_aside(&self, gone: &[&Endpoint]) {
-        if gone.is_empty() {
-            return;
-        }
-        match self.store.set_aside(|endpoint| gone.contains(&endpoint)) {
-            Ok(count) => self.log.event(&format!(
-                "set aside: {count} to {}",
-                self.store.gone_path().display()
-            )),
-            Err(e) => self
-                .log
-                .event(&format!("cannot set aside what is gone: {e}")),
-        }
-    }
-
-    /// Pushes once, remembers and says the outcome.
-    fn push(&self, message: &Message, subscription: &Subscription) -> Outcome {
-        let outcome = Outcome::of(&self.client, message, subscription, &self.key);
-        self.tell(&outcome);
-        outcome
-    }
-
-    fn tell(&self, outcome: &Outcome) {
-        self.log
-            .event(&format!("push: {} …{}", outcome.says, outcome.tail));
-        *self.last_push() = Some(outcome.clone());
-    }
-
-    fn last_push(&self) -> std::sync::MutexGuard<'_, Option<Outcome>> {
-        self.state
-            .last_push
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// The usable subscriptions, oldest first; none when there is no file yet.
     fn stored(&self) -> Result<Vec<Subscription>, StoreError> {
         match self.store.read() {
@@ -300,15 +199,6 @@ impl Application {
             .into_iter()
             .find(|s| s.endpoint().as_str() == by.endpoint);
         found.ok_or_else(unknown)
-    }
-}
-
-/// One delayed push; counted until dropped, however its thread ends, or when it never began.
-struct Waiting(Arc<Application>);
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        self.0.state.delayed.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
