@@ -170,6 +170,14 @@ impl House {
         connect(self.address)
     }
 
+    /// Has a request on `stream` that waits for its answer until `handler.go`.
+    fn keep_busy(&self, stream: &mut impl Write) {
+        let request = b"GET /wait HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        stream.write_all(request).unwrap();
+        let reached = self.handler.reached.lock().unwrap();
+        reached.recv_timeout(LIMIT).unwrap();
+    }
+
     fn tls(&self) -> Tls {
         tls(
             self.address,
@@ -726,15 +734,7 @@ fn at_the_cap_the_connection_idle_longest_makes_room() {
 fn a_connection_whose_request_is_being_answered_is_never_shut_to_make_room() {
     let house = House::new(false, |limits| limits.connections = 2);
     let mut busy = house.plain();
-    busy.write_all(b"GET /wait HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        .unwrap();
-    house
-        .handler
-        .reached
-        .lock()
-        .unwrap()
-        .recv_timeout(LIMIT)
-        .unwrap();
+    house.keep_busy(&mut busy);
     let mut idle = house.plain();
     assert_eq!(ask(&mut idle, GET).1, "hello");
     let mut next = house.plain();
@@ -749,15 +749,7 @@ fn stopping_lets_an_answer_under_way_end_and_closes_the_idle_with_close_notify()
     let mut house = House::https();
     let (mut idle, mut busy) = (house.tls(), house.tls());
     assert_eq!(ask(&mut idle, GET).1, "hello");
-    busy.write_all(b"GET /wait HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        .unwrap();
-    house
-        .handler
-        .reached
-        .lock()
-        .unwrap()
-        .recv_timeout(LIMIT)
-        .unwrap();
+    house.keep_busy(&mut busy);
     let serving = house.serving.take().unwrap();
     let stopping = thread::spawn(move || serving.stop());
     assert_eq!(rest(&mut idle), "");

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 
-use crate::browser::Tab;
 use crate::browser::firefox::{Answer, Firefox};
+use crate::browser::{CERTUTIL, FIREFOX, Tab, installed};
 use crate::page::Page;
 use crate::support::program::{self, Finished, Program, Running};
 use crate::support::push_service::PushService;
@@ -94,14 +94,21 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// On `https://localhost`, the certificate trusted.
-    pub(crate) fn on_https() -> Self {
-        Self::open(true)
+    /// On `https://localhost`, the certificate trusted; none where what it takes is not installed, as with the two below.
+    pub(crate) fn on_https() -> Option<Self> {
+        installed(&[&FIREFOX, &CERTUTIL]).then(|| Self::open(true))
     }
 
     /// On `http://localhost`.
-    pub(crate) fn on_http() -> Self {
-        Self::open(false)
+    pub(crate) fn on_http() -> Option<Self> {
+        installed(&[&FIREFOX]).then(|| Self::open(false))
+    }
+
+    /// On `http://localhost`, subscribed.
+    pub(crate) fn subscribed() -> Option<Self> {
+        let mut stage = Self::on_http()?;
+        stage.subscribe();
+        Some(stage)
     }
 
     fn open(https: bool) -> Self {

@@ -5,22 +5,22 @@ use std::fs;
 use serde_json::json;
 
 use crate::barepush::Stage;
+use crate::browser::Tab;
 use crate::browser::firefox::Answer;
-use crate::browser::{CERTUTIL, FIREFOX, Tab, installed};
 use crate::page::Page;
 use crate::support::program::LIMIT;
 
 #[test]
 fn from_the_click_to_the_notification_on_https() {
-    if installed(&[&FIREFOX, &CERTUTIL]) {
-        main_loop(Stage::on_https());
+    if let Some(stage) = Stage::on_https() {
+        main_loop(stage);
     }
 }
 
 #[test]
 fn from_the_click_to_the_notification_on_http_localhost() {
-    if installed(&[&FIREFOX]) {
-        main_loop(Stage::on_http());
+    if let Some(stage) = Stage::on_http() {
+        main_loop(stage);
     }
 }
 
@@ -51,11 +51,9 @@ fn main_loop(mut stage: Stage) {
 
 #[test]
 fn a_subscription_ended_behind_the_servers_back_is_set_aside() {
-    if !installed(&[&FIREFOX]) {
+    let Some(mut stage) = Stage::subscribed() else {
         return;
-    }
-    let mut stage = Stage::on_http();
-    stage.subscribe();
+    };
     let Stage {
         firefox, server, ..
     } = &mut stage;
@@ -94,11 +92,9 @@ fn a_subscription_ended_behind_the_servers_back_is_set_aside() {
 
 #[test]
 fn a_changed_vapid_key_is_noticed_on_reload_and_mended() {
-    if !installed(&[&FIREFOX]) {
+    let Some(mut stage) = Stage::subscribed() else {
         return;
-    }
-    let mut stage = Stage::on_http();
-    stage.subscribe();
+    };
     let Stage {
         firefox, server, ..
     } = &mut stage;
@@ -125,10 +121,9 @@ fn a_changed_vapid_key_is_noticed_on_reload_and_mended() {
 
 #[test]
 fn a_permission_denied_at_the_prompt_shows_how_to_lift_it() {
-    if !installed(&[&FIREFOX]) {
+    let Some(mut stage) = Stage::on_http() else {
         return;
-    }
-    let mut stage = Stage::on_http();
+    };
     stage.push_service.expect_no_calls();
     let firefox = &mut stage.firefox;
     firefox.press("register");
@@ -148,11 +143,9 @@ fn a_permission_denied_at_the_prompt_shows_how_to_lift_it() {
 
 #[test]
 fn a_push_is_shown_while_no_page_is_open_and_a_click_opens_it() {
-    if !installed(&[&FIREFOX]) {
+    let Some(mut stage) = Stage::subscribed() else {
         return;
-    }
-    let mut stage = Stage::on_http();
-    stage.subscribe();
+    };
     let Stage {
         firefox,
         server,

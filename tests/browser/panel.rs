@@ -5,18 +5,17 @@ use std::fs;
 use serde_json::json;
 
 use crate::barepush::{Stage, WELCOME};
+use crate::browser::Tab;
 use crate::browser::firefox::{Answer, ENTER, TAB};
-use crate::browser::{FIREFOX, Tab, installed};
 use crate::page::Page;
 use crate::support::program::LIMIT;
 use crate::support::push_service::Answer as Reply;
 
 #[test]
 fn the_buttons_follow_the_codelabs_table_and_unregistering_ends_the_subscription() {
-    if !installed(&[&FIREFOX]) {
+    let Some(mut stage) = Stage::on_http() else {
         return;
-    }
-    let mut stage = Stage::on_http();
+    };
     stage.firefox.wait_to_read(
         "registration-status-message",
         "No service worker is registered yet.",
@@ -73,11 +72,9 @@ fn the_buttons_follow_the_codelabs_table_and_unregistering_ends_the_subscription
 
 #[test]
 fn a_message_from_the_form_is_shown_as_written_and_its_click_leads_to_its_url() {
-    if !installed(&[&FIREFOX]) {
+    let Some(mut stage) = Stage::subscribed() else {
         return;
-    }
-    let mut stage = Stage::on_http();
-    stage.subscribe();
+    };
     let Stage {
         firefox,
         server,
@@ -119,11 +116,9 @@ fn a_message_from_the_form_is_shown_as_written_and_its_click_leads_to_its_url() 
 
 #[test]
 fn a_local_notification_needs_no_push_and_the_log_can_be_cleared() {
-    if !installed(&[&FIREFOX]) {
+    let Some(mut stage) = Stage::subscribed() else {
         return;
-    }
-    let mut stage = Stage::on_http();
-    stage.subscribe();
+    };
     let firefox = &mut stage.firefox;
     firefox.click("#help-unseen summary");
     firefox.press("notify-local");
@@ -154,11 +149,9 @@ fn a_local_notification_needs_no_push_and_the_log_can_be_cleared() {
 
 #[test]
 fn the_outcome_of_a_failed_push_is_told_with_what_to_do() {
-    if !installed(&[&FIREFOX]) {
+    let Some(mut stage) = Stage::subscribed() else {
         return;
-    }
-    let mut stage = Stage::on_http();
-    stage.subscribe();
+    };
     let Stage {
         firefox,
         push_service,
@@ -215,11 +208,9 @@ fn the_outcome_of_a_failed_push_is_told_with_what_to_do() {
 
 #[test]
 fn notify_all_reaches_every_subscription_and_counts_the_failures() {
-    if !installed(&[&FIREFOX]) {
+    let Some(mut stage) = Stage::subscribed() else {
         return;
-    }
-    let mut stage = Stage::on_http();
-    stage.subscribe();
+    };
     let Stage {
         firefox,
         push_service,
@@ -246,11 +237,9 @@ fn notify_all_reaches_every_subscription_and_counts_the_failures() {
 
 #[test]
 fn secrets_are_masked_until_asked_for_and_copies_are_told_of() {
-    if !installed(&[&FIREFOX]) {
+    let Some(mut stage) = Stage::subscribed() else {
         return;
-    }
-    let mut stage = Stage::on_http();
-    stage.subscribe();
+    };
     let firefox = &mut stage.firefox;
     let shown = "JSON.parse(document.getElementById('subscription-json').textContent)";
     assert_eq!(
@@ -283,11 +272,9 @@ fn secrets_are_masked_until_asked_for_and_copies_are_told_of() {
 
 #[test]
 fn a_server_that_lost_the_subscription_is_given_it_again() {
-    if !installed(&[&FIREFOX]) {
+    let Some(mut stage) = Stage::subscribed() else {
         return;
-    }
-    let mut stage = Stage::on_http();
-    stage.subscribe();
+    };
     let Stage {
         firefox, server, ..
     } = &mut stage;
@@ -309,11 +296,9 @@ fn a_server_that_lost_the_subscription_is_given_it_again() {
 
 #[test]
 fn a_permission_taken_back_ends_the_subscription_here_and_at_the_server() {
-    if !installed(&[&FIREFOX]) {
+    let Some(mut stage) = Stage::subscribed() else {
         return;
-    }
-    let mut stage = Stage::on_http();
-    stage.subscribe();
+    };
     let Stage {
         firefox, server, ..
     } = &mut stage;
@@ -329,11 +314,9 @@ fn a_permission_taken_back_ends_the_subscription_here_and_at_the_server() {
 
 #[test]
 fn unsubscribing_while_the_server_is_away_says_what_follows() {
-    if !installed(&[&FIREFOX]) {
+    let Some(mut stage) = Stage::subscribed() else {
         return;
-    }
-    let mut stage = Stage::on_http();
-    stage.subscribe();
+    };
     let Stage {
         firefox, server, ..
     } = &mut stage;
@@ -352,10 +335,9 @@ fn unsubscribing_while_the_server_is_away_says_what_follows() {
 
 #[test]
 fn the_keyboard_goes_from_step_to_step() {
-    if !installed(&[&FIREFOX]) {
+    let Some(mut stage) = Stage::on_http() else {
         return;
-    }
-    let mut stage = Stage::on_http();
+    };
     let firefox = &mut stage.firefox;
     firefox.wait_for("!document.getElementById('register').disabled");
     firefox.focus_page();
