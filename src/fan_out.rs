@@ -82,6 +82,7 @@ impl FanOut<'_> {
         tell: impl FnMut(Event) -> ControlFlow<()> + Send,
     ) -> Result<Left, StoreError> {
         let path = entries.path().to_owned();
+        let _release = ReleaseReader(queue);
         let started = read_in_background(Arc::clone(queue), entries, done).and_then(|()| {
             let workers = Workers {
                 fan_out: self,
@@ -90,7 +91,10 @@ impl FanOut<'_> {
             };
             thread::scope(|scope| workers.start(scope))
         });
-        started.map_err(|e| StoreError::Read(path, e))?;
+        started.map_err(|e| {
+            queue.stop();
+            StoreError::Read(path, e)
+        })?;
         queue.left()
     }
 
@@ -115,6 +119,17 @@ impl FanOut<'_> {
             attempts,
             ..Outcome::sent(subscription, &result, took)
         })
+    }
+}
+
+/// When a thread that pushes panics nobody makes room any more, and the reader would wait for it for ever.
+struct ReleaseReader<'a>(&'a Queue);
+
+impl Drop for ReleaseReader<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.stop();
+        }
     }
 }
 

@@ -25,8 +25,7 @@
 //! | [`listener`], [`certificate`] | [`routes`], [`site`], [`www`] | [`push`], [`outcome`], [`advice`] | [`store`], [`mod@file`] |
 //! | [`gate`], [`connection`] | [`application`], [`push_service`] | [`encryption`], [`vapid`], [`message`] | [`subscription`], [`endpoint`] |
 //!
-//! [`fan_out`] pushes to many, for both programs; for notify alone, [`explain`] walks through one push, [`retry`] tries again and
-//! [`record`] remembers.
+//! To many: [`fan_out`], with [`retry`] and [`record`]. For notify alone, [`explain`] walks through one push.
 //!
 //! And for people: [`greeting`], [`log`], [`failure`].
 

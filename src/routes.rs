@@ -278,8 +278,8 @@ fn respond(mut request: Request, log: Log, answer: impl FnOnce(&Call) -> Reply) 
     let _ = write(request, response.with_chunked_threshold(usize::MAX));
 }
 
-/// What `Request::respond` does, but in one write: that makes one of the head and one of each 8 KiB, and the gate would be woken
-/// for each.
+/// What `Request::respond` does, but in one write: of a page that makes one for the head and one for each 8 KiB, and the gate would
+/// be woken for each.
 fn write(request: Request, response: Response<&[u8]>) -> io::Result<()> {
     let body_bytes = response.data_length().unwrap_or_default();
     let mut answer = Vec::with_capacity(HEAD_BYTES + body_bytes);

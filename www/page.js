@@ -82,7 +82,7 @@ const refreshServer = async () => {
 
 // A push that was scheduled, or made before this page was opened.
 const takeLastPush = last => {
-  if (!last || state.way.sending || (state.outcome && state.outcome[0].at >= last.at)) return;
+  if (!last || state.way.sending || state.outcome?.some(push => push.at >= last.at)) return;
   state.outcome = [last];
   // What was received long before belongs to an earlier push.
   if (state.way.received?.at < (last.at - 30) * 1000) state.way = {};

@@ -48,14 +48,15 @@ impl Application {
             .spawn(move || {
                 std::thread::sleep(delay);
                 if let Err(e) = push(&waiting.0) {
-                    waiting.0.log.event(&format!("cannot push: {e}"));
+                    let why = anyhow::Error::new(e);
+                    waiting.0.log.event(&format!("cannot push: {why:#}"));
                 }
             });
         later.map_err(|_| busy())?;
         Ok((202, json!({"scheduled": delay.as_secs()})))
     }
 
-    /// Pushes to everybody stored, some at once, outcomes in the order of the list; sets aside those that are gone.
+    /// Pushes to everybody stored by now, some at once, outcomes in the order of the list; sets aside those that are gone.
     pub(super) fn push_all(&self, message: &Message) -> Result<Vec<Outcome>, StoreError> {
         let fan_out = FanOut {
             client: &self.client,
@@ -73,10 +74,12 @@ impl Application {
             ControlFlow::Continue(())
         };
         let queue = Arc::new(Queue::new(JOBS));
-        fan_out.run(&queue, self.store.read()?, record::Done::default(), tell)?;
+        let entries = self.store.read()?;
+        let ran = fan_out.run(&queue, entries, record::Done::default(), tell);
         pushes.sort_by_key(|pushed| pushed.line);
         let gone = pushes.iter().filter(|p| p.outcome.class == Class::Gone);
         self.set_aside(&gone.map(|p| &p.endpoint).collect::<Vec<_>>());
+        ran?;
         Ok(pushes.into_iter().map(|pushed| pushed.outcome).collect())
     }
 

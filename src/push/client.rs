@@ -66,7 +66,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// `timeout` bounds each push, from name to answer; up to `connections` a host are kept.
+    /// `timeout` bounds each try, from name to answer; up to `connections` a host are kept.
     pub fn new(timeout: Duration, connections: usize) -> Client {
         let settings = Settings {
             timeout,

@@ -23,8 +23,8 @@ const MAX_ANSWER_HEAD_BYTES: usize = INPUT_BYTES - 1024;
 const USER_AGENT: &str = concat!("barepush/", env!("CARGO_PKG_VERSION"));
 
 /// Where the system's verifier finds authorities by file and by folder, it reads both whole: on Debian the same ones twice, and the
-/// folder, with a file for each, takes as long as all the rest of a push. So the file's are asked first; the verifier when they
-/// do not know a certificate's issuer, and from then on. What is trusted is what the verifier trusts.
+/// folder, with a file for each, takes as long as all the rest of a push. So the file's are asked first; the verifier when a
+/// certificate was refused to them, and from then on. What is trusted is what the verifier trusts.
 #[derive(Debug)]
 pub(super) struct Trust {
     file: OnceLock<Option<Agents>>,
@@ -79,7 +79,14 @@ fn authorities() -> Option<Certificates> {
 /// The user's own choice stands: with a folder alone, no file is read.
 fn authorities_file() -> Option<PathBuf> {
     match (env::var_os("SSL_CERT_FILE"), env::var_os("SSL_CERT_DIR")) {
-        _ if !cfg!(target_os = "linux") => None,
+        _ if cfg!(any(
+            not(unix),
+            target_vendor = "apple",
+            target_os = "android"
+        )) =>
+        {
+            None
+        }
         (Some(file), _) => Some(file.into()),
         (None, Some(_)) => None,
         (None, None) => openssl_probe::probe().cert_file,

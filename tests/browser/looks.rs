@@ -88,7 +88,10 @@ fn the_page_fits_phones_tablets_and_wide_screens() {
 
 #[test]
 fn a_subscribed_page_is_accessible_and_makes_the_readmes_picture() {
-    let (Some(axe), Some(mut stage)) = (axe(), Stage::subscribed()) else {
+    let Some(axe) = axe() else {
+        return;
+    };
+    let Some(mut stage) = Stage::subscribed() else {
         return;
     };
     let Stage {

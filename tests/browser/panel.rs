@@ -1,6 +1,7 @@
 //! The page of a subscribed Firefox: the message form, outcomes, log, secrets, and what it says when things change.
 
 use std::fs;
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -232,6 +233,16 @@ fn notify_all_reaches_every_subscription_and_counts_the_failures() {
     firefox.wait_for(
         "document.getElementById('outcome-says').textContent.includes(': accepted 1 of 2; not now, says localhost: 429 ')",
     );
+
+    // One ends a second after the other; the server's word of the last one must not take the place of both.
+    push_service.answer_for(&other, Reply::continues(Duration::from_millis(600), 2));
+    let both = "document.getElementById('outcome-says').textContent.includes(': accepted 1 of 2; cannot reach localhost: ')";
+    let asked = "performance.getEntriesByName(`${location.origin}/status`).length";
+    let before = firefox.value(asked);
+    firefox.press("notify-all");
+    firefox.wait_for(both);
+    firefox.wait_for(&format!("{asked} > {before}"));
+    assert_eq!(firefox.value(both), true);
     firefox.expect_a_quiet_console();
 }
 

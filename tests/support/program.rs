@@ -113,8 +113,14 @@ impl Program {
             ws_ypixel: 0,
         };
         let pair = nix::pty::openpty(&size, None).expect("a terminal");
-        self.command.stderr(pair.slave).env("TERM", "xterm");
-        self.terminal = Some(pair.master.into());
+        // Copies are closed in programs that other tests start; one that had this end would hold up the other's end.
+        let ends = pair
+            .slave
+            .try_clone()
+            .and_then(|slave| Ok((slave, pair.master.try_clone()?)));
+        let (slave, master) = ends.expect("both ends");
+        self.command.stderr(slave).env("TERM", "xterm");
+        self.terminal = Some(master.into());
         self
     }
 
