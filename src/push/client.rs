@@ -85,7 +85,7 @@ impl Client {
     /// # Errors
     /// [`SendError`].
     pub fn send(&self, request: &PushRequest) -> Result<Answer, SendError> {
-        let agents = self.trust.agents();
+        let agents = self.trust.agents(request.endpoint());
         let response = match self.post(agents, request) {
             Err(e) if is_distrust(&e) => match self.trust.beyond(agents) {
                 Some(agents) => self.post(agents, request),
