@@ -93,12 +93,16 @@ impl Queue {
         }
     }
 
-    /// Nothing more is begun; what is under way is finished. Answers whether it had been stopped before.
-    pub fn stop(&self) -> bool {
-        let before = std::mem::replace(&mut self.lock().stopped, true);
+    /// Nothing more is begun; what is under way is finished.
+    pub fn stop(&self) {
+        self.lock().stopped = true;
         self.work.notify_all();
         self.room.notify_all();
-        before
+    }
+
+    /// Whether [`Queue::stop`] was called.
+    pub fn is_stopped(&self) -> bool {
+        self.lock().stopped
     }
 
     /// Adds what was read, waiting for room; `false`: nobody wants it any more.

@@ -108,13 +108,15 @@ fn resume(args: &Args, path: &Path) -> Result<Done, Failure> {
 fn stop_on_signal(queue: &Arc<Queue>) -> Result<(), Failure> {
     let queue = Arc::clone(queue);
     let handler = move || {
-        if queue.stop() {
+        if queue.is_stopped() {
             std::process::exit(EXIT_STOPPED.into());
         }
+        // Before it is stopped: the summary that follows then would come first, or the program be over.
         note(
             "notify",
             "stopping when the pushes under way have ended; Ctrl-C again stops at once",
         );
+        queue.stop();
     };
     ctrlc::set_handler(handler)
         .map_err(|e| Failure::ours(e, "report this with the version of barepush"))

@@ -88,7 +88,8 @@ fn a_reader_waits_for_room_and_is_told_when_nobody_wants_more() {
     std::thread::scope(|scope| {
         let reader = scope.spawn(|| (queue.add(task(2)), queue.add(task(3))));
         assert_eq!(next(&queue), Some((1, 0)));
-        assert!(!queue.stop());
+        assert!(!queue.is_stopped());
+        queue.stop();
         let (_, third) = reader.join().unwrap();
         assert!(!third);
     });
@@ -102,8 +103,9 @@ fn stopping_leaves_what_was_not_begun() {
     queue.add(task(1));
     queue.add(task(2));
     queue.end(None);
-    assert!(!queue.stop());
-    assert!(queue.stop());
+    assert!(!queue.is_stopped());
+    queue.stop();
+    assert!(queue.is_stopped());
     assert_eq!(next(&queue), None);
     assert_eq!(
         queue.left().unwrap(),
