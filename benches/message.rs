@@ -60,10 +60,7 @@ fn floor(random: &SystemRandom, p256dh: &[u8; 65], auth: &[u8; 16], payload: &[u
     agreement::agree_ephemeral(private, &peer, |secret| {
         let prk = hkdf::Salt::new(hkdf::HKDF_SHA256, auth).extract(secret);
         let info: [&[u8]; 3] = [b"WebPush: info\0", p256dh, public.as_ref()];
-        prk.expand(&info, Length(32))
-            .unwrap()
-            .fill(&mut ikm)
-            .unwrap();
+        prk.expand(&info, Length(32)).unwrap().fill(&mut ikm).unwrap();
     })
     .unwrap();
 
@@ -89,28 +86,20 @@ fn floor(random: &SystemRandom, p256dh: &[u8; 65], auth: &[u8; 16], payload: &[u
     body.extend_from_slice(payload);
     body.push(2);
     body.resize(start + (payload.len() + 1).next_multiple_of(128), 0);
-    let content_key =
-        aead::LessSafeKey::new(aead::UnboundKey::new(&aead::AES_128_GCM, &content_key).unwrap());
+    let content_key = aead::LessSafeKey::new(aead::UnboundKey::new(&aead::AES_128_GCM, &content_key).unwrap());
     let nonce = aead::Nonce::assume_unique_for_key(nonce);
-    let tag = content_key
-        .seal_in_place_separate_tag(nonce, aead::Aad::empty(), &mut body[start..])
-        .unwrap();
+    let tag = content_key.seal_in_place_separate_tag(nonce, aead::Aad::empty(), &mut body[start..]).unwrap();
     body.extend_from_slice(tag.as_ref());
     body
 }
 
 fn encrypting(criterion: &mut Criterion) {
     let (subscription, random) = (subscription(), SystemRandom::new());
-    for (name, bytes) in [
-        ("", PAYLOAD_BYTES),
-        (", longest payload", encryption::MAX_PAYLOAD_BYTES),
-    ] {
+    for (name, bytes) in [("", PAYLOAD_BYTES), (", longest payload", encryption::MAX_PAYLOAD_BYTES)] {
         let payload = vec![b'm'; bytes];
         let (p256dh, auth) = (subscription.p256dh(), subscription.auth());
-        let (ours, least) = (
-            encryption::encrypt(&subscription, &payload).unwrap(),
-            floor(&random, p256dh, auth, &payload),
-        );
+        let (ours, least) =
+            (encryption::encrypt(&subscription, &payload).unwrap(), floor(&random, p256dh, auth, &payload));
         assert_eq!(ours.len(), least.len(), "one does more than the other");
         criterion.bench_function(&format!("encryption floor{name}"), |bencher| {
             bencher.iter(|| floor(&random, p256dh, auth, black_box(&payload)));
@@ -128,11 +117,7 @@ fn signing(criterion: &mut Criterion) {
         bencher.iter(|| signed.authorization(black_box(ORIGIN)).unwrap());
     });
     criterion.bench_function("authorization, signed anew", |bencher| {
-        bencher.iter_batched(
-            key,
-            |fresh| fresh.authorization(black_box(ORIGIN)).unwrap(),
-            BatchSize::SmallInput,
-        );
+        bencher.iter_batched(key, |fresh| fresh.authorization(black_box(ORIGIN)).unwrap(), BatchSize::SmallInput);
     });
 }
 

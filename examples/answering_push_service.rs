@@ -22,7 +22,8 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// One thread a connection; a handshake needs the most.
 const STACK_BYTES: usize = 256 * 1024;
-const ANSWER: &[u8] = b"HTTP/1.1 201 Created\r\nLocation: https://localhost/m/benchmark\r\nTTL: 86400\r\nContent-Length: 0\r\n\r\n";
+const ANSWER: &[u8] =
+    b"HTTP/1.1 201 Created\r\nLocation: https://localhost/m/benchmark\r\nTTL: 86400\r\nContent-Length: 0\r\n\r\n";
 
 /// A push service that only answers, for benchmarks
 #[derive(Parser)]
@@ -74,8 +75,7 @@ fn subscriptions(port: u16, count: usize) -> Option<String> {
         let (mut token, mut auth) = ([0; 132], [0; 16]);
         random.fill(&mut token).ok()?;
         random.fill(&mut auth).ok()?;
-        let [token, public, auth] =
-            [&token, public.as_ref(), &auth].map(Base64UrlUnpadded::encode_string);
+        let [token, public, auth] = [&token, public.as_ref(), &auth].map(Base64UrlUnpadded::encode_string);
         writeln!(
             lines,
             r#"{{"endpoint":"https://localhost:{port}/wpush/v2/{token}","expirationTime":null,"keys":{{"auth":"{auth}","p256dh":"{public}"}}}}"#

@@ -101,31 +101,19 @@ fn say(line: fmt::Arguments<'_>) {
 }
 
 fn introduce(origin: &str, page: Option<&Uri>) {
-    say(format_args!(
-        "push service at {origin}, until Ctrl-C; it remembers in memory alone"
-    ));
-    say(format_args!(
-        "1. in a second terminal: cargo run --bin server -- --allow-push-service {origin}"
-    ));
+    say(format_args!("push service at {origin}, until Ctrl-C; it remembers in memory alone"));
+    say(format_args!("1. in a second terminal: cargo run --bin server -- --allow-push-service {origin}"));
     match page {
-        Some(page) => say(format_args!(
-            "2. in Firefox, which opens {page} then: register, subscribe"
-        )),
+        Some(page) => say(format_args!("2. in Firefox, which opens {page} then: register, subscribe")),
         None => {
-            say(format_args!(
-                "2. start this program with --firefox, or set these in about:config of another Firefox"
-            ));
-            say(format_args!(
-                "   profile, start it again; then register and subscribe on http://localhost:4480/"
-            ));
+            say(format_args!("2. start this program with --firefox, or set these in about:config of another Firefox"));
+            say(format_args!("   profile, start it again; then register and subscribe on http://localhost:4480/"));
             for (name, value) in preferences(origin) {
                 say(format_args!("   {name} = {value}"));
             }
         }
     }
-    say(format_args!(
-        "3. in a third terminal:  cargo run --bin notify \"message\""
-    ));
+    say(format_args!("3. in a third terminal:  cargo run --bin notify \"message\""));
 }
 
 /// What makes Firefox use this push service.
@@ -152,19 +140,12 @@ fn wait(events: &Receiver<Event>, mut firefox: Option<&mut Child>) -> Result<(),
             return Err(anyhow!("firefox has ended with {status}: {last}"))
                 .map_err(hint("without a display, set MOZ_HEADLESS=1"));
         }
-        say(format_args!(
-            "firefox has ended; Ctrl-C ends the push service"
-        ));
+        say(format_args!("firefox has ended; Ctrl-C ends the push service"));
     }
     Ok(())
 }
 
-fn with_firefox(
-    page: &Uri,
-    origin: &str,
-    sender: &Sender<Event>,
-    events: &Receiver<Event>,
-) -> Result<(), Failure> {
+fn with_firefox(page: &Uri, origin: &str, sender: &Sender<Event>, events: &Receiver<Event>) -> Result<(), Failure> {
     if !wait_for_server(page, events)? {
         return Ok(());
     }
@@ -198,11 +179,8 @@ fn wait_for_server(page: &Uri, events: &Receiver<Event>) -> Result<bool, Failure
 /// see the system's folder of temporary files.
 fn profile(origin: &str) -> anyhow::Result<TempDir> {
     let program = std::env::current_exe().context("cannot find this program's own folder")?;
-    let folder = program
-        .parent()
-        .context("cannot find this program's own folder")?;
-    let profile =
-        TempDir::with_prefix_in("firefox-", folder).context("cannot make a profile for firefox")?;
+    let folder = program.parent().context("cannot find this program's own folder")?;
+    let profile = TempDir::with_prefix_in("firefox-", folder).context("cannot make a profile for firefox")?;
     let quiet = [
         ("browser.aboutwelcome.enabled", "false"),
         ("browser.shell.checkDefaultBrowser", "false"),
@@ -213,8 +191,7 @@ fn profile(origin: &str) -> anyhow::Result<TempDir> {
         .chain(quiet.map(|(name, value)| (name, value.to_owned())))
         .map(|(name, value)| format!("user_pref(\"{name}\", {value});\n"))
         .collect();
-    fs::write(profile.path().join("user.js"), lines)
-        .context("cannot write firefox's preferences")?;
+    fs::write(profile.path().join("user.js"), lines).context("cannot write firefox's preferences")?;
     Ok(profile)
 }
 
@@ -233,13 +210,8 @@ fn start_firefox(page: &Uri, profile: &TempDir, sender: &Sender<Event>) -> Resul
             Ok(mut child) => {
                 let (said, sender) = (child.stderr.take(), sender.clone());
                 thread::spawn(move || {
-                    let lines = said
-                        .into_iter()
-                        .flat_map(|said| BufReader::new(said).lines());
-                    let last = lines
-                        .map_while(Result::ok)
-                        .filter(|line| !line.is_empty())
-                        .last();
+                    let lines = said.into_iter().flat_map(|said| BufReader::new(said).lines());
+                    let last = lines.map_while(Result::ok).filter(|line| !line.is_empty()).last();
                     _ = sender.send(Event::FirefoxEnded(last.unwrap_or_default()));
                 });
                 return Ok(child);

@@ -22,10 +22,7 @@ pub struct Advice {
 
 impl Advice {
     fn new(cause: impl Into<String>, cure: impl Into<String>) -> Advice {
-        Advice {
-            cause: cause.into(),
-            cure: cure.into(),
-        }
+        Advice { cause: cause.into(), cure: cure.into() }
     }
 }
 
@@ -36,10 +33,9 @@ pub fn on(vendor: Vendor, error: &SendError) -> Advice {
         SendError::Gone(answer) | SendError::Busy(answer) | SendError::Refused(answer) => {
             let advice = clock(answer).unwrap_or_else(|| table::look_up(vendor, answer));
             match (error, answer.retry_after) {
-                (SendError::Busy(_), Some(wait)) => Advice {
-                    cure: format!("wait {} s as it asks, then send again", wait.as_secs()),
-                    ..advice
-                },
+                (SendError::Busy(_), Some(wait)) => {
+                    Advice { cure: format!("wait {} s as it asks, then send again", wait.as_secs()), ..advice }
+                }
                 _ => advice,
             }
         }
@@ -61,17 +57,13 @@ pub fn accepted(vendor: Vendor) -> &'static str {
         Vendor::Windows => {
             "WNS repeats in its X-WNS headers what became of it; Edge must run, if only in the background"
         }
-        Vendor::Other => {
-            "it took responsibility for the message; whether a browser shows it only the browser can tell"
-        }
+        Vendor::Other => "it took responsibility for the message; whether a browser shows it only the browser can tell",
     }
 }
 
 /// A token is refused for its times before anything else is looked at (RFC 8292 section 2).
 fn clock(answer: &Answer) -> Option<Advice> {
-    let theirs = answer
-        .date
-        .filter(|_| matches!(answer.status.as_u16(), 401 | 403))?;
+    let theirs = answer.date.filter(|_| matches!(answer.status.as_u16(), 401 | 403))?;
     let (skew, side) = match answer.received.duration_since(theirs) {
         Ok(ahead) => (ahead, "ahead of"),
         Err(behind) => (behind.duration(), "behind"),
@@ -92,14 +84,12 @@ fn clock(answer: &Answer) -> Option<Advice> {
 
 fn unreachable(vendor: Vendor, why: &Unreachable) -> Advice {
     let (cause, cure) = match why {
-        Unreachable::Name => (
-            "its host name has no address",
-            "check this machine's DNS and its connection to the internet",
-        ),
-        Unreachable::Refused if vendor == Vendor::Other => (
-            "nobody listens at its port",
-            "start your push service, and check the port in the subscription's endpoint",
-        ),
+        Unreachable::Name => {
+            ("its host name has no address", "check this machine's DNS and its connection to the internet")
+        }
+        Unreachable::Refused if vendor == Vendor::Other => {
+            ("nobody listens at its port", "start your push service, and check the port in the subscription's endpoint")
+        }
         Unreachable::Refused | Unreachable::Lost(_) | Unreachable::Network(_) => (
             "something between here and it ends the connection",
             "check this machine's connection to the internet, its firewall and HTTPS_PROXY",
@@ -108,10 +98,9 @@ fn unreachable(vendor: Vendor, why: &Unreachable) -> Advice {
             "its certificate is not trusted here",
             "behind a proxy that reads TLS, or with a push service of your own, name the authority: SSL_CERT_FILE=ca.pem",
         ),
-        Unreachable::Timeout(_) => (
-            "it is slow, or something swallows the connection",
-            "send again, or wait longer with --timeout",
-        ),
+        Unreachable::Timeout(_) => {
+            ("it is slow, or something swallows the connection", "send again, or wait longer with --timeout")
+        }
         Unreachable::NotHttp => (
             "something else than a push service answers at that address",
             "check for a captive portal or a proxy, and the port in the subscription's endpoint",

@@ -101,13 +101,8 @@ impl Application {
             let hint = "send what JSON.stringify(subscription) gives in the browser";
             Failed::Request(format!("{:#}", anyhow::Error::new(e)), hint.into())
         })?;
-        self.push_services
-            .check(subscription.endpoint())
-            .map_err(|e| Failed::Request(e.to_string(), e.hint()))?;
-        if subscription
-            .application_server_key()
-            .is_some_and(|key| key != self.public_key())
-        {
+        self.push_services.check(subscription.endpoint()).map_err(|e| Failed::Request(e.to_string(), e.hint()))?;
+        if subscription.application_server_key().is_some_and(|key| key != self.public_key()) {
             let error = "this subscription was made with another VAPID key".into();
             return Err(Failed::Conflict(
                 error,
@@ -116,17 +111,11 @@ impl Application {
         }
         let added = self.store.add(&subscription)?;
         let stored = self.stored()?.len();
-        self.log.event(&format!(
-            "subscribed: {}, {stored} stored",
-            subscription.endpoint()
-        ));
+        self.log.event(&format!("subscribed: {}, {stored} stored", subscription.endpoint()));
         if added == Added::Known {
             return Ok((200, json!({"stored": stored})));
         }
-        let welcome = Notification::new(
-            "Hello from barepush",
-            "You are subscribed. This is the first notification.",
-        );
+        let welcome = Notification::new("Hello from barepush", "You are subscribed. This is the first notification.");
         let push = self.push(&Message::new(welcome.payload()), &subscription);
         Ok((201, json!({"stored": stored, "push": push})))
     }
@@ -141,10 +130,7 @@ impl Application {
             return Err(unknown());
         }
         let stored = self.stored()?.len();
-        self.log.event(&format!(
-            "unsubscribed: {}, {stored} stored",
-            subscription.endpoint()
-        ));
+        self.log.event(&format!("unsubscribed: {}, {stored} stored", subscription.endpoint()));
         Ok((200, json!({"stored": stored})))
     }
 
@@ -171,22 +157,15 @@ impl Application {
     pub fn notify_all(self: &Arc<Self>, body: &str) -> Done {
         let (message, delay) = wish(if body.is_empty() { "{}" } else { body })?;
         if self.stored()?.is_empty() {
-            return Err(Failed::Conflict(
-                "nobody has subscribed yet".into(),
-                "press Subscribe first".into(),
-            ));
+            return Err(Failed::Conflict("nobody has subscribed yet".into(), "press Subscribe first".into()));
         }
-        self.now_or_later(delay, move |application| {
-            Ok(json!({"pushes": application.push_all(&message)?}))
-        })
+        self.now_or_later(delay, move |application| Ok(json!({"pushes": application.push_all(&message)?})))
     }
 
     /// The usable subscriptions, oldest first; none when there is no file yet.
     fn stored(&self) -> Result<Vec<Subscription>, StoreError> {
         match self.store.read() {
-            Ok(entries) => entries
-                .filter_map(|entry| entry.map(|entry| entry.subscription.ok()).transpose())
-                .collect(),
+            Ok(entries) => entries.filter_map(|entry| entry.map(|entry| entry.subscription.ok()).transpose()).collect(),
             Err(StoreError::Missing(_)) => Ok(Vec::new()),
             Err(e) => Err(e),
         }
@@ -194,17 +173,11 @@ impl Application {
 
     fn find(&self, body: &str) -> Result<Subscription, Failed> {
         let by: ByEndpoint = parse(body)?;
-        let found = self
-            .stored()?
-            .into_iter()
-            .find(|s| s.endpoint().as_str() == by.endpoint);
+        let found = self.stored()?.into_iter().find(|s| s.endpoint().as_str() == by.endpoint);
         found.ok_or_else(unknown)
     }
 }
 
 fn unknown() -> Failed {
-    Failed::Unknown(
-        "no subscription with this endpoint is stored".into(),
-        "subscribe first".into(),
-    )
+    Failed::Unknown("no subscription with this endpoint is stored".into(), "subscribe first".into())
 }

@@ -90,9 +90,7 @@ impl CertificateError {
                 "give PEM files (mkcert writes such), or delete tls_cert.pem and tls_key.pem to have new ones made"
             }
             Self::NoPair { .. } => "give the key that the certificate was made with",
-            Self::Foreign(..) => {
-                "give your own certificate with --tls-cert and --tls-key, outside the folder of keys"
-            }
+            Self::Foreign(..) => "give your own certificate with --tls-cert and --tls-key, outside the folder of keys",
             Self::Name(..) => "give --name a plain host name, such as dev.example",
             Self::Make(_) => "check the names given with --name",
         }
@@ -104,10 +102,7 @@ impl Certificate {
     ///
     /// The stored pair is kept while it holds all names (more do no harm, and a browser's trust is in this very
     /// certificate) and lasts for another day; it is remade when it does not or when the two files are no pair.
-    pub fn load_or_create(
-        keys_dir: &Path,
-        names: &[String],
-    ) -> Result<(Self, Made), CertificateError> {
+    pub fn load_or_create(keys_dir: &Path, names: &[String]) -> Result<(Self, Made), CertificateError> {
         let wanted = server_names(names)?;
         // Two servers that start at once would mix their halves.
         let _lock = crate::file::private_folder_locked(keys_dir)
@@ -120,9 +115,7 @@ impl Certificate {
                     None => return Ok((stored, Made::Kept)),
                     Some(why) => Made::Remade(why),
                 },
-                Err(CertificateError::NoPair { .. }) => {
-                    Made::Remade("certificate and key were no pair")
-                }
+                Err(CertificateError::NoPair { .. }) => Made::Remade("certificate and key were no pair"),
                 Err(error) => return Err(error),
             },
             _ => Made::Remade("half of the pair was missing"),
@@ -136,40 +129,19 @@ impl Certificate {
 
     /// Reads a chain and its key (PKCS#8, SEC1 or PKCS#1), PEM each; fails when they are no pair.
     pub fn from_files(cert: &Path, key: &Path) -> Result<Self, CertificateError> {
-        let not_pem = |file: &Path, what, source| CertificateError::NotPem {
-            file: file.into(),
-            what,
-            source,
-        };
+        let not_pem = |file: &Path, what, source| CertificateError::NotPem { file: file.into(), what, source };
         let chain: Vec<_> = CertificateDer::pem_slice_iter(&read(cert)?)
             .collect::<Result<_, _>>()
             .map_err(|source| not_pem(cert, "certificate", source))?;
-        let private = PrivateKeyDer::from_pem_slice(&read(key)?)
-            .map_err(|source| not_pem(key, "private key", source))?;
+        let private =
+            PrivateKeyDer::from_pem_slice(&read(key)?).map_err(|source| not_pem(key, "private key", source))?;
         let Some(first) = chain.first() else {
-            return Err(not_pem(
-                cert,
-                "certificate",
-                rustls::pki_types::pem::Error::NoItemsFound,
-            ));
+            return Err(not_pem(cert, "certificate", rustls::pki_types::pem::Error::NoItemsFound));
         };
-        let no_pair = |source| CertificateError::NoPair {
-            cert: cert.into(),
-            key: key.into(),
-            source,
-        };
-        CertifiedKey::from_der(chain.clone(), private.clone_key(), &default_provider())
-            .map_err(no_pair)?;
-        let spki = ParsedCertificate::try_from(first)
-            .map_err(no_pair)?
-            .subject_public_key_info()
-            .to_vec();
-        Ok(Self {
-            chain,
-            key: private,
-            spki,
-            file: cert.into(),
-        })
+        let no_pair = |source| CertificateError::NoPair { cert: cert.into(), key: key.into(), source };
+        CertifiedKey::from_der(chain.clone(), private.clone_key(), &default_provider()).map_err(no_pair)?;
+        let spki = ParsedCertificate::try_from(first).map_err(no_pair)?.subject_public_key_info().to_vec();
+        Ok(Self { chain, key: private, spki, file: cert.into() })
     }
 
     /// Base64 of the SHA-256 of the public key (SPKI), as Chrome's `--ignore-certificate-errors-spki-list` takes it.
@@ -199,24 +171,13 @@ impl Certificate {
         anchors.add(self.chain[0].clone()).map_err(foreign)?;
         let algorithms = default_provider().signature_verification_algorithms.all;
         let now = UnixTime::now();
-        for moment in [
-            now,
-            UnixTime::since_unix_epoch(Duration::from_secs(now.as_secs()) + DAY),
-        ] {
-            match verify_server_cert_signed_by_trust_anchor(
-                &parsed,
-                &anchors,
-                &[],
-                moment,
-                algorithms,
-            ) {
+        for moment in [now, UnixTime::since_unix_epoch(Duration::from_secs(now.as_secs()) + DAY)] {
+            match verify_server_cert_signed_by_trust_anchor(&parsed, &anchors, &[], moment, algorithms) {
                 Ok(()) => {}
                 Err(TlsError::InvalidCertificate(Flaw::Expired | Flaw::ExpiredContext { .. })) => {
                     return Ok(Some("it had expired or was about to"));
                 }
-                Err(TlsError::InvalidCertificate(
-                    Flaw::NotValidYet | Flaw::NotValidYetContext { .. },
-                )) => {
+                Err(TlsError::InvalidCertificate(Flaw::NotValidYet | Flaw::NotValidYetContext { .. })) => {
                     return Ok(Some("it was not valid yet"));
                 }
                 Err(error) => return Err(foreign(error)),
@@ -228,24 +189,16 @@ impl Certificate {
 }
 
 fn server_names(names: &[String]) -> Result<Vec<ServerName<'_>>, CertificateError> {
-    let all = OWN_NAMES
-        .into_iter()
-        .chain(names.iter().map(String::as_str));
-    all.map(|name| ServerName::try_from(name).map_err(|_| CertificateError::Name(name.to_owned())))
-        .collect()
+    let all = OWN_NAMES.into_iter().chain(names.iter().map(String::as_str));
+    all.map(|name| ServerName::try_from(name).map_err(|_| CertificateError::Name(name.to_owned()))).collect()
 }
 
 /// Certificate and key, PEM each. No basicConstraints at all: with an explicit one, either Chromium or Firefox
 /// refuses a self-signed server certificate.
 fn self_signed(names: &[String]) -> Result<(String, String), CertificateError> {
-    let all = OWN_NAMES
-        .into_iter()
-        .map(str::to_owned)
-        .chain(names.iter().cloned());
+    let all = OWN_NAMES.into_iter().map(str::to_owned).chain(names.iter().cloned());
     let mut params = CertificateParams::new(all.collect::<Vec<_>>())?;
-    params
-        .distinguished_name
-        .push(DnType::CommonName, "barepush");
+    params.distinguished_name.push(DnType::CommonName, "barepush");
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     let now = SystemTime::now();
@@ -256,8 +209,7 @@ fn self_signed(names: &[String]) -> Result<(String, String), CertificateError> {
 }
 
 fn is_there(file: &Path) -> Result<bool, CertificateError> {
-    file.try_exists()
-        .map_err(|source| CertificateError::Unreadable(file.into(), source))
+    file.try_exists().map_err(|source| CertificateError::Unreadable(file.into(), source))
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, CertificateError> {

@@ -90,10 +90,7 @@ thread_local! {
 ///
 /// # Errors
 /// [`EncryptionError`].
-pub fn encrypt_traced(
-    subscription: &Subscription,
-    payload: &[u8],
-) -> Result<(Vec<u8>, Trace), EncryptionError> {
+pub fn encrypt_traced(subscription: &Subscription, payload: &[u8]) -> Result<(Vec<u8>, Trace), EncryptionError> {
     TRACE.with_borrow_mut(|trace| *trace = Some(Trace::default()));
     let body = encrypt(subscription, payload);
     let trace = TRACE.take().unwrap_or_default();
@@ -153,18 +150,11 @@ impl hkdf::KeyType for Length {
 
 impl Cryptographer for Ring {
     fn generate_ephemeral_keypair(&self) -> ece::Result<Box<dyn LocalKeyPair>> {
-        let private = agreement::EphemeralPrivateKey::generate(&agreement::ECDH_P256, &random())
-            .map_err(|_| REFUSED)?;
-        let public = private
-            .compute_public_key()
-            .map_err(|_| REFUSED)?
-            .as_ref()
-            .to_vec();
+        let private =
+            agreement::EphemeralPrivateKey::generate(&agreement::ECDH_P256, &random()).map_err(|_| REFUSED)?;
+        let public = private.compute_public_key().map_err(|_| REFUSED)?.as_ref().to_vec();
         note(|trace| trace.ephemeral_public.clone_from(&public));
-        Ok(Box::new(Ephemeral {
-            private: Mutex::new(Some(private)),
-            public,
-        }))
+        Ok(Box::new(Ephemeral { private: Mutex::new(Some(private)), public }))
     }
 
     fn import_key_pair(&self, _: &EcKeyComponents) -> ece::Result<Box<dyn LocalKeyPair>> {
@@ -175,32 +165,16 @@ impl Cryptographer for Ring {
         Ok(Box::new(PeerKey(raw.to_vec())))
     }
 
-    fn compute_ecdh_secret(
-        &self,
-        remote: &dyn RemotePublicKey,
-        local: &dyn LocalKeyPair,
-    ) -> ece::Result<Vec<u8>> {
+    fn compute_ecdh_secret(&self, remote: &dyn RemotePublicKey, local: &dyn LocalKeyPair) -> ece::Result<Vec<u8>> {
         let local = local.as_any().downcast_ref::<Ephemeral>().ok_or(REFUSED)?;
-        let private = local
-            .private
-            .lock()
-            .map_err(|_| REFUSED)?
-            .take()
-            .ok_or(REFUSED)?;
+        let private = local.private.lock().map_err(|_| REFUSED)?.take().ok_or(REFUSED)?;
         let peer = agreement::UnparsedPublicKey::new(&agreement::ECDH_P256, remote.as_raw()?);
-        let secret =
-            agreement::agree_ephemeral(private, &peer, <[u8]>::to_vec).map_err(|_| REFUSED)?;
+        let secret = agreement::agree_ephemeral(private, &peer, <[u8]>::to_vec).map_err(|_| REFUSED)?;
         note(|trace| trace.ecdh_secret.clone_from(&secret));
         Ok(secret)
     }
 
-    fn hkdf_sha256(
-        &self,
-        salt: &[u8],
-        secret: &[u8],
-        info: &[u8],
-        len: usize,
-    ) -> ece::Result<Vec<u8>> {
+    fn hkdf_sha256(&self, salt: &[u8], secret: &[u8], info: &[u8], len: usize) -> ece::Result<Vec<u8>> {
         let mut output = vec![0; len];
         hkdf::Salt::new(hkdf::HKDF_SHA256, salt)
             .extract(secret)

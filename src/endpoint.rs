@@ -59,10 +59,7 @@ impl Endpoint {
             Some("http") => return Err(EndpointError::Http),
             _ => return Err(EndpointError::Uri),
         }
-        Ok(Endpoint {
-            text: text.to_owned(),
-            uri,
-        })
+        Ok(Endpoint { text: text.to_owned(), uri })
     }
 
     /// The whole URI. A secret: for the request only.
@@ -88,9 +85,7 @@ impl Endpoint {
     /// Its last 8 characters: enough to tell two apart, too little to use.
     pub fn tail(&self) -> &str {
         // A URI is ASCII, so each index is a character's edge.
-        self.text
-            .get(self.text.len().saturating_sub(8)..)
-            .unwrap_or_default()
+        self.text.get(self.text.len().saturating_sub(8)..).unwrap_or_default()
     }
 
     /// Whose push service it is.
@@ -107,10 +102,7 @@ impl Endpoint {
 /// The names and addresses that never leave this machine.
 fn is_loopback(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost")
-        || address
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|ip| ip.is_loopback())
+    host.eq_ignore_ascii_case("localhost") || address.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 impl fmt::Display for Endpoint {

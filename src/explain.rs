@@ -24,9 +24,7 @@ pub struct Walk {
 impl Walk {
     /// At its start.
     pub fn new(show_secrets: bool) -> Walk {
-        Walk {
-            page: Page::new(show_secrets),
-        }
+        Walk { page: Page::new(show_secrets) }
     }
 
     /// The steps up to the request: everything but the answer. `request` and `trace` come from [`PushRequest::traced`] with the
@@ -64,9 +62,7 @@ impl Walk {
         let page = &mut self.page;
         page.step("the answer", "RFC 8030 section 5");
         match result {
-            Ok(answer)
-            | Err(SendError::Gone(answer) | SendError::Busy(answer) | SendError::Refused(answer)) =>
-            {
+            Ok(answer) | Err(SendError::Gone(answer) | SendError::Busy(answer) | SendError::Refused(answer)) => {
                 posting::of_answer(page, answer, message);
             }
             Err(SendError::Unreachable(_)) => page.note("there is none"),
@@ -94,20 +90,9 @@ impl Walk {
 fn of_subscription(page: &mut Page, subscription: &Subscription) {
     let endpoint = subscription.endpoint();
     page.step("the subscription", "Push API section 8, RFC 8030 section 4");
-    page.value(
-        "push service",
-        &format!("{} ({})", endpoint.host(), whose(endpoint.vendor())),
-    );
-    page.secret(
-        "endpoint",
-        endpoint.as_str(),
-        "whoever knows it may send, if the VAPID key is right",
-    );
-    page.personal(
-        "ua_public",
-        subscription.p256dh(),
-        "p256dh, the browser's public key, an uncompressed point",
-    );
+    page.value("push service", &format!("{} ({})", endpoint.host(), whose(endpoint.vendor())));
+    page.secret("endpoint", endpoint.as_str(), "whoever knows it may send, if the VAPID key is right");
+    page.personal("ua_public", subscription.p256dh(), "p256dh, the browser's public key, an uncompressed point");
     page.secret_bytes(
         "auth_secret",
         subscription.auth(),
@@ -124,22 +109,14 @@ fn of_subscription(page: &mut Page, subscription: &Subscription) {
 
 fn of_payload(page: &mut Page, payload: &[u8]) {
     page.step("the payload", "RFC 8291 section 4");
-    page.value(
-        "size",
-        &format!(
-            "{} bytes, at most {MAX_PAYLOAD_BYTES} fit into one message",
-            payload.len()
-        ),
-    );
+    page.value("size", &format!("{} bytes, at most {MAX_PAYLOAD_BYTES} fit into one message", payload.len()));
     if payload.is_empty() {
         page.note("nothing to encrypt: the request has no body, and the push event no data");
         return;
     }
     page.value("payload", &readable(payload));
     if payload.len() > BRIDGED_PAYLOAD_BYTES {
-        page.note(&format!(
-            "phones reached over a bridge may refuse more than {BRIDGED_PAYLOAD_BYTES} bytes"
-        ));
+        page.note(&format!("phones reached over a bridge may refuse more than {BRIDGED_PAYLOAD_BYTES} bytes"));
     }
 }
 

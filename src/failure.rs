@@ -18,11 +18,7 @@ pub struct Failure {
 impl Failure {
     /// Says `error` with its causes joined by ": ", then `hint`.
     pub fn new(code: u8, error: impl Into<anyhow::Error>, hint: impl Into<String>) -> Failure {
-        Failure {
-            code,
-            error: Some(error.into()),
-            hint: Some(hint.into()),
-        }
+        Failure { code, error: Some(error.into()), hint: Some(hint.into()) }
     }
 
     /// Our side ([`EXIT_OURS`]).
@@ -44,11 +40,7 @@ impl Failure {
 
     /// An exit code for what has been said already, each subscription by itself.
     pub fn said(code: u8) -> Failure {
-        Failure {
-            code,
-            error: None,
-            hint: None,
-        }
+        Failure { code, error: None, hint: None }
     }
 
     /// Prints `program: error: what: why` and `program: hint: what to do next` on stderr.

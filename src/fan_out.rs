@@ -84,11 +84,7 @@ impl FanOut<'_> {
         let path = entries.path().to_owned();
         let _release = ReleaseReader(queue);
         let started = read_in_background(Arc::clone(queue), entries, done).and_then(|()| {
-            let workers = Workers {
-                fan_out: self,
-                queue,
-                tell: Mutex::new(tell),
-            };
+            let workers = Workers { fan_out: self, queue, tell: Mutex::new(tell) };
             thread::scope(|scope| workers.start(scope))
         });
         started.map_err(|e| {
@@ -115,10 +111,7 @@ impl FanOut<'_> {
         {
             return None;
         }
-        Some(Outcome {
-            attempts,
-            ..Outcome::sent(subscription, &result, took)
-        })
+        Some(Outcome { attempts, ..Outcome::sent(subscription, &result, took) })
     }
 }
 
@@ -141,15 +134,8 @@ fn read_in_background(queue: Arc<Queue>, entries: Entries, done: Done) -> io::Re
                 Err(e) => return queue.end(Some(e)),
                 Ok(entry) => match entry.subscription {
                     Ok(subscription) if done.contains(subscription.endpoint()) => Task::Done,
-                    Ok(subscription) => Task::Push(Box::new(Push {
-                        line: entry.line,
-                        subscription,
-                        tried: 0,
-                    })),
-                    Err(error) => Task::Unusable {
-                        line: entry.line,
-                        error,
-                    },
+                    Ok(subscription) => Task::Push(Box::new(Push { line: entry.line, subscription, tried: 0 })),
+                    Err(error) => Task::Unusable { line: entry.line, error },
                 },
             };
             if !queue.add(task) {
@@ -158,10 +144,7 @@ fn read_in_background(queue: Arc<Queue>, entries: Entries, done: Done) -> io::Re
         }
         queue.end(None);
     };
-    thread::Builder::new()
-        .name("reader".into())
-        .spawn(reader)
-        .map(drop)
+    thread::Builder::new().name("reader".into()).spawn(reader).map(drop)
 }
 
 /// The threads that push, and the one place they tell.
@@ -174,12 +157,8 @@ struct Workers<'a, T> {
 impl<T: FnMut(Event) -> ControlFlow<()> + Send> Workers<'_, T> {
     /// Starts one more thread; it starts the next when there is more to do than it can.
     fn start<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>) -> io::Result<()> {
-        let thread = thread::Builder::new()
-            .name("push".into())
-            .stack_size(STACK_BYTES);
-        thread
-            .spawn_scoped(scope, move || self.work(scope))
-            .map(drop)
+        let thread = thread::Builder::new().name("push".into()).stack_size(STACK_BYTES);
+        thread.spawn_scoped(scope, move || self.work(scope)).map(drop)
     }
 
     fn work<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>) {
@@ -194,11 +173,7 @@ impl<T: FnMut(Event) -> ControlFlow<()> + Send> Workers<'_, T> {
                     let endpoint = || push.subscription.endpoint().clone();
                     outcome.map(|outcome| {
                         let (line, endpoint) = (push.line, endpoint());
-                        Event::Pushed(Box::new(Pushed {
-                            line,
-                            endpoint,
-                            outcome,
-                        }))
+                        Event::Pushed(Box::new(Pushed { line, endpoint, outcome }))
                     })
                 }
                 Task::Unusable { line, error } => Some(Event::Unusable { line, error }),

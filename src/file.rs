@@ -50,10 +50,7 @@ pub fn private_folder_locked(folder: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// What creating, writing (disk full) or renaming answered.
-pub fn replace(
-    path: &Path,
-    write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
-) -> io::Result<()> {
+pub fn replace(path: &Path, write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>) -> io::Result<()> {
     written(path, write)?.persist(path).map_err(|e| e.error)?;
     settle(path)
 }
@@ -62,10 +59,7 @@ pub fn replace(
 ///
 /// # Errors
 /// `AlreadyExists` when somebody was faster, whose file stays; else as [`replace`].
-pub fn create(
-    path: &Path,
-    write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
-) -> io::Result<()> {
+pub fn create(path: &Path, write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>) -> io::Result<()> {
     let temp = written(path, write)?;
     temp.persist_noclobber(path).map_err(|e| e.error)?;
     settle(path)
@@ -79,11 +73,7 @@ pub fn sweep(path: &Path) {
         let random = name.strip_prefix(prefix.as_encoded_bytes());
         random.is_some_and(|random| random.iter().all(u8::is_ascii_alphanumeric))
     };
-    for entry in fs::read_dir(folder_of(path))
-        .into_iter()
-        .flatten()
-        .flatten()
-    {
+    for entry in fs::read_dir(folder_of(path)).into_iter().flatten().flatten() {
         if left(&entry.file_name()) {
             // What cannot be removed is no reason not to write.
             let _ = fs::remove_file(entry.path());
@@ -98,8 +88,7 @@ pub fn open_to_others(path: &Path) -> Option<String> {
     let metadata = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
     let mode = metadata.permissions().mode() & 0o777;
     let path = path.display();
-    (mode & 0o077 != 0)
-        .then(|| format!("others may use the secret in {path} (mode {mode:04o}): chmod 600 {path}"))
+    (mode & 0o077 != 0).then(|| format!("others may use the secret in {path} (mode {mode:04o}): chmod 600 {path}"))
 }
 
 /// Who may read a file is not told by a mode here.
@@ -109,14 +98,8 @@ pub fn open_to_others(_: &Path) -> Option<String> {
 }
 
 /// A temp file beside `path`, whole and on the disk.
-fn written(
-    path: &Path,
-    write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
-) -> io::Result<NamedTempFile> {
-    let temp = tempfile::Builder::new()
-        .prefix(&prefix(path))
-        .tempfile_in(folder_of(path))
-        .map_err(without_path)?;
+fn written(path: &Path, write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>) -> io::Result<NamedTempFile> {
+    let temp = tempfile::Builder::new().prefix(&prefix(path)).tempfile_in(folder_of(path)).map_err(without_path)?;
     let mut writer = BufWriter::new(temp.as_file());
     write(&mut writer)?;
     writer.flush()?;
@@ -149,7 +132,5 @@ fn prefix(path: &Path) -> OsString {
 }
 
 fn folder_of(path: &Path) -> &Path {
-    path.parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or(Path::new("."))
+    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

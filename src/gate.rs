@@ -67,27 +67,17 @@ impl Gate {
             let folder = Folder::create().map_err(GateError::Folder)?;
             let address = folder.socket();
             let listener = std::os::unix::net::UnixListener::bind(&address);
-            (
-                listener.map_err(|source| GateError::Socket(source.into()))?,
-                address,
-                Some(folder),
-            )
+            (listener.map_err(|source| GateError::Socket(source.into()))?, address, Some(folder))
         };
         #[cfg(windows)]
         let (listener, address, folder) = {
-            let bound = std::net::TcpListener::bind(("127.0.0.1", 0))
-                .and_then(|socket| Ok((socket.local_addr()?, socket)));
+            let bound =
+                std::net::TcpListener::bind(("127.0.0.1", 0)).and_then(|socket| Ok((socket.local_addr()?, socket)));
             let (address, listener) = bound.map_err(|source| GateError::Socket(source.into()))?;
             (listener, address, None)
         };
         let server = tiny_http::Server::from_listener(listener, None).map_err(GateError::Socket)?;
-        Ok((
-            Gate {
-                pool: Pool::new(address),
-                folder,
-            },
-            server,
-        ))
+        Ok((Gate { pool: Pool::new(address), folder }, server))
     }
 
     /// Hands over the folder of the inner socket, to be removed when the listener ends.
@@ -96,12 +86,7 @@ impl Gate {
     }
 
     /// Answers one client's requests, one after the other, until one side ends it.
-    pub(crate) fn converse(
-        &self,
-        channel: &mut Channel,
-        place: &Place,
-        limits: &Limits,
-    ) -> io::Result<Ending> {
+    pub(crate) fn converse(&self, channel: &mut Channel, place: &Place, limits: &Limits) -> io::Result<Ending> {
         let mut received = Vec::new();
         loop {
             let refusal = match next_request(channel, &mut received, limits) {
@@ -120,16 +105,8 @@ impl Gate {
                             }
                             return Ok(Ending::Quiet);
                         }
-                        Ok(None) => Refusal::new(
-                            503,
-                            "too many requests at once",
-                            "try again in a few seconds",
-                        ),
-                        Err(_) => Refusal::new(
-                            500,
-                            "no answer from the handler",
-                            "look at the server's messages",
-                        ),
+                        Ok(None) => Refusal::new(503, "too many requests at once", "try again in a few seconds"),
+                        Err(_) => Refusal::new(500, "no answer from the handler", "look at the server's messages"),
                     }
                 }
                 Err(Unread::Refused(refusal)) => refusal,
@@ -195,9 +172,7 @@ fn next_request(
 /// Reads some more of a request; `false` when the client left.
 fn more(channel: &mut Channel, received: &mut Vec<u8>, late: &'static str) -> Result<bool, Unread> {
     read_more(channel, received).map_err(|error| match error.kind() {
-        ErrorKind::TimedOut => {
-            Unread::Refused(Refusal::new(408, late, "send the whole request at once"))
-        }
+        ErrorKind::TimedOut => Unread::Refused(Refusal::new(408, late, "send the whole request at once")),
         _ => Unread::Failed(error),
     })
 }
@@ -210,17 +185,9 @@ fn read_more(channel: &mut Channel, received: &mut Vec<u8>) -> io::Result<bool> 
 }
 
 /// Writes an answer in one piece; `Connection: close` is the gate's to say, as it alone decides.
-fn send(
-    channel: &mut Channel,
-    mut answer: Vec<u8>,
-    keep_alive: bool,
-    limits: &Limits,
-) -> io::Result<()> {
+fn send(channel: &mut Channel, mut answer: Vec<u8>, keep_alive: bool, limits: &Limits) -> io::Result<()> {
     if !keep_alive {
-        let line = answer
-            .windows(2)
-            .position(|pair| pair == b"\r\n")
-            .map_or(0, |at| at + 2);
+        let line = answer.windows(2).position(|pair| pair == b"\r\n").map_or(0, |at| at + 2);
         answer.splice(line..line, *b"Connection: close\r\n");
     }
     channel.set_deadline(Instant::now() + limits.write);

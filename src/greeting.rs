@@ -12,11 +12,7 @@ use crate::vapid;
 ///
 /// # Errors
 /// What stdout answered.
-pub fn print(
-    application: &Application,
-    key: vapid::Made,
-    made: &certificate::Made,
-) -> io::Result<()> {
+pub fn print(application: &Application, key: vapid::Made, made: &certificate::Made) -> io::Result<()> {
     let about = &application.about;
     let https = text(about, "/https");
     let mut lines = vec![
@@ -24,10 +20,7 @@ pub fn print(
         format!("  {https:<24}  Firefox: accept the warning about the certificate once"),
     ];
     if about["http"].is_string() {
-        lines.push(format!(
-            "  {:<24}  Chrome and every other browser: nothing to accept",
-            text(about, "/http")
-        ));
+        lines.push(format!("  {:<24}  Chrome and every other browser: nothing to accept", text(about, "/http")));
     }
     if key == vapid::Made::New {
         lines.push("made a VAPID key: keep it, every subscription is bound to it".into());
@@ -43,17 +36,10 @@ pub fn print(
         Err(_) => format!("cannot read {}", application.store.path().display()),
     });
     if *made != certificate::Made::Kept {
-        lines.extend(trust(
-            made,
-            https,
-            text(about, "/certificate/file"),
-            text(about, "/certificate/spki_sha256"),
-        ));
+        lines.extend(trust(made, https, text(about, "/certificate/file"), text(about, "/certificate/spki_sha256")));
     }
     let mut stdout = io::stdout().lock();
-    lines
-        .iter()
-        .try_for_each(|line| writeln!(stdout, "{line}"))?;
+    lines.iter().try_for_each(|line| writeln!(stdout, "{line}"))?;
     stdout.flush()
 }
 
@@ -73,8 +59,5 @@ fn trust(made: &certificate::Made, https: &str, file: &str, spki: &str) -> [Stri
 }
 
 fn text<'a>(about: &'a Value, pointer: &str) -> &'a str {
-    about
-        .pointer(pointer)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
+    about.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }

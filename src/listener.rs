@@ -94,17 +94,9 @@ pub struct Listener {
 impl Listener {
     /// Binds only; a port in use is refused here. Port 0 lets the system choose. `host` is a name or an address, IPv6
     /// with or without brackets.
-    pub fn bind(
-        host: &str,
-        port: u16,
-        tls: Option<Arc<ServerConfig>>,
-    ) -> Result<Listener, ListenError> {
-        let bare = host
-            .strip_prefix('[')
-            .and_then(|rest| rest.strip_suffix(']'))
-            .unwrap_or(host);
-        let bound =
-            TcpListener::bind((bare, port)).and_then(|socket| Ok((socket.local_addr()?, socket)));
+    pub fn bind(host: &str, port: u16, tls: Option<Arc<ServerConfig>>) -> Result<Listener, ListenError> {
+        let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+        let bound = TcpListener::bind((bare, port)).and_then(|socket| Ok((socket.local_addr()?, socket)));
         let (address, socket) = bound.map_err(|source| {
             let host = host.to_owned();
             match source.kind() {
@@ -113,12 +105,7 @@ impl Listener {
                 _ => ListenError::Host { host, source },
             }
         })?;
-        Ok(Listener {
-            socket,
-            address,
-            tls,
-            limits: Limits::default(),
-        })
+        Ok(Listener { socket, address, tls, limits: Limits::default() })
     }
 
     /// The same with other limits.
@@ -135,21 +122,10 @@ impl Listener {
     pub fn serve(self, mut gate: Gate, log: Log) -> Serving {
         let crowd = Arc::new(Crowd::new(self.limits.connections));
         let (address, folder) = (self.address, gate.take_folder());
-        let door = Door {
-            tls: self.tls,
-            port: address.port(),
-            limits: self.limits,
-            gate,
-            log,
-        };
+        let door = Door { tls: self.tls, port: address.port(), limits: self.limits, gate, log };
         let (door, inside) = (Arc::new(door), Arc::clone(&crowd));
         let accepting = thread::spawn(move || door.accept(&self.socket, &inside));
-        Serving {
-            crowd,
-            address,
-            accepting: Some(accepting),
-            _folder: folder,
-        }
+        Serving { crowd, address, accepting: Some(accepting), _folder: folder }
     }
 }
 
@@ -176,8 +152,7 @@ impl Drop for Serving {
             ip => ip,
         };
         // Wakes the accept thread, which then sees that it is over.
-        let woken =
-            TcpStream::connect_timeout(&SocketAddr::new(ip, self.address.port()), PATIENCE).is_ok();
+        let woken = TcpStream::connect_timeout(&SocketAddr::new(ip, self.address.port()), PATIENCE).is_ok();
         if let Some(accepting) = self.accepting.take().filter(|_| woken) {
             let _ = accepting.join();
         }

@@ -37,21 +37,14 @@ pub struct Notification {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub silent: bool,
     /// Stays until it is clicked or closed.
-    #[serde(
-        rename = "requireInteraction",
-        skip_serializing_if = "std::ops::Not::not"
-    )]
+    #[serde(rename = "requireInteraction", skip_serializing_if = "std::ops::Not::not")]
     pub require_interaction: bool,
 }
 
 impl Notification {
     /// A title and a body.
     pub fn new(title: impl Into<String>, body: impl Into<String>) -> Notification {
-        Notification {
-            title: title.into(),
-            body: Some(body.into()),
-            ..Notification::default()
-        }
+        Notification { title: title.into(), body: Some(body.into()), ..Notification::default() }
     }
 
     /// The payload: flat JSON, `{"title": ..., "body": ...}`.
@@ -66,10 +59,7 @@ impl Notification {
         let mut notification = serde_json::json!(self);
         if let Some(members) = notification.as_object_mut() {
             let url = members.remove("url");
-            members.insert(
-                "navigate".into(),
-                url.unwrap_or_else(|| DEFAULT_NAVIGATE.into()),
-            );
+            members.insert("navigate".into(), url.unwrap_or_else(|| DEFAULT_NAVIGATE.into()));
         }
         let message = serde_json::json!({"web_push": DECLARATIVE, "notification": notification});
         message.to_string().into_bytes()
@@ -92,12 +82,7 @@ pub struct Message {
 impl Message {
     /// `payload` with the default TTL, urgency and no topic.
     pub fn new(payload: Vec<u8>) -> Message {
-        Message {
-            payload,
-            ttl: DEFAULT_TTL,
-            urgency: Urgency::Normal,
-            topic: None,
-        }
+        Message { payload, ttl: DEFAULT_TTL, urgency: Urgency::Normal, topic: None }
     }
 }
 
@@ -135,9 +120,7 @@ impl FromStr for Topic {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Topic, String> {
-        let letters = text
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+        let letters = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
         if letters && (4..=32).contains(&text.len()) && text.len().is_multiple_of(4) {
             Ok(Topic(text.to_owned()))
         } else {
@@ -162,10 +145,7 @@ mod tests {
 
     #[test]
     fn a_payload_holds_only_the_members_that_were_given() {
-        assert_eq!(
-            text(Notification::new("T", "B").payload()),
-            r#"{"body":"B","title":"T"}"#
-        );
+        assert_eq!(text(Notification::new("T", "B").payload()), r#"{"body":"B","title":"T"}"#);
         let all = Notification {
             url: Some("/u".into()),
             icon: Some("/i".into()),
@@ -186,11 +166,7 @@ mod tests {
             text(Notification::new("T", "B").declarative_payload()),
             r#"{"notification":{"body":"B","navigate":"/","title":"T"},"web_push":8030}"#
         );
-        let with_url = Notification {
-            url: Some("/u".into()),
-            silent: true,
-            ..Notification::new("T", "B")
-        };
+        let with_url = Notification { url: Some("/u".into()), silent: true, ..Notification::new("T", "B") };
         assert_eq!(
             text(with_url.declarative_payload()),
             r#"{"notification":{"body":"B","navigate":"/u","silent":true,"title":"T"},"web_push":8030}"#
@@ -201,22 +177,10 @@ mod tests {
     fn a_topic_is_what_every_push_service_takes() {
         let longest = "a".repeat(32);
         for good in ["news", "A-_9abcd", &longest] {
-            assert_eq!(
-                good.parse::<Topic>().map(|t| t.to_string()),
-                Ok(good.to_owned())
-            );
+            assert_eq!(good.parse::<Topic>().map(|t| t.to_string()), Ok(good.to_owned()));
         }
         let too_long = "a".repeat(36);
-        for bad in [
-            "",
-            "new",
-            "newss",
-            "a+b/",
-            "n w=",
-            "ümla",
-            "abcdefghi",
-            &too_long,
-        ] {
+        for bad in ["", "new", "newss", "a+b/", "n w=", "ümla", "abcdefghi", &too_long] {
             assert!(bad.parse::<Topic>().is_err(), "{bad}");
         }
     }

@@ -83,12 +83,7 @@ pub struct Outcome {
 
 impl Outcome {
     /// Makes the request, sends it once, and tells what became of it.
-    pub fn of(
-        client: &Client,
-        message: &Message,
-        subscription: &Subscription,
-        key: &VapidKey,
-    ) -> Outcome {
+    pub fn of(client: &Client, message: &Message, subscription: &Subscription, key: &VapidKey) -> Outcome {
         let start = Instant::now();
         match PushRequest::new(message, subscription, key) {
             Ok(request) => Outcome::sent(subscription, &client.send(&request), start.elapsed()),
@@ -97,20 +92,12 @@ impl Outcome {
     }
 
     /// The outcome of a request that was posted.
-    pub fn sent(
-        subscription: &Subscription,
-        result: &Result<Answer, SendError>,
-        took: Duration,
-    ) -> Outcome {
+    pub fn sent(subscription: &Subscription, result: &Result<Answer, SendError>, took: Duration) -> Outcome {
         let endpoint = subscription.endpoint();
         let host = endpoint.host();
         let error = match result {
             Ok(answer) => {
-                let says = format!(
-                    "accepted by {host} in {} ms ({})",
-                    took.as_millis(),
-                    answer.status
-                );
+                let says = format!("accepted by {host} in {} ms ({})", took.as_millis(), answer.status);
                 return Outcome {
                     status: Some(answer.status.as_u16()),
                     message_id: answer.message_id().map(str::to_owned),
@@ -130,10 +117,7 @@ impl Outcome {
             }
         };
         let says = format!("{what} {host}: {}: {cause}", answer.in_its_words());
-        Outcome {
-            status: Some(answer.status.as_u16()),
-            ..Outcome::told(subscription, class, took, says, Some(cure))
-        }
+        Outcome { status: Some(answer.status.as_u16()), ..Outcome::told(subscription, class, took, says, Some(cure)) }
     }
 
     /// The outcome of a request that could not be made.
@@ -141,36 +125,17 @@ impl Outcome {
         let class = Class::of(error);
         Outcome {
             attempts: 0,
-            ..Outcome::told(
-                subscription,
-                class,
-                Duration::ZERO,
-                error.to_string(),
-                Some(error.hint()),
-            )
+            ..Outcome::told(subscription, class, Duration::ZERO, error.to_string(), Some(error.hint()))
         }
     }
 
     /// The outcome of a request that was made but not posted (`--dry-run`).
     pub fn made(subscription: &Subscription, request: &PushRequest) -> Outcome {
-        let says = format!(
-            "would be sent to {}: {} bytes",
-            subscription.endpoint().host(),
-            request.body().len()
-        );
-        Outcome {
-            attempts: 0,
-            ..Outcome::told(subscription, Class::NotSent, Duration::ZERO, says, None)
-        }
+        let says = format!("would be sent to {}: {} bytes", subscription.endpoint().host(), request.body().len());
+        Outcome { attempts: 0, ..Outcome::told(subscription, Class::NotSent, Duration::ZERO, says, None) }
     }
 
-    fn told(
-        subscription: &Subscription,
-        class: Class,
-        took: Duration,
-        says: String,
-        hint: Option<String>,
-    ) -> Outcome {
+    fn told(subscription: &Subscription, class: Class, took: Duration, says: String, hint: Option<String>) -> Outcome {
         Outcome {
             accepted: class == Class::Accepted,
             class,
@@ -182,10 +147,7 @@ impl Outcome {
             message_id: None,
             says,
             hint,
-            at: SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .unwrap_or_default()
-                .as_secs(),
+            at: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),
         }
     }
 }

@@ -63,14 +63,8 @@ impl PushRequest {
     ///
     /// # Errors
     /// [`RequestError`]; above all when the subscription was made with another key.
-    pub fn new(
-        message: &Message,
-        subscription: &Subscription,
-        key: &VapidKey,
-    ) -> Result<PushRequest, RequestError> {
-        PushRequest::build(message, subscription, key, |s, payload| {
-            encryption::encrypt(s, payload)
-        })
+    pub fn new(message: &Message, subscription: &Subscription, key: &VapidKey) -> Result<PushRequest, RequestError> {
+        PushRequest::build(message, subscription, key, |s, payload| encryption::encrypt(s, payload))
     }
 
     /// [`PushRequest::new`], and what was derived on the way: for `--explain`.
@@ -98,10 +92,7 @@ impl PushRequest {
         encrypt: impl FnOnce(&Subscription, &[u8]) -> Result<Vec<u8>, EncryptionError>,
     ) -> Result<PushRequest, RequestError> {
         let endpoint = subscription.endpoint();
-        if subscription
-            .application_server_key()
-            .is_some_and(|made_with| made_with != key.public_key())
-        {
+        if subscription.application_server_key().is_some_and(|made_with| made_with != key.public_key()) {
             return Err(RequestError::OtherKey(endpoint.to_string()));
         }
         if let Some(why) = key.subject().refused_by(endpoint.vendor()) {
@@ -128,11 +119,7 @@ impl PushRequest {
             headers.push(("Content-Encoding", "aes128gcm".into()));
             headers.push(("Content-Type", "application/octet-stream".into()));
         }
-        Ok(PushRequest {
-            endpoint: endpoint.clone(),
-            headers,
-            body,
-        })
+        Ok(PushRequest { endpoint: endpoint.clone(), headers, body })
     }
 
     /// Where it goes.
@@ -152,13 +139,7 @@ impl PushRequest {
 
     /// Whether `word` is a piece of the endpoint or of the token.
     fn holds(&self, word: &str) -> bool {
-        let secrets = self
-            .headers
-            .iter()
-            .filter(|(name, _)| *name == "Authorization")
-            .map(|(_, value)| value.as_str());
-        secrets
-            .chain([self.endpoint.as_str()])
-            .any(|secret| secret.contains(word))
+        let secrets = self.headers.iter().filter(|(name, _)| *name == "Authorization").map(|(_, value)| value.as_str());
+        secrets.chain([self.endpoint.as_str()]).any(|secret| secret.contains(word))
     }
 }

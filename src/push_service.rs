@@ -13,9 +13,7 @@ pub struct AllowedPushServices {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum NotAllowed {
     /// Chromium hands this out when it has given a subscription up.
-    #[error(
-        "the endpoint's host is \"permanently-removed.invalid\": the browser has given this subscription up"
-    )]
+    #[error("the endpoint's host is \"permanently-removed.invalid\": the browser has given this subscription up")]
     PermanentlyRemoved,
     /// A host that is no vendor's.
     #[error("\"{0}\" is not a push service known here")]
@@ -30,13 +28,10 @@ impl NotAllowed {
     pub fn hint(&self) -> String {
         match self {
             NotAllowed::PermanentlyRemoved => {
-                "unsubscribe, subscribe again, and restart the browser if the host stays the same"
-                    .into()
+                "unsubscribe, subscribe again, and restart the browser if the host stays the same".into()
             }
             NotAllowed::Unknown(origin) | NotAllowed::Port(origin) => {
-                format!(
-                    "if it is your own push service, start the server with --allow-push-service {origin}"
-                )
+                format!("if it is your own push service, start the server with --allow-push-service {origin}")
             }
         }
     }
@@ -89,9 +84,7 @@ mod tests {
     use super::*;
 
     fn verdict(endpoint: &str) -> &'static str {
-        let allowed = AllowedPushServices::with(vec![
-            AllowedPushServices::origin("http://localhost:8082/").unwrap(),
-        ]);
+        let allowed = AllowedPushServices::with(vec![AllowedPushServices::origin("http://localhost:8082/").unwrap()]);
         let Ok(endpoint) = Endpoint::parse(endpoint) else {
             return "no endpoint";
         };
@@ -120,10 +113,7 @@ mod tests {
             ("https://fcm.googleapis.com:8443/x", "port"),
             ("https://fcm.googleapis.com./x", "no endpoint"),
             ("https://push.services.mozilla.com/x", "unknown"),
-            (
-                "https://evil-push.services.mozilla.com.example/x",
-                "unknown",
-            ),
+            ("https://evil-push.services.mozilla.com.example/x", "unknown"),
             ("https://evilpush.apple.com/x", "unknown"),
             (".push.apple.com", "no endpoint"),
             ("https://.push.apple.com/x", "no endpoint"),
@@ -147,12 +137,7 @@ mod tests {
 
     #[test]
     fn an_origin_to_allow_has_no_path_and_plain_http_only_on_loopback() {
-        for bad in [
-            "http://push.example.net",
-            "https://push.example.net/path",
-            "localhost:8082",
-            "",
-        ] {
+        for bad in ["http://push.example.net", "https://push.example.net/path", "localhost:8082", ""] {
             assert!(AllowedPushServices::origin(bad).is_err(), "{bad}");
         }
         assert!(AllowedPushServices::origin("https://push.example.net:8443").is_ok());

@@ -20,17 +20,13 @@ impl Id {
     pub fn of(endpoint: &Endpoint) -> Id {
         let digest = ring::digest::digest(&ring::digest::SHA256, endpoint.as_str().as_bytes());
         let mut id = [0; ID_BYTES];
-        id.iter_mut()
-            .zip(digest.as_ref())
-            .for_each(|(to, from)| *to = *from);
+        id.iter_mut().zip(digest.as_ref()).for_each(|(to, from)| *to = *from);
         Id(id)
     }
 
     fn parse(text: &str) -> Option<Id> {
         let mut id = [0; ID_BYTES];
-        Base64UrlUnpadded::decode(text, &mut id)
-            .ok()
-            .filter(|bytes| bytes.len() == ID_BYTES)?;
+        Base64UrlUnpadded::decode(text, &mut id).ok().filter(|bytes| bytes.len() == ID_BYTES)?;
         Some(Id(id))
     }
 }
@@ -54,11 +50,7 @@ pub struct Record<'a> {
 impl<'a> Record<'a> {
     /// `line` is where the subscription stood in a list, from 1.
     pub fn new(endpoint: &Endpoint, line: Option<usize>, outcome: &'a Outcome) -> Record<'a> {
-        Record {
-            id: Id::of(endpoint),
-            line,
-            outcome,
-        }
+        Record { id: Id::of(endpoint), line, outcome }
     }
 
     /// The JSON with its line break: written at once, it is there whole or not at all.
@@ -130,10 +122,7 @@ mod tests {
         let id = serde_json::json!(Id::of(&endpoint("a")));
         assert_eq!(id.as_str().unwrap().len(), 16);
         assert_ne!(Id::of(&endpoint("a")), Id::of(&endpoint("b")));
-        assert_eq!(
-            Id::parse(id.as_str().unwrap()),
-            Some(Id::of(&endpoint("a")))
-        );
+        assert_eq!(Id::parse(id.as_str().unwrap()), Some(Id::of(&endpoint("a"))));
         assert_eq!(Id::parse("short"), None);
     }
 
@@ -152,20 +141,8 @@ mod tests {
             line("cut-off", "accepted")[..20].to_owned(),
         ];
         let (done, unusable) = Done::read(list.join("\n").as_bytes()).unwrap();
-        let names = [
-            "accepted",
-            "gone",
-            "busy",
-            "refused",
-            "unreachable",
-            "dry",
-            "later",
-            "cut-off",
-        ];
-        let contained: Vec<_> = names
-            .iter()
-            .filter(|name| done.contains(&endpoint(name)))
-            .collect();
+        let names = ["accepted", "gone", "busy", "refused", "unreachable", "dry", "later", "cut-off"];
+        let contained: Vec<_> = names.iter().filter(|name| done.contains(&endpoint(name))).collect();
         assert_eq!(contained, [&"accepted", &"gone", &"later"]);
         assert_eq!(unusable, 1);
     }

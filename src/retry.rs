@@ -32,10 +32,7 @@ impl Retry {
             return None;
         }
         let pause = match error {
-            SendError::Busy(Answer {
-                retry_after: Some(wait),
-                ..
-            }) => *wait,
+            SendError::Busy(Answer { retry_after: Some(wait), .. }) => *wait,
             SendError::Busy(_) => FIRST_PAUSE * 2u32.saturating_pow(tried - 1),
             // The next try would meet the same certificate, the same stranger.
             SendError::Unreachable(Unreachable::Tls(_) | Unreachable::NotHttp) => return None,
@@ -59,11 +56,7 @@ impl Retry {
             let start = Instant::now();
             let result = client.send(request);
             let took = start.elapsed();
-            match result
-                .as_ref()
-                .err()
-                .and_then(|error| Some((error, self.pause(tried, error)?)))
-            {
+            match result.as_ref().err().and_then(|error| Some((error, self.pause(tried, error)?))) {
                 None => return (result, took, tried),
                 Some((error, pause)) => {
                     waiting(error, pause);
@@ -90,10 +83,7 @@ mod tests {
 
     fn busy(status: u16, retry_after: Option<u64>) -> SendError {
         let answer = Answer::new(StatusCode::from_u16(status).unwrap());
-        SendError::Busy(Answer {
-            retry_after: retry_after.map(Duration::from_secs),
-            ..answer
-        })
+        SendError::Busy(Answer { retry_after: retry_after.map(Duration::from_secs), ..answer })
     }
 
     fn seconds(pause: Option<Duration>) -> Option<f64> {

@@ -53,11 +53,7 @@ pub struct Reply {
 impl Reply {
     fn json(status: u16, body: &serde_json::Value) -> Reply {
         let headers = vec![("Content-Type", "application/json".into())];
-        Reply {
-            status,
-            headers,
-            body: format!("{body}\n").into_bytes().into(),
-        }
+        Reply { status, headers, body: format!("{body}\n").into_bytes().into() }
     }
 
     fn error(status: u16, error: impl Into<String>, hint: impl Into<String>) -> Reply {
@@ -92,23 +88,15 @@ pub fn answer(application: &Arc<Application>, site: &Site, call: &Call) -> Reply
         (_, "/vapid-public-key") if get => plain(application.public_key()),
         (_, "/status") if get => done(application.status().map(|status| (200, status))),
         ("POST", "/add-subscription") => post(call, |body| application.add_subscription(body)),
-        ("POST", "/remove-subscription") => {
-            post(call, |body| application.remove_subscription(body))
-        }
+        ("POST", "/remove-subscription") => post(call, |body| application.remove_subscription(body)),
         ("POST", "/notify-me") => post(call, |body| application.notify_me(body)),
         ("POST", "/notify-all") => post(call, |body| application.notify_all(body)),
         (_, "/vapid-public-key" | "/status") => method_not_allowed("GET, HEAD"),
-        (_, "/add-subscription" | "/remove-subscription" | "/notify-me" | "/notify-all") => {
-            method_not_allowed("POST")
-        }
+        (_, "/add-subscription" | "/remove-subscription" | "/notify-me" | "/notify-all") => method_not_allowed("POST"),
         _ => match www::file(path) {
             Some(file) if get => static_file(file, call.if_none_match),
             Some(_) => method_not_allowed("GET, HEAD"),
-            None => Reply::error(
-                404,
-                "there is nothing here",
-                format!("open {}/", site.url()),
-            ),
+            None => Reply::error(404, "there is nothing here", format!("open {}/", site.url())),
         },
     }
 }
@@ -116,45 +104,21 @@ pub fn answer(application: &Arc<Application>, site: &Site, call: &Call) -> Reply
 /// Host on every request; Origin, when there is one, on those that may change something.
 fn refuse_stranger(site: &Site, call: &Call) -> Option<Reply> {
     if !site.is_called(call.host) {
-        let hint = format!(
-            "open {}; for another name start the server with --name NAME",
-            site.url()
-        );
-        return Some(Reply::error(
-            403,
-            "this server is not called by that Host",
-            hint,
-        ));
+        let hint = format!("open {}; for another name start the server with --name NAME", site.url());
+        return Some(Reply::error(403, "this server is not called by that Host", hint));
     }
     let changes = !matches!(call.method, "GET" | "HEAD");
-    let stranger = call
-        .origin
-        .filter(|origin| changes && !site.is_own_origin(origin, call.host));
+    let stranger = call.origin.filter(|origin| changes && !site.is_own_origin(origin, call.host));
     stranger.map(|_| {
-        Reply::error(
-            403,
-            "another site's page may not call this server",
-            format!("use the page at {}", site.url()),
-        )
+        Reply::error(403, "another site's page may not call this server", format!("use the page at {}", site.url()))
     })
 }
 
 /// Runs a POST route on the body, which must be JSON by its type when there is one: a form cannot claim that cross-site.
-fn post(
-    call: &Call,
-    route: impl FnOnce(&str) -> Result<(u16, serde_json::Value), Failed>,
-) -> Reply {
-    let media_type = call
-        .content_type
-        .and_then(|value| value.split(';').next())
-        .unwrap_or_default()
-        .trim();
+fn post(call: &Call, route: impl FnOnce(&str) -> Result<(u16, serde_json::Value), Failed>) -> Reply {
+    let media_type = call.content_type.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
     if !call.body.is_empty() && !media_type.eq_ignore_ascii_case("application/json") {
-        return Reply::error(
-            415,
-            "the body is not declared as JSON",
-            "send Content-Type: application/json",
-        );
+        return Reply::error(415, "the body is not declared as JSON", "send Content-Type: application/json");
     }
     match std::str::from_utf8(call.body) {
         Ok(body) => done(route(body)),
@@ -167,43 +131,22 @@ fn done(result: Result<(u16, serde_json::Value), Failed>) -> Reply {
 }
 
 fn plain(text: &str) -> Reply {
-    Reply {
-        status: 200,
-        headers: vec![("Content-Type", "text/plain".into())],
-        body: text.as_bytes().to_vec().into(),
-    }
+    Reply { status: 200, headers: vec![("Content-Type", "text/plain".into())], body: text.as_bytes().to_vec().into() }
 }
 
 fn method_not_allowed(allow: &str) -> Reply {
-    let mut reply = Reply::error(
-        405,
-        "this method is not for this route",
-        format!("use {allow}"),
-    );
+    let mut reply = Reply::error(405, "this method is not for this route", format!("use {allow}"));
     reply.headers.push(("Allow", allow.into()));
     reply
 }
 
 fn static_file(file: www::File, if_none_match: Option<&str>) -> Reply {
-    let known = if_none_match.is_some_and(|tags| {
-        tags.split(',')
-            .any(|tag| tag.trim().trim_start_matches("W/") == file.etag)
-    });
-    let headers = vec![
-        ("Content-Type", file.media_type.into()),
-        ("ETag", file.etag),
-    ];
+    let known =
+        if_none_match.is_some_and(|tags| tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == file.etag));
+    let headers = vec![("Content-Type", file.media_type.into()), ("ETag", file.etag)];
     match known {
-        true => Reply {
-            status: 304,
-            headers,
-            body: Cow::default(),
-        },
-        false => Reply {
-            status: 200,
-            headers,
-            body: file.bytes,
-        },
+        true => Reply { status: 304, headers, body: Cow::default() },
+        false => Reply { status: 200, headers, body: file.bytes },
     }
 }
 
@@ -217,20 +160,14 @@ pub fn serve(server: &Server, site: &Site, application: &Arc<Application>) {
             continue;
         }
         if matches!(request.method(), Method::Get | Method::Head) {
-            respond(request, application.log, |call| {
-                answer(application, site, call)
-            });
+            respond(request, application.log, |call| answer(application, site, call));
             continue;
         }
         let (site, application) = (site.clone(), Arc::clone(application));
         // When no thread can be had the request is dropped, and tiny_http answers 500.
-        let _ = std::thread::Builder::new()
-            .name("post".into())
-            .spawn(move || {
-                respond(request, application.log, |call| {
-                    answer(&application, &site, call)
-                });
-            });
+        let _ = std::thread::Builder::new().name("post".into()).spawn(move || {
+            respond(request, application.log, |call| answer(&application, &site, call));
+        });
     }
 }
 
@@ -248,32 +185,15 @@ fn respond(mut request: Request, log: Log, answer: impl FnOnce(&Call) -> Reply) 
         body: &body,
     };
     let reply = match read {
-        Ok(_) => catch_unwind(AssertUnwindSafe(|| answer(&call))).unwrap_or_else(|_| {
-            Reply::error(
-                500,
-                "the server failed on this request",
-                "see what it printed",
-            )
-        }),
+        Ok(_) => catch_unwind(AssertUnwindSafe(|| answer(&call)))
+            .unwrap_or_else(|_| Reply::error(500, "the server failed on this request", "see what it printed")),
         Err(_) => Reply::error(400, "the body broke off", "send it again"),
     };
     log.request(call.method, call.target, reply.status);
     let fixed = SECURITY_HEADERS.into_iter().chain([REVALIDATE]);
-    let own = reply
-        .headers
-        .iter()
-        .map(|(name, value)| (*name, value.as_str()));
-    let headers = fixed
-        .chain(own)
-        .filter_map(|(name, value)| Header::from_bytes(name, value).ok())
-        .collect();
-    let response = Response::new(
-        StatusCode(reply.status),
-        headers,
-        &reply.body[..],
-        Some(reply.body.len()),
-        None,
-    );
+    let own = reply.headers.iter().map(|(name, value)| (*name, value.as_str()));
+    let headers = fixed.chain(own).filter_map(|(name, value)| Header::from_bytes(name, value).ok()).collect();
+    let response = Response::new(StatusCode(reply.status), headers, &reply.body[..], Some(reply.body.len()), None);
     // A client that is gone misses nothing.
     let _ = write(request, response.with_chunked_threshold(usize::MAX));
 }
@@ -296,11 +216,7 @@ fn write(request: Request, response: Response<&[u8]>) -> io::Result<()> {
 }
 
 fn header<'a>(request: &'a Request, name: &'static str) -> Option<&'a str> {
-    request
-        .headers()
-        .iter()
-        .find(|header| header.field.equiv(name))
-        .map(|header| header.value.as_str())
+    request.headers().iter().find(|header| header.field.equiv(name)).map(|header| header.value.as_str())
 }
 
 #[cfg(test)]

@@ -20,12 +20,9 @@ impl Site {
     /// Whether `host`, a Host header, is one of our names (DNS rebinding: a stranger's name may lead here).
     pub(crate) fn is_called(&self, host: &str) -> bool {
         let (name, port) = split_port(host);
-        let ours = ["localhost", "127.0.0.1", "[::1]"]
-            .iter()
-            .any(|own| name.eq_ignore_ascii_case(own));
+        let ours = ["localhost", "127.0.0.1", "[::1]"].iter().any(|own| name.eq_ignore_ascii_case(own));
         let default_port = if self.scheme == "https" { 443 } else { 80 };
-        (ours && port.map_or(Some(default_port), |port| port.parse().ok()) == Some(self.port))
-            || self.has_name(name)
+        (ours && port.map_or(Some(default_port), |port| port.parse().ok()) == Some(self.port)) || self.has_name(name)
     }
 
     /// Whether `origin`, an Origin header, is that of our page as called by `host` (cross-site requests).
@@ -36,9 +33,7 @@ impl Site {
         let name = split_port(authority).0;
         let same = scheme == self.scheme && authority.eq_ignore_ascii_case(host);
         // Behind a tunnel or proxy the page's scheme and port are theirs, the name tells.
-        same || (matches!(scheme, "https" | "http")
-            && self.has_name(name)
-            && self.has_name(split_port(host).0))
+        same || (matches!(scheme, "https" | "http") && self.has_name(name) && self.has_name(split_port(host).0))
     }
 
     fn has_name(&self, name: &str) -> bool {

@@ -58,21 +58,13 @@ impl StoreError {
     /// What to do next, in one sentence.
     pub fn hint(&self) -> String {
         match self {
-            StoreError::Missing(_) => {
-                "run cargo run --bin server, open the page and press Subscribe".into()
-            }
-            StoreError::Read(path, _) => format!(
-                "check who may read {}, and that it is a file",
-                path.display()
-            ),
+            StoreError::Missing(_) => "run cargo run --bin server, open the page and press Subscribe".into(),
+            StoreError::Read(path, _) => format!("check who may read {}, and that it is a file", path.display()),
             StoreError::Write(..) => {
-                "check that the disk has room and who may write to the folder; nothing was lost"
-                    .into()
+                "check that the disk has room and who may write to the folder; nothing was lost".into()
             }
             StoreError::Crowded(_) => "try again in a few seconds; nothing was lost".into(),
-            StoreError::Locked(_) => {
-                "wait until the other server or notify has ended, then try again".into()
-            }
+            StoreError::Locked(_) => "wait until the other server or notify has ended, then try again".into(),
         }
     }
 }
@@ -89,10 +81,7 @@ pub enum Added {
 impl Store {
     /// The store at `path`; nothing is opened yet.
     pub fn new(path: impl Into<PathBuf>) -> Store {
-        Store {
-            path: path.into(),
-            turns: Arc::default(),
-        }
+        Store { path: path.into(), turns: Arc::default() }
     }
 
     /// The file's path.
@@ -187,13 +176,8 @@ impl Store {
     }
 
     /// Writes the entries again, in order, without the usable ones that `keep` does not keep, then `last`. Only under the lock.
-    fn rewrite(
-        &self,
-        keep: impl Fn(&Endpoint) -> bool,
-        last: Option<&str>,
-    ) -> Result<(), StoreError> {
-        self.write(&self.path, None, |e| e.is_none_or(&keep), last)
-            .map(drop)
+    fn rewrite(&self, keep: impl Fn(&Endpoint) -> bool, last: Option<&str>) -> Result<(), StoreError> {
+        self.write(&self.path, None, |e| e.is_none_or(&keep), last).map(drop)
     }
 
     /// Replaces the file at `path` by the content of `first`, if it is there, the `wanted` entries (`None`: one that is no
@@ -237,10 +221,7 @@ impl Store {
 
     /// This process's turn, then the advisory lock that server and notify share, which ends with its file or its process.
     fn lock(&self) -> Result<Lock<'_>, StoreError> {
-        let turn = self
-            .turns
-            .wait(TURN_WAIT)
-            .ok_or_else(|| StoreError::Crowded(self.path.clone()))?;
+        let turn = self.turns.wait(TURN_WAIT).ok_or_else(|| StoreError::Crowded(self.path.clone()))?;
         let path = self.beside(".lock");
         let failed = |e| StoreError::Write(path.clone(), e);
         let mut options = File::options();
@@ -255,14 +236,9 @@ impl Store {
                 Ok(()) => {
                     crate::file::sweep(&self.path);
                     crate::file::sweep(&self.gone_path());
-                    return Ok(Lock {
-                        _file: file,
-                        _turn: turn,
-                    });
+                    return Ok(Lock { _file: file, _turn: turn });
                 }
-                Err(fs::TryLockError::WouldBlock) if Instant::now() < deadline => {
-                    std::thread::sleep(LOCK_POLL)
-                }
+                Err(fs::TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::sleep(LOCK_POLL),
                 Err(fs::TryLockError::WouldBlock) => {
                     return Err(StoreError::Locked(self.path.clone()));
                 }

@@ -62,10 +62,8 @@ impl Subscription {
     /// # Errors
     /// [`SubscriptionError`] names the member that is wrong.
     pub fn from_json(json: &str) -> Result<Subscription, SubscriptionError> {
-        let value: Value = serde_json::from_str(json).map_err(|e| SubscriptionError::Json {
-            line: e.line(),
-            column: e.column(),
-        })?;
+        let value: Value =
+            serde_json::from_str(json).map_err(|e| SubscriptionError::Json { line: e.line(), column: e.column() })?;
         if !value.is_object() {
             return Err(SubscriptionError::NotAnObject);
         }
@@ -124,27 +122,14 @@ impl fmt::Debug for Subscription {
 }
 
 /// A string member at `pointer` (RFC 6901), `name` for people.
-fn member<'a>(
-    value: &'a Value,
-    pointer: &str,
-    name: &'static str,
-) -> Result<&'a str, SubscriptionError> {
-    value
-        .pointer(pointer)
-        .and_then(Value::as_str)
-        .ok_or(SubscriptionError::Member(name))
+fn member<'a>(value: &'a Value, pointer: &str, name: &'static str) -> Result<&'a str, SubscriptionError> {
+    value.pointer(pointer).and_then(Value::as_str).ok_or(SubscriptionError::Member(name))
 }
 
 /// base64url without padding, as browsers write it; padding and the two other letters of plain base64 are taken too,
 /// because key tools and hand-made files have them.
-pub(crate) fn decode<const N: usize>(
-    member: &'static str,
-    text: &str,
-) -> Result<[u8; N], SubscriptionError> {
-    let text = text
-        .trim_end_matches('=')
-        .replace('+', "-")
-        .replace('/', "_");
+pub(crate) fn decode<const N: usize>(member: &'static str, text: &str) -> Result<[u8; N], SubscriptionError> {
+    let text = text.trim_end_matches('=').replace('+', "-").replace('/', "_");
     let mut bytes = [0; N];
     match Base64UrlUnpadded::decode(&text, &mut bytes) {
         Ok(decoded) if decoded.len() == N => Ok(bytes),

@@ -76,21 +76,14 @@ impl VapidError {
     /// What to do next, in one sentence.
     pub fn hint(&self) -> String {
         match self {
-            VapidError::Missing(_) => {
-                "run cargo run --bin server, it makes the key at its first start".into()
-            }
+            VapidError::Missing(_) => "run cargo run --bin server, it makes the key at its first start".into(),
             VapidError::Read(path, _) => format!("check who may read {}", path.display()),
             VapidError::Write(path, _) => {
-                format!(
-                    "check that the disk has room and who may write {}",
-                    path.display()
-                )
+                format!("check that the disk has room and who may write {}", path.display())
             }
-            VapidError::Format(..) => {
-                "give PKCS#8 or SEC1 PEM, or the 32 bytes in base64url; to start anew move the \
+            VapidError::Format(..) => "give PKCS#8 or SEC1 PEM, or the 32 bytes in base64url; to start anew move the \
                 file away: the server makes a new key, and every browser subscribes again"
-                    .into()
-            }
+                .into(),
             VapidError::Sign => "report this with the version of barepush".into(),
         }
     }
@@ -101,10 +94,7 @@ impl VapidKey {
     ///
     /// # Errors
     /// [`VapidError::Read`], [`VapidError::Write`] or [`VapidError::Format`]; a file that is no key is never replaced.
-    pub fn load_or_create(
-        keys_dir: &Path,
-        subject: Subject,
-    ) -> Result<(VapidKey, Made), VapidError> {
+    pub fn load_or_create(keys_dir: &Path, subject: Subject) -> Result<(VapidKey, Made), VapidError> {
         let path = keys_dir.join(FILE);
         let made = if path.exists() { Made::Kept } else { Made::New };
         if made == Made::New {
@@ -133,8 +123,7 @@ impl VapidKey {
     /// # Errors
     /// [`VapidError::Format`], which never repeats the text.
     pub fn from_env(text: &str, subject: Subject) -> Result<VapidKey, VapidError> {
-        VapidKey::from_text(text, subject)
-            .map_err(|why| VapidError::Format("VAPID_PRIVATE_KEY".into(), why))
+        VapidKey::from_text(text, subject).map_err(|why| VapidError::Format("VAPID_PRIVATE_KEY".into(), why))
     }
 
     /// PKCS#8 PEM (`BEGIN PRIVATE KEY`), SEC1 PEM (`BEGIN EC PRIVATE KEY`, perhaps behind `BEGIN EC PARAMETERS`, as
@@ -143,15 +132,12 @@ impl VapidKey {
         // Environment files hold PEM on one line, with each line break written as two letters.
         let text = text.trim().replace("\\n", "\n");
         let text = text.as_str();
-        let secret = if text.contains("-----BEGIN ENCRYPTED")
-            || text.contains("Proc-Type: 4,ENCRYPTED")
-        {
+        let secret = if text.contains("-----BEGIN ENCRYPTED") || text.contains("Proc-Type: 4,ENCRYPTED") {
             return Err("it is encrypted with a passphrase");
         } else if text.contains("-----BEGIN PUBLIC KEY-----") {
             return Err("it is a public key, the private one signs");
         } else if let Some(at) = text.find("-----BEGIN EC PRIVATE KEY-----") {
-            p256::SecretKey::from_sec1_pem(&text[at..])
-                .map_err(|_| "not a P-256 key in SEC1 PEM")?
+            p256::SecretKey::from_sec1_pem(&text[at..]).map_err(|_| "not a P-256 key in SEC1 PEM")?
         } else if text.starts_with("-----BEGIN") {
             p256::SecretKey::from_pkcs8_pem(text).map_err(|_| "not a P-256 key in PKCS#8 PEM")?
         } else {
@@ -160,13 +146,7 @@ impl VapidKey {
         let pair = ES256KeyPair::from_bytes(&secret.to_bytes()).map_err(|_| "not a P-256 key")?;
         let point = secret.public_key();
         let public = Base64UrlUnpadded::encode_string(&point.to_sec1_bytes());
-        Ok(VapidKey {
-            pair,
-            point,
-            public,
-            subject,
-            tokens: Mutex::default(),
-        })
+        Ok(VapidKey { pair, point, public, subject, tokens: Mutex::default() })
     }
 
     /// The public key, 65 bytes in base64url: what `subscribe()` takes as `applicationServerKey` and `k` carries.
@@ -211,24 +191,13 @@ impl VapidKey {
         }
         let expires = now + TOKEN_LIFE;
         let header = format!("vapid t={}, k={}", self.sign(origin, expires)?, self.public);
-        tokens.insert(
-            origin.to_owned(),
-            Token {
-                header: header.clone(),
-                expires,
-            },
-        );
+        tokens.insert(origin.to_owned(), Token { header: header.clone(), expires });
         Ok(header)
     }
 
     fn sign(&self, origin: &str, expires: SystemTime) -> Result<String, VapidError> {
-        let exp = expires
-            .duration_since(UNIX_EPOCH)
-            .map_err(|_| VapidError::Sign)?
-            .as_secs();
-        let mut claims = Claims::create(TOKEN_LIFE.into())
-            .with_audience(origin)
-            .with_subject(&self.subject);
+        let exp = expires.duration_since(UNIX_EPOCH).map_err(|_| VapidError::Sign)?.as_secs();
+        let mut claims = Claims::create(TOKEN_LIFE.into()).with_audience(origin).with_subject(&self.subject);
         // jwt-simple adds two claims that RFC 8292 does not ask for, and that a clock some seconds fast would break.
         (claims.issued_at, claims.invalid_before) = (None, None);
         claims.expires_at = Some(UnixTimeStamp::from_secs(exp));
@@ -243,17 +212,11 @@ impl fmt::Debug for VapidKey {
 }
 
 fn from_base64(text: &str) -> Result<p256::SecretKey, &'static str> {
-    let text = text
-        .trim_end_matches('=')
-        .replace('+', "-")
-        .replace('/', "_");
+    let text = text.trim_end_matches('=').replace('+', "-").replace('/', "_");
     let bytes = Base64UrlUnpadded::decode_vec(&text).unwrap_or_default();
     match bytes.len() {
-        32 => {
-            p256::SecretKey::from_slice(&bytes).map_err(|_| "32 bytes, but not a P-256 private key")
-        }
-        _ => p256::SecretKey::from_pkcs8_der(&bytes)
-            .map_err(|_| "neither PEM nor 32 bytes of base64url"),
+        32 => p256::SecretKey::from_slice(&bytes).map_err(|_| "32 bytes, but not a P-256 private key"),
+        _ => p256::SecretKey::from_pkcs8_der(&bytes).map_err(|_| "neither PEM nor 32 bytes of base64url"),
     }
 }
 
@@ -261,9 +224,7 @@ fn from_base64(text: &str) -> Result<p256::SecretKey, &'static str> {
 fn create(keys_dir: &Path, path: &Path) -> io::Result<()> {
     let pair = ES256KeyPair::generate();
     let secret = p256::SecretKey::from_slice(&pair.to_bytes()).map_err(io::Error::other)?;
-    let pem = secret
-        .to_pkcs8_pem(LineEnding::LF)
-        .map_err(io::Error::other)?;
+    let pem = secret.to_pkcs8_pem(LineEnding::LF).map_err(io::Error::other)?;
     crate::file::create_private_folder(keys_dir)?;
     match crate::file::create(path, |file| file.write_all(pem.as_bytes())) {
         // Another server started at this very moment; its key is the one that stays.

@@ -24,21 +24,13 @@ pub fn file(path: &str) -> Option<File> {
         "/" => "index.html",
         _ => path.strip_prefix('/')?,
     };
-    let plain =
-        |part: &str| !part.is_empty() && !part.starts_with('.') && part.bytes().all(is_plain);
+    let plain = |part: &str| !part.is_empty() && !part.starts_with('.') && part.bytes().all(is_plain);
     if !name.split('/').all(plain) {
         return None;
     }
     let file = Www::get(name)?;
-    let hash: String = file.metadata.sha256_hash()[..16]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    Some(File {
-        bytes: file.data,
-        media_type: media_type(name),
-        etag: format!("\"{hash}\""),
-    })
+    let hash: String = file.metadata.sha256_hash()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    Some(File { bytes: file.data, media_type: media_type(name), etag: format!("\"{hash}\"") })
 }
 
 fn is_plain(byte: u8) -> bool {

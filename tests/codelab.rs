@@ -21,16 +21,11 @@ fn notify_all(client: &Client, origin: &str) -> Got {
 #[test]
 fn a_codelab_client_adds_notifies_and_removes() {
     let (folder, push_service) = (tempfile::tempdir().unwrap(), PushService::start());
-    let server = server(folder.path())
-        .args(["--allow-push-service", push_service.origin()])
-        .spawn();
+    let server = server(folder.path()).args(["--allow-push-service", push_service.origin()]).spawn();
     let origin = server.url("http");
     let client = Client::new(&origin);
     let key = client.get("/vapid-public-key").text;
-    let (phone, laptop) = (
-        push_service.subscribe(Some(&key)),
-        push_service.subscribe(Some(&key)),
-    );
+    let (phone, laptop) = (push_service.subscribe(Some(&key)), push_service.subscribe(Some(&key)));
 
     // Flow 6: the one refusal the codelab's client knows.
     assert_eq!(notify_all(&client, &origin).status, 409);
@@ -41,10 +36,7 @@ fn a_codelab_client_adds_notifies_and_removes() {
     }
 
     // Flow 4: one message, to that browser alone.
-    assert_eq!(
-        post_endpoint(&client, "/notify-me", &phone.endpoint).status,
-        200
-    );
+    assert_eq!(post_endpoint(&client, "/notify-me", &phone.endpoint).status, 200);
     let received = push_service.wait_for(3, LIMIT);
     assert_eq!(received[2].endpoint, phone.endpoint);
 
@@ -60,10 +52,7 @@ fn a_codelab_client_adds_notifies_and_removes() {
 
     // Flow 3, twice: then nobody is left.
     for browser in [&phone, &laptop] {
-        assert_eq!(
-            post_endpoint(&client, "/remove-subscription", &browser.endpoint).status,
-            200
-        );
+        assert_eq!(post_endpoint(&client, "/remove-subscription", &browser.endpoint).status, 200);
     }
     assert_eq!(notify_all(&client, &origin).status, 409);
     assert_eq!(push_service.received().len(), 5);
@@ -74,18 +63,10 @@ fn a_codelab_client_adds_notifies_and_removes() {
 fn a_browser_the_server_does_not_know_cannot_be_notified_and_nothing_crashes() {
     let (folder, push_service) = (tempfile::tempdir().unwrap(), PushService::start());
     push_service.expect_no_calls();
-    let server = server(folder.path())
-        .args(["--allow-push-service", push_service.origin()])
-        .spawn();
+    let server = server(folder.path()).args(["--allow-push-service", push_service.origin()]).spawn();
     let client = Client::new(&server.url("http"));
     let stranger = push_service.subscribe(None);
-    assert_eq!(
-        post_endpoint(&client, "/notify-me", &stranger.endpoint).status,
-        404
-    );
-    assert_eq!(
-        post_endpoint(&client, "/remove-subscription", &stranger.endpoint).status,
-        404
-    );
+    assert_eq!(post_endpoint(&client, "/notify-me", &stranger.endpoint).status, 404);
+    assert_eq!(post_endpoint(&client, "/remove-subscription", &stranger.endpoint).status, 404);
     assert_eq!(client.get("/status").status, 200);
 }

@@ -13,10 +13,7 @@ use support::sender::Sender;
 /// Without curl these tests cannot say anything: a failure where CI promised it, a note elsewhere.
 fn curl_is_missing() -> bool {
     let missing = Command::new("curl").arg("--version").output().is_err();
-    assert!(
-        !missing || std::env::var("CI").as_deref() != Ok("true"),
-        "CI must have curl"
-    );
+    assert!(!missing || std::env::var("CI").as_deref() != Ok("true"), "CI must have curl");
     if missing {
         println!("left out: curl is not installed");
     }
@@ -41,39 +38,16 @@ fn the_command_pastes_into_a_shell_and_is_accepted() {
     }
     let sender = Sender::to(PushService::start_tls());
     let browser = sender.subscribe();
-    let args = [
-        "--curl",
-        "--urgency",
-        "low",
-        "--topic",
-        "news",
-        "--ttl",
-        "60",
-        "it's \"quoted\"",
-    ];
+    let args = ["--curl", "--urgency", "low", "--topic", "news", "--ttl", "60", "it's \"quoted\""];
     let printed = sender.notify().args(args).run();
     assert_eq!((printed.code, printed.stderr.as_str()), (Some(0), NOTE));
     assert_eq!(sender.service.calls(), 0);
-    let (code, answer) = paste(
-        &printed.stdout,
-        sender.folder(),
-        Some(&sender.service.ca_pem_path()),
-    );
-    assert_eq!(
-        (code, answer.lines().next()),
-        (Some(0), Some("HTTP/1.1 201 Created"))
-    );
+    let (code, answer) = paste(&printed.stdout, sender.folder(), Some(&sender.service.ca_pem_path()));
+    assert_eq!((code, answer.lines().next()), (Some(0), Some("HTTP/1.1 201 Created")));
     let received = &sender.service.wait_for(1, LIMIT)[0];
     assert_eq!(received.endpoint, browser.endpoint);
     assert_eq!(received.json()["body"], "it's \"quoted\"");
-    assert_eq!(
-        (
-            received.ttl,
-            received.urgency.as_deref(),
-            received.topic.as_deref()
-        ),
-        (60, Some("low"), Some("news"))
-    );
+    assert_eq!((received.ttl, received.urgency.as_deref(), received.topic.as_deref()), (60, Some("low"), Some("news")));
 }
 
 #[test]
@@ -86,10 +60,7 @@ fn a_message_without_payload_needs_no_file() {
     assert_eq!((printed.code, printed.stderr.as_str()), (Some(0), NOTE));
     assert!(!sender.path("payload.bin").exists());
     let (code, answer) = paste(&printed.stdout, sender.folder(), None);
-    assert_eq!(
-        (code, answer.lines().next()),
-        (Some(0), Some("HTTP/1.1 201 Created"))
-    );
+    assert_eq!((code, answer.lines().next()), (Some(0), Some("HTTP/1.1 201 Created")));
     assert_eq!(sender.service.wait_for(1, LIMIT)[0].payload, None);
 }
 

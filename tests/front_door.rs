@@ -25,11 +25,7 @@ impl House {
     fn new(arguments: &[&str]) -> House {
         let folder = tempfile::tempdir().unwrap();
         let server = server(folder.path()).arg("-v").args(arguments).spawn();
-        House {
-            folder,
-            server,
-            lines: Vec::new(),
-        }
+        House { folder, server, lines: Vec::new() }
     }
 
     fn certificate(&self) -> PathBuf {
@@ -41,12 +37,7 @@ impl House {
     }
 
     fn port(&self, scheme: &str) -> String {
-        self.server
-            .url(scheme)
-            .rsplit(':')
-            .next()
-            .unwrap()
-            .to_owned()
+        self.server.url(scheme).rsplit(':').next().unwrap().to_owned()
     }
 
     fn expect(&mut self, line: impl Into<String>) {
@@ -90,10 +81,7 @@ const NO_JSON: &str = "415 the body is not declared as JSON";
 const TABLE: &[(&str, &str)] = &[
     // DNS rebinding: each method, each way to write an address
     ("GET / HTTP/1.1|Host: evil.example:PORT||", STRANGER),
-    (
-        "POST /notify-all HTTP/1.1|Host: evil.example:PORT||",
-        STRANGER,
-    ),
+    ("POST /notify-all HTTP/1.1|Host: evil.example:PORT||", STRANGER),
     ("PUT / HTTP/1.1|Host: evil.example:PORT||", STRANGER),
     ("DELETE / HTTP/1.1|Host: evil.example:PORT||", STRANGER),
     ("OPTIONS / HTTP/1.1|Host: evil.example:PORT||", STRANGER),
@@ -106,62 +94,26 @@ const TABLE: &[(&str, &str)] = &[
     ("GET / HTTP/1.1|Host: [0:0:0:0:0:0:0:1]:PORT||", STRANGER),
     ("GET / HTTP/1.1|Host: [::ffff:127.0.0.1]:PORT||", STRANGER),
     ("GET / HTTP/1.1|Host: me@localhost:PORT||", STRANGER),
-    (
-        "GET / HTTP/1.1|Host: localhost:PORT, evil.example||",
-        STRANGER,
-    ),
+    ("GET / HTTP/1.1|Host: localhost:PORT, evil.example||", STRANGER),
     ("GET / HTTP/1.1|Host:||", STRANGER),
     ("GET / HTTP/1.1||", "400 no Host header"),
     ("GET / HTTP/1.0||", "400 no Host header"),
-    (
-        "GET / HTTP/1.1|Host: localhost:PORT|host: evil.example||",
-        "400 more than one Host header",
-    ),
-    (
-        "GET http://localhost:PORT/ HTTP/1.1|Host: localhost:PORT||",
-        PATH,
-    ),
-    (
-        "GET http://evil.example/ HTTP/1.1|Host: localhost:PORT||",
-        PATH,
-    ),
-    (
-        "CONNECT evil.example:443 HTTP/1.1|Host: localhost:PORT||",
-        PATH,
-    ),
+    ("GET / HTTP/1.1|Host: localhost:PORT|host: evil.example||", "400 more than one Host header"),
+    ("GET http://localhost:PORT/ HTTP/1.1|Host: localhost:PORT||", PATH),
+    ("GET http://evil.example/ HTTP/1.1|Host: localhost:PORT||", PATH),
+    ("CONNECT evil.example:443 HTTP/1.1|Host: localhost:PORT||", PATH),
     // Cross-site requests
-    (
-        "POST /notify-all HTTP/1.1|Host: localhost:PORT|Origin: null||",
-        OTHER_SITE,
-    ),
-    (
-        "POST /notify-all HTTP/1.1|Host: localhost:PORT|Origin: http://evil.example||",
-        OTHER_SITE,
-    ),
-    (
-        "POST /notify-all HTTP/1.1|Host: localhost:PORT|Origin: https://localhost:OTHER||",
-        OTHER_SITE,
-    ),
-    (
-        "POST /notify-all HTTP/1.1|Host: localhost:PORT|Origin: http://localhost:OTHER||",
-        OTHER_SITE,
-    ),
-    (
-        "POST /notify-me HTTP/1.1|Host: localhost:PORT|Content-Type: text/plain|Content-Length: 2||{}",
-        NO_JSON,
-    ),
+    ("POST /notify-all HTTP/1.1|Host: localhost:PORT|Origin: null||", OTHER_SITE),
+    ("POST /notify-all HTTP/1.1|Host: localhost:PORT|Origin: http://evil.example||", OTHER_SITE),
+    ("POST /notify-all HTTP/1.1|Host: localhost:PORT|Origin: https://localhost:OTHER||", OTHER_SITE),
+    ("POST /notify-all HTTP/1.1|Host: localhost:PORT|Origin: http://localhost:OTHER||", OTHER_SITE),
+    ("POST /notify-me HTTP/1.1|Host: localhost:PORT|Content-Type: text/plain|Content-Length: 2||{}", NO_JSON),
     (
         "POST /notify-me HTTP/1.1|Host: localhost:PORT|Content-Type: application/x-www-form-urlencoded|Content-Length: 2||{}",
         NO_JSON,
     ),
-    (
-        "POST /notify-me HTTP/1.1|Host: localhost:PORT|Content-Length: 2||{}",
-        NO_JSON,
-    ),
-    (
-        "POST /notify-all HTTP/1.1|Host: localhost:PORT||",
-        "409 nobody has subscribed yet",
-    ), // curl
+    ("POST /notify-me HTTP/1.1|Host: localhost:PORT|Content-Length: 2||{}", NO_JSON),
+    ("POST /notify-all HTTP/1.1|Host: localhost:PORT||", "409 nobody has subscribed yet"), // curl
     // Smuggling: where a request ends is beyond doubt, or nothing after it is read
     (
         "POST /notify-all HTTP/1.1|Host: localhost:PORT|Content-Length: 4|Transfer-Encoding: chunked||0||GET /smuggled HTTP/1.1|Host: localhost:PORT||",
@@ -175,10 +127,7 @@ const TABLE: &[(&str, &str)] = &[
         "POST /notify-all HTTP/1.1|Host: localhost:PORT|Transfer-Encoding: \x0bchunked||0||",
         "400 control character in the head",
     ),
-    (
-        "POST /notify-all HTTP/1.1|Host: localhost:PORT|Transfer-Encoding : chunked||0||",
-        HEADER,
-    ),
+    ("POST /notify-all HTTP/1.1|Host: localhost:PORT|Transfer-Encoding : chunked||0||", HEADER),
     (
         "POST /notify-all HTTP/1.1|Host: localhost:PORT|Content-Length: 0|Content-Length: 44||GET /smuggled HTTP/1.1|Host: localhost:PORT||",
         "400 more than one Content-Length",
@@ -199,95 +148,44 @@ const TABLE: &[(&str, &str)] = &[
         "POST /notify-all HTTP/1.1|Host: localhost:PORT|Content-Length: 18446744073709551617||",
         "413 request body too large",
     ),
-    (
-        "POST /notify-all HTTP/1.1|Host: localhost:PORT|Content-Length: 104857600||",
-        "413 request body too large",
-    ),
+    ("POST /notify-all HTTP/1.1|Host: localhost:PORT|Content-Length: 104857600||", "413 request body too large"),
     (
         "POST /notify-all HTTP/1.1|Host: localhost:PORT|Expect: 100-continue|Content-Length: 4||",
         "417 expectations are not met",
     ),
     ("GET / HTTP/1.1|Host: localhost:PORT| folded: yes||", HEADER),
-    (
-        "GET / HTTP/1.1\nHost: localhost:PORT\n\n",
-        "400 bare line feed in the head",
-    ),
-    (
-        "GET / HTTP/1.1|Host: localhost:PORT\nX: y||",
-        "400 bare line feed in the head",
-    ),
-    (
-        "GET / HTTP/1.1|Host: localhost:PORT\rX: y||",
-        "400 bare carriage return in the head",
-    ),
+    ("GET / HTTP/1.1\nHost: localhost:PORT\n\n", "400 bare line feed in the head"),
+    ("GET / HTTP/1.1|Host: localhost:PORT\nX: y||", "400 bare line feed in the head"),
+    ("GET / HTTP/1.1|Host: localhost:PORT\rX: y||", "400 bare carriage return in the head"),
     ("GET /||", LINE), // HTTP/0.9
     ("PRI * HTTP/2.0||SM||", "400 neither HTTP/1.0 nor HTTP/1.1"),
-    (
-        "GET / HTTP/3.0|Host: localhost:PORT||",
-        "400 neither HTTP/1.0 nor HTTP/1.1",
-    ),
+    ("GET / HTTP/3.0|Host: localhost:PORT||", "400 neither HTTP/1.0 nor HTTP/1.1"),
     // Paths
-    (
-        "GET /../keys/vapid_private.pem HTTP/1.1|Host: localhost:PORT||",
-        NOTHING,
-    ),
-    (
-        "GET /..%2fkeys%2fvapid_private.pem HTTP/1.1|Host: localhost:PORT||",
-        NOTHING,
-    ),
-    (
-        "GET /%2e%2e/keys/vapid_private.pem HTTP/1.1|Host: localhost:PORT||",
-        NOTHING,
-    ),
-    (
-        "GET /..\\keys\\vapid_private.pem HTTP/1.1|Host: localhost:PORT||",
-        NOTHING,
-    ),
-    (
-        "GET /page.js/../../keys/vapid_private.pem HTTP/1.1|Host: localhost:PORT||",
-        NOTHING,
-    ),
-    (
-        "GET /page.js%00.html HTTP/1.1|Host: localhost:PORT||",
-        NOTHING,
-    ),
+    ("GET /../keys/vapid_private.pem HTTP/1.1|Host: localhost:PORT||", NOTHING),
+    ("GET /..%2fkeys%2fvapid_private.pem HTTP/1.1|Host: localhost:PORT||", NOTHING),
+    ("GET /%2e%2e/keys/vapid_private.pem HTTP/1.1|Host: localhost:PORT||", NOTHING),
+    ("GET /..\\keys\\vapid_private.pem HTTP/1.1|Host: localhost:PORT||", NOTHING),
+    ("GET /page.js/../../keys/vapid_private.pem HTTP/1.1|Host: localhost:PORT||", NOTHING),
+    ("GET /page.js%00.html HTTP/1.1|Host: localhost:PORT||", NOTHING),
     ("GET //etc/passwd HTTP/1.1|Host: localhost:PORT||", NOTHING),
     ("GET /etc/passwd HTTP/1.1|Host: localhost:PORT||", NOTHING),
-    (
-        "GET /keys/vapid_private.pem HTTP/1.1|Host: localhost:PORT||",
-        NOTHING,
-    ),
-    (
-        "GET /subscription.txt HTTP/1.1|Host: localhost:PORT||",
-        NOTHING,
-    ),
+    ("GET /keys/vapid_private.pem HTTP/1.1|Host: localhost:PORT||", NOTHING),
+    ("GET /subscription.txt HTTP/1.1|Host: localhost:PORT||", NOTHING),
     ("GET /.git/config HTTP/1.1|Host: localhost:PORT||", NOTHING),
     ("GET /./page.js HTTP/1.1|Host: localhost:PORT||", NOTHING),
-    (
-        "GET file:///etc/passwd HTTP/1.1|Host: localhost:PORT||",
-        PATH,
-    ),
+    ("GET file:///etc/passwd HTTP/1.1|Host: localhost:PORT||", PATH),
     ("GET \\page.js HTTP/1.1|Host: localhost:PORT||", PATH),
-    (
-        "GET /page.js\0 HTTP/1.1|Host: localhost:PORT||",
-        "400 control character in the head",
-    ),
+    ("GET /page.js\0 HTTP/1.1|Host: localhost:PORT||", "400 control character in the head"),
 ];
 
 #[test]
 fn what_a_stranger_may_send_is_answered_or_closed_and_the_next_request_is_served() {
     let mut house = House::new(&[]);
     for scheme in ["https", "http"] {
-        let (port, other) = (
-            house.port(scheme),
-            house.port(if scheme == "https" { "http" } else { "https" }),
-        );
+        let (port, other) = (house.port(scheme), house.port(if scheme == "https" { "http" } else { "https" }));
         for (request, outcome) in TABLE {
             let shown = format!("{scheme}: {request:?}");
-            let request = request
-                .replace('|', "\r\n")
-                .replace("PORT", &port)
-                .replace("OTHER", &other);
+            let request = request.replace('|', "\r\n").replace("PORT", &port).replace("OTHER", &other);
             let mut wire = house.open(scheme);
             let from = wire.port();
             let answer = wire.ask(&request);
@@ -295,14 +193,8 @@ fn what_a_stranger_may_send_is_answered_or_closed_and_the_next_request_is_served
             assert_eq!(answer.status.to_string(), status, "{shown}: {answer:?}");
             let body: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
             assert_eq!(body["error"], error, "{shown}");
-            assert!(
-                body["hint"].as_str().is_some_and(|hint| !hint.is_empty()),
-                "{shown}"
-            );
-            assert!(
-                answer.head.contains("X-Content-Type-Options: nosniff\r\n"),
-                "{shown}"
-            );
+            assert!(body["hint"].as_str().is_some_and(|hint| !hint.is_empty()), "{shown}");
+            assert!(answer.head.contains("X-Content-Type-Options: nosniff\r\n"), "{shown}");
             let by_the_gate = answer.head.contains("\r\nConnection: close\r\n");
             let mut words = request.split([' ', '\r']);
             match by_the_gate {
@@ -331,18 +223,9 @@ fn what_is_too_large_is_refused_before_it_is_read() {
     for scheme in ["https", "http"] {
         let host = format!("Host: localhost:{}\r\n", house.port(scheme));
         for (request, outcome) in [
-            (
-                format!("GET / HTTP/1.1\r\n{host}X: {}\r\n\r\n", "y".repeat(1 << 20)),
-                "431: request head too large",
-            ),
-            (
-                format!("GET / HTTP/1.1\r\n{host}{}\r\n", "X: y\r\n".repeat(10_000)),
-                "431: request head too large",
-            ),
-            (
-                format!("GET /{} HTTP/1.1\r\n{host}\r\n", "y".repeat(1 << 20)),
-                "431: request head too large",
-            ),
+            (format!("GET / HTTP/1.1\r\n{host}X: {}\r\n\r\n", "y".repeat(1 << 20)), "431: request head too large"),
+            (format!("GET / HTTP/1.1\r\n{host}{}\r\n", "X: y\r\n".repeat(10_000)), "431: request head too large"),
+            (format!("GET /{} HTTP/1.1\r\n{host}\r\n", "y".repeat(1 << 20)), "431: request head too large"),
         ] {
             let mut wire = house.open(scheme);
             // The rest may meet a closed door.
@@ -366,26 +249,11 @@ fn what_is_no_tls_of_ours_is_closed_and_the_next_request_is_served() {
     tls_1_1.extend(b"\x00\x00\x02\xc0\x13\x01\x00");
     for (bytes, why) in [
         (tls_1_1, "closed: no TLS handshake: peer is incompatible: "),
-        (
-            b"\x80\x2e\x01\x00\x02\x00\x15\x00\x00".to_vec(),
-            "closed: no TLS handshake: ",
-        ), // SSL 2
-        (
-            b"\x16\x03\x01\x00\x05hello".to_vec(),
-            "closed: no TLS handshake: ",
-        ),
-        (
-            b"\x16\x03\x01\xff\xff".to_vec(),
-            "closed: no TLS handshake: ",
-        ), // a record of 64 KiB
-        (
-            b"\x17\x03\x03\x00\x05hello".to_vec(),
-            "closed: no TLS handshake: ",
-        ), // data first
-        (
-            b"\x15\x03\x03\x00\x02\x02\x28".to_vec(),
-            "closed: no TLS handshake: ",
-        ), // an alert first
+        (b"\x80\x2e\x01\x00\x02\x00\x15\x00\x00".to_vec(), "closed: no TLS handshake: "), // SSL 2
+        (b"\x16\x03\x01\x00\x05hello".to_vec(), "closed: no TLS handshake: "),
+        (b"\x16\x03\x01\xff\xff".to_vec(), "closed: no TLS handshake: "), // a record of 64 KiB
+        (b"\x17\x03\x03\x00\x05hello".to_vec(), "closed: no TLS handshake: "), // data first
+        (b"\x15\x03\x03\x00\x02\x02\x28".to_vec(), "closed: no TLS handshake: "), // an alert first
     ] {
         let mut wire = Wire::Plain(wire::connect(&https));
         wire.write_all(&bytes).unwrap();
@@ -393,32 +261,20 @@ fn what_is_no_tls_of_ours_is_closed_and_the_next_request_is_served() {
         // An alert perhaps, HTTP never.
         assert!(!wire.rest().starts_with(b"HTTP"), "{bytes:?}");
         let start = format!("server: 127.0.0.1:{}: {why}", wire.port());
-        house
-            .lines
-            .push(house.server.error_line(|line| line.starts_with(&start)));
+        house.lines.push(house.server.error_line(|line| line.starts_with(&start)));
         house.is_served("https", why);
     }
     let mut h2_only = wire::client_config(&house.certificate());
     h2_only.alpn_protocols = vec![b"h2".to_vec()];
     let refused = Wire::tls(&https, h2_only, "localhost").err().unwrap();
-    assert_eq!(
-        refused.to_string(),
-        "received fatal alert: NoApplicationProtocol"
-    );
-    house.lines.push(
-        house
-            .server
-            .error_line(|line| line.ends_with("peer doesn't support any known protocol")),
-    );
+    assert_eq!(refused.to_string(), "received fatal alert: NoApplicationProtocol");
+    house.lines.push(house.server.error_line(|line| line.ends_with("peer doesn't support any known protocol")));
     house.is_served("https", "a client of HTTP/2 alone");
 
     let mut hello = Wire::Plain(wire::connect(&house.server.url("http")));
     hello.write_all(b"\x16\x03\x01\x00\x05hello").unwrap();
     assert_eq!(hello.rest(), b"");
-    house.expect(format!(
-        "127.0.0.1:{}: closed: TLS sent to the http port",
-        hello.port()
-    ));
+    house.expect(format!("127.0.0.1:{}: closed: TLS sent to the http port", hello.port()));
     house.is_served("http", "TLS on the http port");
     house.has_said_that_alone();
 }
@@ -430,23 +286,9 @@ fn the_name_asked_for_in_tls_opens_nothing_that_host_does_not() {
     let port = house.port("https");
     let get = |host: &str| format!("GET /status HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n");
     // A browser that was led here by another name finds no such name in the certificate.
-    let refused = Wire::tls(
-        &https,
-        wire::client_config(&house.certificate()),
-        "evil.example",
-    );
-    assert!(
-        refused
-            .err()
-            .unwrap()
-            .to_string()
-            .contains("not valid for name \"evil.example\""),
-    );
-    house.lines.push(
-        house
-            .server
-            .error_line(|line| line.contains("closed: no TLS handshake: received fatal alert: ")),
-    );
+    let refused = Wire::tls(&https, wire::client_config(&house.certificate()), "evil.example");
+    assert!(refused.err().unwrap().to_string().contains("not valid for name \"evil.example\""),);
+    house.lines.push(house.server.error_line(|line| line.contains("closed: no TLS handshake: received fatal alert: ")));
     // One that does not care is judged by Host alone.
     let config = wire::config_for_another_sni(&house.certificate());
     let mut wire = Wire::tls(&https, config, "evil.example").unwrap();
@@ -467,8 +309,7 @@ fn an_endpoint_that_is_no_push_service_is_refused_and_neither_stored_nor_called_
     let allowed = service.origin().strip_prefix("http://").unwrap();
     let port = allowed.rsplit(':').next().unwrap();
     let page = Client::new(&house.server.url("http"));
-    let vector: serde_json::Value =
-        serde_json::from_str(include_str!("vectors/rfc8291.json")).unwrap();
+    let vector: serde_json::Value = serde_json::from_str(include_str!("vectors/rfc8291.json")).unwrap();
     let long = format!("https://fcm.googleapis.com/{}", "y".repeat(4096 - 27));
     assert_eq!(long.len(), 4096);
     let not_here = |origin: &str| format!("\"{origin}\" is not a push service known here");
@@ -489,10 +330,19 @@ fn an_endpoint_that_is_no_push_service_is_refused_and_neither_stored_nor_called_
         ("//fcm.googleapis.com/secret".into(), NO_URI.into()),
         ("file:///etc/passwd".into(), NO_URI.into()),
         ("gopher://fcm.googleapis.com/secret".into(), NO_URI.into()),
-        ("http://fcm.googleapis.com/secret".into(), "endpoint: http is taken on loopback only, a push service speaks https".into()),
+        (
+            "http://fcm.googleapis.com/secret".into(),
+            "endpoint: http is taken on loopback only, a push service speaks https".into(),
+        ),
         ("https://xn--fcm-gogleapis-s8i.com/secret".into(), not_here("https://xn--fcm-gogleapis-s8i.com")),
-        (format!("http://2130706433:{port}/secret"), "endpoint: http is taken on loopback only, a push service speaks https".into()),
-        (format!("http://0177.0.0.1:{port}/secret"), "endpoint: http is taken on loopback only, a push service speaks https".into()),
+        (
+            format!("http://2130706433:{port}/secret"),
+            "endpoint: http is taken on loopback only, a push service speaks https".into(),
+        ),
+        (
+            format!("http://0177.0.0.1:{port}/secret"),
+            "endpoint: http is taken on loopback only, a push service speaks https".into(),
+        ),
         (format!("http://127.0.0.1:{port}/secret"), not_here(&format!("http://127.0.0.1:{port}"))),
         (format!("http://[::1]:{port}/secret"), not_here(&format!("http://[::1]:{port}"))),
         (format!("https://localhost:{port}/secret"), not_here(&format!("https://localhost:{port}"))),
@@ -500,9 +350,15 @@ fn an_endpoint_that_is_no_push_service_is_refused_and_neither_stored_nor_called_
         ("https://0x7f000001/secret".into(), not_here("https://0x7f000001")),
         ("https://169.254.169.254/secret".into(), not_here("https://169.254.169.254")),
         ("https://[::ffff:127.0.0.1]/secret".into(), not_here("https://[::ffff:127.0.0.1]")),
-        ("https://fcm.googleapis.com:8443/secret".into(), "\"https://fcm.googleapis.com:8443\" is not https on port 443".into()),
+        (
+            "https://fcm.googleapis.com:8443/secret".into(),
+            "\"https://fcm.googleapis.com:8443\" is not https on port 443".into(),
+        ),
         ("https://fcm.googleapis.com.evil.example/secret".into(), not_here("https://fcm.googleapis.com.evil.example")),
-        ("https://permanently-removed.invalid/secret".into(), "the endpoint's host is \"permanently-removed.invalid\": the browser has given this subscription up".into()),
+        (
+            "https://permanently-removed.invalid/secret".into(),
+            "the endpoint's host is \"permanently-removed.invalid\": the browser has given this subscription up".into(),
+        ),
     ] {
         let subscription = json!({
             "endpoint": endpoint,
@@ -529,10 +385,7 @@ fn a_push_services_redirect_is_not_followed() {
     let target = elsewhere.subscribe(None).endpoint;
     service.answer_next(Answer::redirect(&target));
     let push = page.post("/add-subscription", &browser.json).json()["push"].clone();
-    assert_eq!(
-        (&push["class"], &push["status"]),
-        (&json!("refused"), &json!(307))
-    );
+    assert_eq!((&push["class"], &push["status"]), (&json!("refused"), &json!(307)));
     assert_eq!(service.wait_for(1, LIMIT).len(), 1);
     assert!(!house.server.printed().contains(&target));
 }
@@ -544,14 +397,8 @@ fn renegotiation_is_refused_and_the_next_request_is_served() {
     let mut house = House::new(&[]);
     let address = format!("127.0.0.1:{}", house.port("https"));
     let script = "(printf 'R\\n'; sleep 2) | openssl s_client -tls1_2 -connect \"$0\" 2>&1";
-    let tried = support::program::Program::new("sh", house.folder.path())
-        .args(["-c", script, &address])
-        .run();
+    let tried = support::program::Program::new("sh", house.folder.path()).args(["-c", script, &address]).run();
     assert!(tried.stdout.contains("RENEGOTIATING"), "{}", tried.stdout);
-    assert!(
-        tried.stdout.contains("no renegotiation"),
-        "{}",
-        tried.stdout
-    );
+    assert!(tried.stdout.contains("no renegotiation"), "{}", tried.stdout);
     house.is_served("https", "renegotiation");
 }

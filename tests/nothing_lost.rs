@@ -31,16 +31,9 @@ struct House {
 impl House {
     fn new() -> House {
         let (folder, service) = (tempfile::tempdir().unwrap(), PushService::start());
-        let server = server(folder.path())
-            .args(["--allow-push-service", service.origin()])
-            .spawn();
+        let server = server(folder.path()).args(["--allow-push-service", service.origin()]).spawn();
         let page = Client::new(&server.url("http"));
-        House {
-            folder,
-            service,
-            server,
-            page,
-        }
+        House { folder, service, server, page }
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -71,10 +64,8 @@ fn set_mode(path: &Path, mode: u32) {
 }
 
 fn names(folder: &Path) -> Vec<String> {
-    let mut names: Vec<_> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
+    let mut names: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
 }
@@ -253,11 +244,7 @@ impl Scene<'_> {
 #[test]
 fn programs_killed_during_a_thousand_writes_lose_nothing_acknowledged() {
     let (folder, service) = (tempfile::tempdir().unwrap(), PushService::start());
-    let start = || {
-        server(folder.path())
-            .args(["-q", "--allow-push-service", service.origin()])
-            .spawn()
-    };
+    let start = || server(folder.path()).args(["-q", "--allow-push-service", service.origin()]).spawn();
     let first = start();
     let scene = Scene {
         folder: folder.path(),
@@ -289,10 +276,7 @@ fn programs_killed_during_a_thousand_writes_lose_nothing_acknowledged() {
                 thread::sleep(Duration::from_millis(1));
             }
             thread::sleep(Duration::from_micros(dice.below(30_000)));
-            println!(
-                "kill {kill} at {} writes",
-                scene.writes.load(Ordering::Relaxed)
-            );
+            println!("kill {kill} at {} writes", scene.writes.load(Ordering::Relaxed));
             drop(running.take()); // SIGKILL
             let next = start();
             *scene.url.lock().unwrap() = next.url("http");
@@ -307,9 +291,7 @@ fn programs_killed_during_a_thousand_writes_lose_nothing_acknowledged() {
     // One more write by each, unhurt: what the dead left behind is cleared away.
     let store = Store::new(folder.path().join("subscription.txt"));
     let last = service.subscribe(None);
-    store
-        .add(&Subscription::from_json(&last.json).unwrap())
-        .unwrap();
+    store.add(&Subscription::from_json(&last.json).unwrap()).unwrap();
     let running = running.unwrap();
     running.terminate();
     assert_eq!(running.wait().code, Some(0));
@@ -319,24 +301,13 @@ fn programs_killed_during_a_thousand_writes_lose_nothing_acknowledged() {
     let mut endpoints = HashMap::<String, usize>::new();
     for line in stored.lines() {
         let subscription = Subscription::from_json(line).expect("a whole line");
-        *endpoints
-            .entry(subscription.endpoint().as_str().to_owned())
-            .or_default() += 1;
+        *endpoints.entry(subscription.endpoint().as_str().to_owned()).or_default() += 1;
     }
-    assert!(
-        endpoints.values().all(|times| *times == 1),
-        "a line stands twice"
-    );
-    let (kept, gone) = (
-        scene.kept.into_inner().unwrap(),
-        scene.gone.into_inner().unwrap(),
-    );
+    assert!(endpoints.values().all(|times| *times == 1), "a line stands twice");
+    let (kept, gone) = (scene.kept.into_inner().unwrap(), scene.gone.into_inner().unwrap());
     for (endpoint, fate) in &kept {
         match fate {
-            Fate::Stored => assert!(
-                endpoints.contains_key(endpoint),
-                "an acknowledged subscription is lost"
-            ),
+            Fate::Stored => assert!(endpoints.contains_key(endpoint), "an acknowledged subscription is lost"),
             Fate::Removed => assert!(!endpoints.contains_key(endpoint), "a removed one is back"),
             Fate::Unknown => {}
         }
@@ -358,15 +329,7 @@ fn programs_killed_during_a_thousand_writes_lose_nothing_acknowledged() {
         aside.lines().count()
     );
     assert!(of(Fate::Stored) > 0 && of(Fate::Removed) > 0 && aside.lines().count() > 0);
-    assert_eq!(
-        names(folder.path()),
-        [
-            "keys",
-            "subscription.txt",
-            "subscription.txt.gone",
-            "subscription.txt.lock"
-        ]
-    );
+    assert_eq!(names(folder.path()), ["keys", "subscription.txt", "subscription.txt.gone", "subscription.txt.lock"]);
 }
 
 // ---- What killed programs leave behind ----
@@ -379,8 +342,7 @@ fn the_inner_sockets_of_a_killed_server_go_at_the_next_start_and_nothing_else_do
     fs::write(temp.join("barepush-http"), "a file").unwrap();
     let sockets = || {
         let all = names(&temp).into_iter();
-        all.filter(|name| temp.join(name).join("http").exists())
-            .collect::<Vec<_>>()
+        all.filter(|name| temp.join(name).join("http").exists()).collect::<Vec<_>>()
     };
     let start = || {
         let running = server(folder.path()).env("TMPDIR", &temp).spawn();
@@ -413,17 +375,8 @@ fn a_killed_writers_temp_file_goes_with_the_next_write_and_nothing_else_does() {
         fs::write(house.file(name), "secret").unwrap();
     }
     house.add_gone();
-    let left: Vec<_> = names(house.folder.path())
-        .into_iter()
-        .filter(|name| name.starts_with(".barepush-"))
-        .collect();
-    assert_eq!(
-        left,
-        [
-            ".barepush-subscription.txt-2-AbCd12",
-            ".barepush-vapid_private.pem-AbCd12"
-        ]
-    );
+    let left: Vec<_> = names(house.folder.path()).into_iter().filter(|name| name.starts_with(".barepush-")).collect();
+    assert_eq!(left, [".barepush-subscription.txt-2-AbCd12", ".barepush-vapid_private.pem-AbCd12"]);
 }
 
 // ---- Disks, modes, links, locks ----
@@ -439,14 +392,7 @@ fn a_read_only_folder_is_said_and_loses_nothing() {
     // Its own temp files are not the point here.
     let temp = tempfile::tempdir().unwrap();
     let server = as_user(env!("CARGO_BIN_EXE_server"), folder)
-        .args([
-            "--port",
-            "0",
-            "--http-port",
-            "0",
-            "--allow-push-service",
-            house.service.origin(),
-        ])
+        .args(["--port", "0", "--http-port", "0", "--allow-push-service", house.service.origin()])
         .env("TMPDIR", temp.path())
         .spawn();
     let page = Client::new(&server.url("http"));
@@ -461,16 +407,12 @@ fn a_read_only_folder_is_said_and_loses_nothing() {
     set_mode(folder, 0o755);
     assert_eq!(told.code, Some(1), "{}", told.stderr);
     assert!(
-        told.stderr
-            .contains("cannot write subscription.txt.gone: Permission denied (os error 13)"),
+        told.stderr.contains("cannot write subscription.txt.gone: Permission denied (os error 13)"),
         "{}",
         told.stderr
     );
     assert!(!house.folder.path().join("subscription.txt.gone").exists());
-    assert_eq!(
-        fs::read_to_string(folder.join("subscription.txt")).unwrap(),
-        before
-    );
+    assert_eq!(fs::read_to_string(folder.join("subscription.txt")).unwrap(), before);
 }
 
 #[test]
@@ -479,13 +421,10 @@ fn a_full_disk_keeps_a_gone_subscription_where_it_was() {
     house.add_gone();
     let before = house.read("subscription.txt");
     let limited = "trap '' XFSZ; ulimit -f 0; exec \"$0\" x";
-    let told = Program::new("sh", house.folder.path())
-        .args(["-c", limited, env!("CARGO_BIN_EXE_notify")])
-        .run();
+    let told = Program::new("sh", house.folder.path()).args(["-c", limited, env!("CARGO_BIN_EXE_notify")]).run();
     assert_eq!(told.code, Some(1), "{}", told.stderr);
     assert!(
-        told.stderr
-            .contains("cannot write subscription.txt.gone: File too large (os error 27)"),
+        told.stderr.contains("cannot write subscription.txt.gone: File too large (os error 27)"),
         "{}",
         told.stderr
     );
@@ -530,51 +469,31 @@ fn a_lock_held_for_long_is_waited_for_5_seconds_while_others_are_served() {
         while !posted.is_finished() {
             let asked = Instant::now();
             assert_eq!(house.page.get("/").status, 200);
-            assert!(
-                asked.elapsed() < Duration::from_secs(1),
-                "{:?}",
-                asked.elapsed()
-            );
+            assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
             thread::sleep(Duration::from_millis(200));
         }
         let (posted, told) = (posted.join().unwrap(), told.join().unwrap());
         let error = "subscription.txt is locked by another process";
-        assert_eq!(
-            (posted.status, &posted.json()["error"]),
-            (500, &json!(error))
-        );
+        assert_eq!((posted.status, &posted.json()["error"]), (500, &json!(error)));
         assert_eq!(told.code, Some(1), "{}", told.stderr);
         assert!(told.stderr.contains(error), "{}", told.stderr);
-        assert!(
-            (5..10).contains(&start.elapsed().as_secs()),
-            "{:?}",
-            start.elapsed()
-        );
+        assert!((5..10).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
     });
     drop(lock);
-    assert_eq!(
-        house.page.post("/add-subscription", &browser.json).status,
-        201
-    );
+    assert_eq!(house.page.post("/add-subscription", &browser.json).status, 201);
 }
 
 #[test]
 fn bytes_that_are_no_text_stay_as_they_are_inside_a_usable_line_too() {
     let house = House::new();
-    let line = house
-        .add_gone()
-        .replace("\"expirationTime\":null", "\"note\":\"~\"");
+    let line = house.add_gone().replace("\"expirationTime\":null", "\"note\":\"~\"");
     let mut bytes = line.into_bytes();
     let at = bytes.iter().position(|byte| *byte == b'~').unwrap();
     bytes[at] = 0xff;
     fs::write(house.file("subscription.txt"), &bytes).unwrap();
     assert_eq!(house.page.get("/status").json()["stored"], 1);
     house.add_gone();
-    assert!(
-        fs::read(house.file("subscription.txt"))
-            .unwrap()
-            .starts_with(&bytes)
-    );
+    assert!(fs::read(house.file("subscription.txt")).unwrap().starts_with(&bytes));
 }
 
 // ---- Keys ----
@@ -583,10 +502,7 @@ fn bytes_that_are_no_text_stay_as_they_are_inside_a_usable_line_too() {
 fn files_with_secrets_are_their_owners_alone_whatever_the_umask() {
     let (folder, service) = (tempfile::tempdir().unwrap(), PushService::start());
     let server = Program::new("sh", folder.path())
-        .args([
-            "-c",
-            "umask 0; exec \"$0\" --port 0 --http-port 0 --allow-push-service \"$1\"",
-        ])
+        .args(["-c", "umask 0; exec \"$0\" --port 0 --http-port 0 --allow-push-service \"$1\""])
         .args([env!("CARGO_BIN_EXE_server"), service.origin()])
         .spawn();
     let page = Client::new(&server.url("http"));
@@ -608,9 +524,7 @@ fn files_with_secrets_are_their_owners_alone_whatever_the_umask() {
 #[test]
 fn a_key_that_others_may_use_is_warned_of_by_both_programs() {
     let house = House::new();
-    house
-        .page
-        .post("/add-subscription", &house.service.subscribe(None).json);
+    house.page.post("/add-subscription", &house.service.subscribe(None).json);
     drop(house.server);
     let folder = house.folder.path();
     set_mode(&folder.join("keys/vapid_private.pem"), 0o644);
@@ -626,10 +540,7 @@ fn a_key_that_others_may_use_is_warned_of_by_both_programs() {
         )
     );
     let told = notify(folder).arg("x").run();
-    assert_eq!(
-        (told.code, told.stderr),
-        (Some(0), format!("notify: note: {note}"))
-    );
+    assert_eq!((told.code, told.stderr), (Some(0), format!("notify: note: {note}")));
     let quiet = server(folder).arg("-q").spawn();
     quiet.url("http");
     quiet.terminate();
@@ -640,14 +551,8 @@ fn a_key_that_others_may_use_is_warned_of_by_both_programs() {
 fn servers_that_start_at_once_agree_on_one_vapid_key() {
     let folder = tempfile::tempdir().unwrap();
     let servers: Vec<_> = (0..6).map(|_| server(folder.path()).spawn()).collect();
-    let keys: Vec<_> = servers
-        .iter()
-        .map(|server| {
-            Client::new(&server.url("http"))
-                .get("/vapid-public-key")
-                .text
-        })
-        .collect();
+    let keys: Vec<_> =
+        servers.iter().map(|server| Client::new(&server.url("http")).get("/vapid-public-key").text).collect();
     assert!(keys.iter().all(|key| *key == keys[0]), "{keys:?}");
 }
 
@@ -661,17 +566,11 @@ fn an_expired_certificate_is_remade_and_that_is_said() {
     let mut params = rcgen::CertificateParams::new(names).unwrap();
     params.not_before = rcgen::date_time_ymd(2025, 1, 1);
     params.not_after = rcgen::date_time_ymd(2026, 1, 1);
-    fs::write(
-        keys.join("tls_cert.pem"),
-        params.self_signed(&key).unwrap().pem(),
-    )
-    .unwrap();
+    fs::write(keys.join("tls_cert.pem"), params.self_signed(&key).unwrap().pem()).unwrap();
     fs::write(keys.join("tls_key.pem"), key.serialize_pem()).unwrap();
     let server = server(folder.path()).spawn();
     server.line(|line| {
-        line.starts_with(
-            "made a new certificate, because it had expired or was about to: keys/tls_cert.pem.",
-        )
+        line.starts_with("made a new certificate, because it had expired or was about to: keys/tls_cert.pem.")
     });
     let page = Client::trusting(&server.url("https"), &keys.join("tls_cert.pem"));
     assert_eq!(page.get("/").status, 200);
@@ -686,20 +585,15 @@ fn a_half_written_pair_is_remade_or_said_and_the_vapid_key_is_never_replaced() {
     for half in ["tls_key.pem", "tls_cert.pem"] {
         fs::remove_file(keys.join(half)).unwrap();
         let server = server(folder.path()).spawn();
-        server.line(|line| {
-            line.starts_with("made a new certificate, because half of the pair was missing")
-        });
+        server.line(|line| line.starts_with("made a new certificate, because half of the pair was missing"));
     }
     let whole = fs::read(keys.join("tls_cert.pem")).unwrap();
     fs::write(keys.join("tls_cert.pem"), &whole[..whole.len() / 2]).unwrap();
     let told = server(folder.path()).run();
     assert_eq!((told.code, told.stdout.as_str()), (Some(1), ""));
     assert!(
-        told.stderr
-            .starts_with("server: error: 'keys/tls_cert.pem' holds no certificate")
-            && told
-                .stderr
-                .ends_with("or delete tls_cert.pem and tls_key.pem to have new ones made\n"),
+        told.stderr.starts_with("server: error: 'keys/tls_cert.pem' holds no certificate")
+            && told.stderr.ends_with("or delete tls_cert.pem and tls_key.pem to have new ones made\n"),
         "{}",
         told.stderr
     );
@@ -708,12 +602,10 @@ fn a_half_written_pair_is_remade_or_said_and_the_vapid_key_is_never_replaced() {
     let told = server(folder.path()).run();
     assert_eq!((told.code, told.stdout.as_str()), (Some(1), ""));
     assert!(
-        told.stderr.starts_with("server: error: \"keys/vapid_private.pem\" is no VAPID key: not a P-256 key in PKCS#8 PEM\n"),
+        told.stderr
+            .starts_with("server: error: \"keys/vapid_private.pem\" is no VAPID key: not a P-256 key in PKCS#8 PEM\n"),
         "{}",
         told.stderr
     );
-    assert_eq!(
-        fs::read(keys.join("vapid_private.pem")).unwrap(),
-        vapid[..vapid.len() / 2]
-    );
+    assert_eq!(fs::read(keys.join("vapid_private.pem")).unwrap(), vapid[..vapid.len() / 2]);
 }

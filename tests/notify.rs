@@ -13,19 +13,13 @@ use support::program::{LIMIT, Program, notify};
 use support::push_service::{Answer, PushService};
 use support::sender::Sender;
 
-const SUBSCRIBE: &str =
-    "notify: hint: run cargo run --bin server, open the page and press Subscribe\n";
+const SUBSCRIBE: &str = "notify: hint: run cargo run --bin server, open the page and press Subscribe\n";
 
 /// A line of stdout with its milliseconds, which differ each time, as N.
 fn without_time(line: &str) -> String {
     let words = line.split(' ').collect::<Vec<_>>();
-    let numbers = words
-        .windows(2)
-        .filter(|pair| pair[1] == "ms")
-        .map(|pair| pair[0]);
-    numbers.fold(line.to_owned(), |line, number| {
-        line.replace(&format!("in {number} ms"), "in N ms")
-    })
+    let numbers = words.windows(2).filter(|pair| pair[1] == "ms").map(|pair| pair[0]);
+    numbers.fold(line.to_owned(), |line, number| line.replace(&format!("in {number} ms"), "in N ms"))
 }
 
 #[test]
@@ -33,26 +27,17 @@ fn a_message_goes_to_the_browser_that_subscribed_last() {
     let (sender, [_, newest]) = Sender::with();
     let sent = sender.notify().arg("Dinner").run();
     assert_eq!((sent.code, sent.stderr.as_str()), (Some(0), ""));
-    assert_eq!(
-        without_time(&sent.stdout),
-        "accepted by localhost in N ms (201 Created)\n"
-    );
+    assert_eq!(without_time(&sent.stdout), "accepted by localhost in N ms (201 Created)\n");
     let received = sender.service.wait_for(1, LIMIT);
     assert_eq!(received[0].endpoint, newest.endpoint);
-    assert_eq!(
-        received[0].json(),
-        json!({"title": "barepush", "body": "Dinner"})
-    );
+    assert_eq!(received[0].json(), json!({"title": "barepush", "body": "Dinner"}));
 }
 
 #[test]
 fn the_push_service_s_certificate_is_checked_against_the_system_s_authorities() {
     let sender = Sender::to(PushService::start_tls());
     sender.subscribe();
-    let trusting = sender
-        .notify()
-        .env("SSL_CERT_FILE", sender.service.ca_pem_path())
-        .run();
+    let trusting = sender.notify().env("SSL_CERT_FILE", sender.service.ca_pem_path()).run();
     assert_eq!((trusting.code, trusting.stderr.as_str()), (Some(0), ""));
     sender.notify().run().is(
         6,
@@ -84,47 +69,19 @@ fn an_authority_that_stands_in_the_folder_but_not_in_the_file_is_trusted_as_well
 #[test]
 fn every_option_of_a_notification_arrives() {
     let (sender, [_]) = Sender::with();
-    let options = [
-        "--title",
-        "T",
-        "--url",
-        "/u",
-        "--icon",
-        "/i",
-        "--tag",
-        "t",
-        "--silent",
-        "--require-interaction",
-    ];
+    let options = ["--title", "T", "--url", "/u", "--icon", "/i", "--tag", "t", "--silent", "--require-interaction"];
     assert_eq!(sender.notify().args(options).arg("B").run().code, Some(0));
-    assert_eq!(
-        sender
-            .notify()
-            .args(options)
-            .args(["--declarative", "B"])
-            .run()
-            .code,
-        Some(0)
-    );
-    assert_eq!(
-        sender.notify().args(["--declarative", "B"]).run().code,
-        Some(0)
-    );
+    assert_eq!(sender.notify().args(options).args(["--declarative", "B"]).run().code, Some(0));
+    assert_eq!(sender.notify().args(["--declarative", "B"]).run().code, Some(0));
     let received = sender.service.wait_for(3, LIMIT);
     let mut flat = json!({"title": "T", "body": "B", "url": "/u", "icon": "/i", "tag": "t", "silent": true, "requireInteraction": true});
     assert_eq!(received[0].json(), flat);
     let members = flat.as_object_mut().unwrap();
     let url = members.remove("url").unwrap();
     members.insert("navigate".into(), url);
-    assert_eq!(
-        received[1].json(),
-        json!({"web_push": 8030, "notification": flat})
-    );
+    assert_eq!(received[1].json(), json!({"web_push": 8030, "notification": flat}));
     let least = json!({"title": "barepush", "body": "B", "navigate": "/"});
-    assert_eq!(
-        received[2].json(),
-        json!({"web_push": 8030, "notification": least})
-    );
+    assert_eq!(received[2].json(), json!({"web_push": 8030, "notification": least}));
 }
 
 #[test]
@@ -134,13 +91,8 @@ fn ttl_urgency_and_topic_go_into_the_headers() {
     assert_eq!(sender.notify().args(options).run().code, Some(0));
     assert_eq!(sender.notify().run().code, Some(0));
     let received = sender.service.wait_for(2, LIMIT);
-    let headers = |at: usize| {
-        ["TTL", "Urgency", "Topic", "X-WNS-Cache-Policy"].map(|name| received[at].header(name))
-    };
-    assert_eq!(
-        headers(0),
-        [Some("0"), Some("very-low"), Some("news"), None]
-    );
+    let headers = |at: usize| ["TTL", "Urgency", "Topic", "X-WNS-Cache-Policy"].map(|name| received[at].header(name));
+    assert_eq!(headers(0), [Some("0"), Some("very-low"), Some("news"), None]);
     assert_eq!(headers(1), [Some("86400"), None, None, None]);
 }
 
@@ -162,25 +114,13 @@ fn text_and_bytes_are_read_from_stdin_or_a_file() {
     assert_eq!(received[0].json()["body"], "from stdin");
     assert_eq!(received[1].payload.as_deref(), Some(&bytes[..]));
     assert_eq!(received[2].payload.as_deref(), Some(&bytes[..]));
-    assert_eq!(
-        (
-            received[3].body.len(),
-            received[3].header("Content-Encoding")
-        ),
-        (0, None)
-    );
+    assert_eq!((received[3].body.len(), received[3].header("Content-Encoding")), (0, None));
 }
 
 #[test]
 fn a_payload_of_3967_bytes_passes_and_of_3968_is_refused_before_sending() {
     let (sender, [_]) = Sender::with();
-    let of = |bytes: usize| {
-        sender
-            .notify()
-            .args(["--payload", "-"])
-            .stdin("x".repeat(bytes))
-            .run()
-    };
+    let of = |bytes: usize| sender.notify().args(["--payload", "-"]).stdin("x".repeat(bytes)).run();
     let longest = of(3967);
     assert_eq!(longest.code, Some(0));
     assert_eq!(
@@ -190,8 +130,7 @@ fn a_payload_of_3967_bytes_passes_and_of_3968_is_refused_before_sending() {
     assert_eq!(sender.service.wait_for(1, LIMIT)[0].text().len(), 3967);
     assert_eq!(of(2744).stderr, "");
     let hint = "notify: hint: shorten it, or send a URL and let the worker fetch the rest\n";
-    let error =
-        "notify: error: the payload is 3968 bytes long, at most 3967 fit into one message\n";
+    let error = "notify: error: the payload is 3968 bytes long, at most 3967 fit into one message\n";
     of(3968).is(1, "", &format!("{error}{hint}"));
     of(1024 * 1024 + 1).is(
         1,
@@ -215,19 +154,10 @@ fn contradictions_are_refused_as_usage() {
         (&["--curl", "--json"], "cannot be used with"),
         (&["--explain", "--json"], "cannot be used with"),
         (&["--show-secrets"], "--explain"),
-        (
-            &["--resume", "x"],
-            "--resume needs --all or --subscriptions",
-        ),
+        (&["--resume", "x"], "--resume needs --all or --subscriptions"),
         (&["-", "--subscriptions", "-"], "stdin can be read once"),
-        (
-            &["--payload", "-", "--subscriptions", "-"],
-            "stdin can be read once",
-        ),
-        (
-            &["--topic", "new"],
-            "a topic is 4, 8, 12, ... or 32 letters",
-        ),
+        (&["--payload", "-", "--subscriptions", "-"], "stdin can be read once"),
+        (&["--topic", "new"], "a topic is 4, 8, 12, ... or 32 letters"),
         (&["--urgency", "now"], "very-low, low, normal, high"),
         (&["--ttl", "-1"], "--ttl"),
         (&["--ttl", "2147483648"], "--ttl"),
@@ -238,17 +168,8 @@ fn contradictions_are_refused_as_usage() {
         (&["one", "two"], "unexpected argument"),
     ] {
         let refused = sender.notify().args(args).run();
-        assert_eq!(
-            (refused.code, refused.stdout.as_str()),
-            (Some(2), ""),
-            "{args:?}: {}",
-            refused.stderr
-        );
-        assert!(
-            refused.stderr.contains(part),
-            "{args:?}: {}",
-            refused.stderr
-        );
+        assert_eq!((refused.code, refused.stdout.as_str()), (Some(2), ""), "{args:?}: {}", refused.stderr);
+        assert!(refused.stderr.contains(part), "{args:?}: {}", refused.stderr);
     }
 }
 
@@ -256,19 +177,10 @@ fn contradictions_are_refused_as_usage() {
 fn help_has_examples_and_every_exit_code() {
     let help = notify(std::env::temp_dir().as_path()).arg("--help").run();
     assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""));
-    for part in [
-        "Examples:",
-        "notify --all --json --resume results.jsonl",
-        "Exit codes",
-        "130  stopped by Ctrl-C",
-    ] {
+    for part in ["Examples:", "notify --all --json --resume results.jsonl", "Exit codes", "130  stopped by Ctrl-C"] {
         assert!(help.stdout.contains(part), "{part}\n{}", help.stdout);
     }
-    assert!(
-        !help.stdout.contains("VAPID_PRIVATE_KEY="),
-        "{}",
-        help.stdout
-    );
+    assert!(!help.stdout.contains("VAPID_PRIVATE_KEY="), "{}", help.stdout);
 }
 
 #[test]
@@ -276,12 +188,7 @@ fn json_is_one_object_and_nothing_else() {
     let (sender, [browser]) = Sender::with();
     let result = |program: Program| {
         let ended = program.arg("--json").run();
-        assert_eq!(
-            (ended.stderr.as_str(), ended.stdout.lines().count()),
-            ("", 1),
-            "{}",
-            ended.stdout
-        );
+        assert_eq!((ended.stderr.as_str(), ended.stdout.lines().count()), ("", 1), "{}", ended.stdout);
         let mut json: Value = serde_json::from_str(&ended.stdout).unwrap();
         for varying in ["at", "milliseconds"] {
             assert!(json[varying].is_u64(), "{json}");
@@ -291,10 +198,7 @@ fn json_is_one_object_and_nothing_else() {
     };
     let (code, mut accepted) = result(sender.notify());
     assert_eq!(code, Some(0));
-    assert_eq!(
-        without_time(accepted["says"].as_str().unwrap()),
-        "accepted by localhost in N ms (201 Created)"
-    );
+    assert_eq!(without_time(accepted["says"].as_str().unwrap()), "accepted by localhost in N ms (201 Created)");
     accepted["says"] = "".into();
     assert_eq!(accepted["message_id"].as_str().unwrap().len(), 8);
     accepted["message_id"] = "".into();
@@ -320,10 +224,7 @@ fn json_is_one_object_and_nothing_else() {
         })
     );
     let (code, dry) = result(sender.notify().arg("--dry-run"));
-    assert_eq!(
-        (code, &dry["class"], &dry["attempts"]),
-        (Some(0), &json!("not-sent"), &json!(0))
-    );
+    assert_eq!((code, &dry["class"], &dry["attempts"]), (Some(0), &json!("not-sent"), &json!(0)));
     assert_eq!(dry["says"], "would be sent to localhost: 230 bytes");
     assert_eq!(sender.service.calls(), 2);
 }
@@ -345,22 +246,12 @@ fn quiet_says_nothing_of_success_and_everything_of_failure() {
 #[test]
 fn a_closed_stdout_is_no_panic_and_does_not_undo_the_push() {
     let (sender, [_]) = Sender::with();
-    for args in [
-        &[][..],
-        &["--json"],
-        &["--show-public-key"],
-        &["--explain"],
-        &["--curl"],
-    ] {
+    for args in [&[][..], &["--json"], &["--show-public-key"], &["--explain"], &["--curl"]] {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let ended = sender.notify().args(args).stdout(writer).run();
         assert_eq!(ended.code, Some(0), "{args:?}: {}", ended.stderr);
-        assert!(
-            !ended.stderr.contains("panicked"),
-            "{args:?}: {}",
-            ended.stderr
-        );
+        assert!(!ended.stderr.contains("panicked"), "{args:?}: {}", ended.stderr);
     }
     assert_eq!(sender.service.received().len(), 3);
 }
@@ -369,15 +260,8 @@ fn a_closed_stdout_is_no_panic_and_does_not_undo_the_push() {
 fn nothing_is_coloured() {
     let (sender, [_]) = Sender::with();
     sender.service.answer_next(Answer::status(400));
-    for ended in [
-        sender.notify().run(),
-        sender.notify().run(),
-        sender.notify().env("NO_COLOR", "1").run(),
-    ] {
-        assert!(
-            !ended.stdout.contains('\u{1b}') && !ended.stderr.contains('\u{1b}'),
-            "{ended:?}"
-        );
+    for ended in [sender.notify().run(), sender.notify().run(), sender.notify().env("NO_COLOR", "1").run()] {
+        assert!(!ended.stdout.contains('\u{1b}') && !ended.stderr.contains('\u{1b}'), "{ended:?}");
     }
 }
 
@@ -385,11 +269,7 @@ fn nothing_is_coloured() {
 fn a_dry_run_says_what_would_be_sent_and_sends_nothing() {
     let (sender, [_]) = Sender::with();
     sender.service.expect_no_calls();
-    sender
-        .notify()
-        .arg("--dry-run")
-        .run()
-        .is(0, "would be sent to localhost: 230 bytes\n", "");
+    sender.notify().arg("--dry-run").run().is(0, "would be sent to localhost: 230 bytes\n", "");
 }
 
 #[test]
@@ -403,14 +283,8 @@ fn a_subscription_that_is_gone_is_set_aside() {
          notify: error: gone, says localhost: 410 Gone: No such subscription (errno 106): the browser unsubscribed, or its permission was withdrawn\n\
          notify: hint: open the page and press Subscribe\n",
     );
-    assert_eq!(
-        sender.read("subscription.txt"),
-        format!("{}\n", kept.json_with_key)
-    );
-    assert_eq!(
-        sender.read("subscription.txt.gone"),
-        format!("{}\n", gone.json_with_key)
-    );
+    assert_eq!(sender.read("subscription.txt"), format!("{}\n", kept.json_with_key));
+    assert_eq!(sender.read("subscription.txt.gone"), format!("{}\n", gone.json_with_key));
 }
 
 #[test]
@@ -420,17 +294,10 @@ fn a_busy_push_service_is_asked_again_when_it_says_so() {
     let start = std::time::Instant::now();
     let sent = sender.notify().run();
     assert!(start.elapsed() >= Duration::from_secs(1));
-    assert_eq!(
-        (sent.code, sent.stdout.starts_with("accepted by")),
-        (Some(0), true)
-    );
+    assert_eq!((sent.code, sent.stdout.starts_with("accepted by")), (Some(0), true));
     let again = "notify: note: not now, says localhost: 429 Too Many Requests: Use exponential back-off for retries (errno 201): \
                  too many messages in too short a time; trying again in 1.";
-    assert!(
-        sent.stderr.starts_with(again) && sent.stderr.lines().count() == 1,
-        "{}",
-        sent.stderr
-    );
+    assert!(sent.stderr.starts_with(again) && sent.stderr.lines().count() == 1, "{}", sent.stderr);
     assert_eq!(sender.service.calls(), 2);
 }
 
@@ -440,11 +307,7 @@ fn a_push_that_stays_temporary_is_tried_three_times_or_once() {
     sender.service.answer_always(Answer::status(500));
     let error = "notify: error: not now, says localhost: 500 Internal Server Error: Unknown error (errno 999): it failed on its own side\n\
                  notify: hint: send again in a minute\n";
-    sender
-        .notify()
-        .args(["-q", "--no-retry"])
-        .run()
-        .is(6, "", error);
+    sender.notify().args(["-q", "--no-retry"]).run().is(6, "", error);
     assert_eq!(sender.service.calls(), 1);
     sender.notify().arg("-q").run().is(6, "", error);
     assert_eq!(sender.service.calls(), 4);
@@ -465,10 +328,7 @@ fn a_push_service_that_does_not_answer_is_told_by_how() {
     for (answer, expected) in [
         (Answer::garbage(), "its answer is not HTTP"),
         (Answer::hang_after(""), "no answer within 1 s"),
-        (
-            Answer::hang_after("HTTP/1.1 201 Cre"),
-            "no answer within 1 s",
-        ),
+        (Answer::hang_after("HTTP/1.1 201 Cre"), "no answer within 1 s"),
         (Answer::endless_headers(), "its answer is not HTTP"),
     ] {
         sender.service.answer_next(answer);
@@ -491,10 +351,7 @@ fn a_push_service_that_does_not_answer_is_told_by_how() {
 #[test]
 fn a_redirect_is_not_followed() {
     let (sender, [_]) = Sender::with();
-    sender.service.answer_next(Answer::redirect(&format!(
-        "{}/wpush/v2/elsewhere",
-        sender.service.origin()
-    )));
+    sender.service.answer_next(Answer::redirect(&format!("{}/wpush/v2/elsewhere", sender.service.origin())));
     sender.notify().run().is(
         4,
         "",
@@ -514,19 +371,11 @@ fn a_clock_that_is_off_is_told_from_the_answer_s_date() {
     assert_eq!(ended.code, Some(4));
     let (error, hint) = ended.stderr.split_once('\n').unwrap();
     assert!(
-        error.starts_with(
-            "notify: error: refused by localhost: 401 Unauthorized: {}: this machine's clock is "
-        ),
+        error.starts_with("notify: error: refused by localhost: 401 Unauthorized: {}: this machine's clock is "),
         "{error}"
     );
-    assert!(
-        error.ends_with(" days ahead of the push service's, so the token's expiry is wrong"),
-        "{error}"
-    );
-    assert_eq!(
-        hint,
-        "notify: hint: set this machine's clock, then send again\n"
-    );
+    assert!(error.ends_with(" days ahead of the push service's, so the token's expiry is wrong"), "{error}");
+    assert_eq!(hint, "notify: hint: set this machine's clock, then send again\n");
 }
 
 #[test]
@@ -535,15 +384,9 @@ fn without_a_usable_subscription_it_says_what_to_do() {
     sender.service.expect_no_calls();
     let browser = sender.service.subscribe(None);
     let nobody = "notify: error: nobody has subscribed yet: subscription.txt";
-    sender
-        .notify()
-        .run()
-        .is(3, "", &format!("{nobody} not found\n{SUBSCRIBE}"));
+    sender.notify().run().is(3, "", &format!("{nobody} not found\n{SUBSCRIBE}"));
     sender.write("subscription.txt", b"\n \n");
-    sender
-        .notify()
-        .run()
-        .is(3, "", &format!("{nobody} is empty\n{SUBSCRIBE}"));
+    sender.notify().run().is(3, "", &format!("{nobody} is empty\n{SUBSCRIBE}"));
     let with = |pointer: &str, value: Value| {
         let mut json: Value = serde_json::from_str(&browser.json).unwrap();
         *json.pointer_mut(pointer).unwrap() = value;
@@ -552,10 +395,7 @@ fn without_a_usable_subscription_it_says_what_to_do() {
     let mut off_curve = [4; 65];
     off_curve[64] = 5;
     for (line, why) in [
-        (
-            "not JSON".to_owned(),
-            "not JSON: it breaks off at line 1, column 2",
-        ),
+        ("not JSON".to_owned(), "not JSON: it breaks off at line 1, column 2"),
         ("[]".to_owned(), "not a PushSubscription: not a JSON object"),
         (
             r#"{"endpoint":"https://example.com/x"}"#.to_owned(),
@@ -565,18 +405,9 @@ fn without_a_usable_subscription_it_says_what_to_do() {
             with("/endpoint", json!("http://push.example/x")),
             "endpoint: http is taken on loopback only, a push service speaks https",
         ),
+        (with("/keys/auth", json!(Base64UrlUnpadded::encode_string(&[1; 15]))), "auth is not 16 bytes of base64url"),
         (
-            with(
-                "/keys/auth",
-                json!(Base64UrlUnpadded::encode_string(&[1; 15])),
-            ),
-            "auth is not 16 bytes of base64url",
-        ),
-        (
-            with(
-                "/keys/p256dh",
-                json!(Base64UrlUnpadded::encode_string(&off_curve)),
-            ),
+            with("/keys/p256dh", json!(Base64UrlUnpadded::encode_string(&off_curve))),
             "p256dh is not a point on the curve P-256",
         ),
     ] {
@@ -595,20 +426,11 @@ fn without_a_usable_subscription_it_says_what_to_do() {
 #[test]
 fn a_bad_line_is_named_and_the_last_good_one_is_used() {
     let (sender, [browser]) = Sender::with();
-    sender.write(
-        "subscription.txt",
-        format!("{}\n\nnonsense\n", browser.json).as_bytes(),
-    );
+    sender.write("subscription.txt", format!("{}\n\nnonsense\n", browser.json).as_bytes());
     let sent = sender.notify().run();
     assert_eq!(sent.code, Some(0));
-    assert_eq!(
-        sent.stderr,
-        "notify: error: subscription.txt line 3: not JSON: it breaks off at line 1, column 2\n"
-    );
-    assert_eq!(
-        sender.service.wait_for(1, LIMIT)[0].endpoint,
-        browser.endpoint
-    );
+    assert_eq!(sent.stderr, "notify: error: subscription.txt line 3: not JSON: it breaks off at line 1, column 2\n");
+    assert_eq!(sender.service.wait_for(1, LIMIT)[0].endpoint, browser.endpoint);
 }
 
 #[test]
@@ -654,20 +476,12 @@ fn the_private_key_is_taken_in_every_form_in_circulation() {
     for form in &forms {
         sender.write("keys/vapid_private.pem", form.as_bytes());
         let from_file = sender.notify().run();
-        assert_eq!(
-            (from_file.code, from_file.stderr.as_str()),
-            (Some(0), ""),
-            "{form}"
-        );
+        assert_eq!((from_file.code, from_file.stderr.as_str()), (Some(0), ""), "{form}");
     }
     fs::remove_dir_all(sender.path("keys")).unwrap();
     for form in &forms {
         let from_env = sender.notify().env("VAPID_PRIVATE_KEY", form).run();
-        assert_eq!(
-            (from_env.code, from_env.stderr.as_str()),
-            (Some(0), ""),
-            "{form}"
-        );
+        assert_eq!((from_env.code, from_env.stderr.as_str()), (Some(0), ""), "{form}");
     }
     assert_eq!(sender.service.received().len(), 2 * forms.len());
 }
@@ -681,13 +495,8 @@ fn a_key_that_is_none_is_said_to_be_none_and_never_shown() {
     sender.write("keys/vapid_private.pem", b"garbage");
     let error = "notify: error: \"keys/vapid_private.pem\" is no VAPID key: neither PEM nor 32 bytes of base64url\n";
     sender.notify().run().is(1, "", &format!("{error}{hint}"));
-    let error =
-        "notify: error: VAPID_PRIVATE_KEY is no VAPID key: neither PEM nor 32 bytes of base64url\n";
-    sender
-        .notify()
-        .env("VAPID_PRIVATE_KEY", "secret garbage")
-        .run()
-        .is(1, "", &format!("{error}{hint}"));
+    let error = "notify: error: VAPID_PRIVATE_KEY is no VAPID key: neither PEM nor 32 bytes of base64url\n";
+    sender.notify().env("VAPID_PRIVATE_KEY", "secret garbage").run().is(1, "", &format!("{error}{hint}"));
     fs::remove_file(sender.path("keys/vapid_private.pem")).unwrap();
     sender.notify().run().is(
         1,
@@ -708,10 +517,7 @@ fn a_key_that_is_none_is_said_to_be_none_and_never_shown() {
 fn a_subscription_made_with_another_key_is_found_before_sending() {
     let (sender, [browser]) = Sender::with();
     sender.service.expect_no_calls();
-    sender.write(
-        "keys/vapid_private.pem",
-        Base64UrlUnpadded::encode_string(&[7; 32]).as_bytes(),
-    );
+    sender.write("keys/vapid_private.pem", Base64UrlUnpadded::encode_string(&[7; 32]).as_bytes());
     sender.notify().run().is(
         3,
         "",
@@ -743,13 +549,7 @@ fn the_public_key_is_shown_in_every_form_that_other_tools_take() {
     let shown = sender.notify().args(["--show-public-key", "--json"]).run();
     let jwk = json!({"kty": "EC", "crv": "P-256", "x": x, "y": y});
     let expected = json!({"base64url": base64url, "hex": hex, "jwk": jwk, "pem": pem});
-    assert_eq!(
-        (
-            shown.code,
-            serde_json::from_str::<Value>(&shown.stdout).unwrap()
-        ),
-        (Some(0), expected)
-    );
+    assert_eq!((shown.code, serde_json::from_str::<Value>(&shown.stdout).unwrap()), (Some(0), expected));
 }
 
 /// The public key in PEM, by p256 alone.

@@ -19,8 +19,7 @@ use barepush::vapid::{DEFAULT_SUBJECT, Subject, VapidKey};
 use proptest::prelude::*;
 
 fn subscription(token: &str) -> String {
-    let vector: serde_json::Value =
-        serde_json::from_str(include_str!("vectors/rfc8291.json")).unwrap();
+    let vector: serde_json::Value = serde_json::from_str(include_str!("vectors/rfc8291.json")).unwrap();
     serde_json::json!({
         "endpoint": format!("https://updates.push.services.mozilla.com/wpush/v2/{token}"),
         "keys": {"p256dh": vector["ua_public"], "auth": vector["auth_secret"]},

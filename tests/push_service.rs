@@ -1,11 +1,6 @@
 //! The push service that the other tests rely on, tested itself: what it takes, what it refuses and
 //! in which words, how it misbehaves when told to, and what browsers hear from it.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    missing_docs,
-    unreachable_pub
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub)]
 
 #[path = "push_service/sender.rs"]
 mod sender;
@@ -46,10 +41,7 @@ fn scene() -> (PushService, Sender, TestSubscription) {
 #[test]
 fn the_example_of_rfc_8291_decrypts() {
     let example = vector(include_str!("vectors/rfc8291.json"));
-    let keys = BrowserKeys::from_bytes(
-        &bytes(&example, "ua_private"),
-        &bytes(&example, "auth_secret"),
-    );
+    let keys = BrowserKeys::from_bytes(&bytes(&example, "ua_private"), &bytes(&example, "auth_secret"));
     let keys = keys.unwrap();
     assert_eq!(keys.p256dh(), bytes(&example, "ua_public"));
     let payload = keys.decrypt(&bytes(&example, "body")).unwrap();
@@ -69,34 +61,16 @@ fn a_message_that_a_browser_would_drop_is_named_for_its_fault() {
         (vec![0; 85], "the body is shorter than its header"),
         (short_key, "the key in the header is not 65 bytes long"),
         (sealed(b"hello\x02", 22), "rs is 22, the record 22 bytes"),
-        (
-            sealed(b"hello\x02", u32::MAX),
-            "rs is 4294967295, which Firefox drops",
-        ),
-        (
-            tampered,
-            "the record does not decrypt with this subscription's keys",
-        ),
-        (
-            sealed(b"hello\x01", 4096),
-            "the last record's delimiter is not 0x02",
-        ),
-        (
-            sealed(b"\x02", 4096),
-            "an encrypted empty payload, which Chromium drops",
-        ),
-        (
-            sealed(b"\0\0", 4096),
-            "the last record's delimiter is not 0x02",
-        ),
+        (sealed(b"hello\x02", u32::MAX), "rs is 4294967295, which Firefox drops"),
+        (tampered, "the record does not decrypt with this subscription's keys"),
+        (sealed(b"hello\x01", 4096), "the last record's delimiter is not 0x02"),
+        (sealed(b"\x02", 4096), "an encrypted empty payload, which Chromium drops"),
+        (sealed(b"\0\0", 4096), "the last record's delimiter is not 0x02"),
     ];
     for (body, fault) in table {
         assert_eq!(keys.decrypt(&body).unwrap_err(), fault);
     }
-    assert_eq!(
-        keys.decrypt(&sealed(b"hello\x02\0\0\0", 4096)).unwrap(),
-        b"hello"
-    );
+    assert_eq!(keys.decrypt(&sealed(b"hello\x02\0\0\0", 4096)).unwrap(), b"hello");
     assert_eq!(keys.decrypt(&sealed(b"hello\x02", 23)).unwrap(), b"hello");
 }
 
@@ -104,24 +78,13 @@ fn a_message_that_a_browser_would_drop_is_named_for_its_fault() {
 fn a_good_message_is_answered_with_201_and_received_decrypted() {
     let (service, sender, subscription) = scene();
     let request = hello(&service, &sender, &subscription);
-    let response = request
-        .clone()
-        .with("Urgency", Some("high"))
-        .with("Topic", Some("news"))
-        .send();
+    let response = request.clone().with("Urgency", Some("high")).with("Topic", Some("news")).send();
     assert_eq!(response.status, 201);
     assert_eq!(response.header("TTL"), Some("60"));
-    assert!(
-        response
-            .header("Location")
-            .unwrap()
-            .starts_with(&format!("{}/m/", service.origin()))
-    );
+    assert!(response.header("Location").unwrap().starts_with(&format!("{}/m/", service.origin())));
     assert_eq!(response.body, "");
     let received = service.wait_for(1, LIMIT);
-    let [message] = received.as_slice() else {
-        panic!("{received:?}")
-    };
+    let [message] = received.as_slice() else { panic!("{received:?}") };
     assert_eq!(message.text(), "hello");
     assert_eq!(message.endpoint, subscription.endpoint);
     assert_eq!(message.body, request.body);
@@ -146,11 +109,7 @@ fn a_message_without_a_body_is_taken() {
 fn endpoint_and_json_look_as_a_browser_makes_them() {
     let (service, sender, subscription) = scene();
     service.expect_no_calls();
-    assert!(
-        (210..=220).contains(&subscription.endpoint.len()),
-        "{}",
-        subscription.endpoint.len()
-    );
+    assert!((210..=220).contains(&subscription.endpoint.len()), "{}", subscription.endpoint.len());
     assert!(subscription.endpoint.ends_with(&subscription.tail));
     let json: Value = serde_json::from_str(&subscription.json).unwrap();
     assert_eq!(json["endpoint"], subscription.endpoint);
@@ -166,64 +125,24 @@ fn each_wrong_request_is_refused_as_mozilla_refuses_it() {
     let (service, sender, subscription) = scene();
     let good = hello(&service, &sender, &subscription);
     let topic = "t".repeat(33);
-    let long = encrypt(
-        &[&[b'x'; 4010 - 16][..], b"\x02"].concat(),
-        65536,
-        &subscription.p256dh,
-        &subscription.auth,
-    );
+    let long = encrypt(&[&[b'x'; 4010 - 16][..], b"\x02"].concat(), 65536, &subscription.p256dh, &subscription.auth);
     assert_eq!(long.len(), 4097);
     let header = |name, value| good.clone().with(name, value);
     let table = [
         (header("TTL", None), 400, 111, "Missing TTL value"),
         (header("TTL", Some("abc")), 400, 111, "Missing TTL value"),
         (header("TTL", Some("1.5")), 400, 111, "Missing TTL value"),
-        (
-            header("TTL", Some("18446744073709551616")),
-            400,
-            111,
-            "Missing TTL value",
-        ),
+        (header("TTL", Some("18446744073709551616")), 400, 111, "Missing TTL value"),
         (header("TTL", Some("-1")), 400, 114, "Invalid TTL value"),
         (header("Topic", Some(&topic)), 400, 113, "Invalid topic"),
         (header("Topic", Some("a b")), 400, 113, "Invalid topic"),
         (header("Topic", Some("")), 400, 113, "Invalid topic"),
-        (
-            header("Content-Encoding", None),
-            400,
-            110,
-            "Invalid Content-Encoding header",
-        ),
-        (
-            header("Content-Encoding", Some("AES128GCM")),
-            400,
-            110,
-            "Invalid Content-Encoding header",
-        ),
-        (
-            header("Content-Encoding", Some("aesgcm")),
-            400,
-            110,
-            "Invalid Content-Encoding header",
-        ),
-        (
-            good.clone().with_body(long),
-            413,
-            104,
-            "payload reached size limit",
-        ),
-        (
-            header("Authorization", None),
-            401,
-            109,
-            "Missing VAPID public key",
-        ),
-        (
-            header("Authorization", Some("vapid k=B; t=A")),
-            401,
-            109,
-            "Missing VAPID public key",
-        ),
+        (header("Content-Encoding", None), 400, 110, "Invalid Content-Encoding header"),
+        (header("Content-Encoding", Some("AES128GCM")), 400, 110, "Invalid Content-Encoding header"),
+        (header("Content-Encoding", Some("aesgcm")), 400, 110, "Invalid Content-Encoding header"),
+        (good.clone().with_body(long), 413, 104, "payload reached size limit"),
+        (header("Authorization", None), 401, 109, "Missing VAPID public key"),
+        (header("Authorization", Some("vapid k=B; t=A")), 401, 109, "Missing VAPID public key"),
         (
             good.clone().with_body(vec![7; 200]),
             400,
@@ -233,10 +152,7 @@ fn each_wrong_request_is_refused_as_mozilla_refuses_it() {
     ];
     for (request, status, errno, message) in table {
         let response = request.send();
-        assert_eq!(
-            (response.status, response.reason()),
-            (status, (errno, message.to_owned()))
-        );
+        assert_eq!((response.status, response.reason()), (status, (errno, message.to_owned())));
     }
     assert_eq!(service.received().len(), 0);
     assert_eq!(service.refused().len(), 15);
@@ -259,95 +175,39 @@ fn each_wrong_token_is_refused_with_401_or_by_the_strict_rule() {
         sender.authorization(&claims)
     };
     let other = Sender::new();
-    let jwt = |header: Value| {
-        format!(
-            "vapid t={}, k={}",
-            sender.token(&header, &claims(origin)),
-            sender.key()
-        )
-    };
+    let jwt = |header: Value| format!("vapid t={}, k={}", sender.token(&header, &claims(origin)), sender.key());
     let not_its_key = good.headers[1].1.replace(&sender.key(), &other.key());
     let audience = "Invalid VAPID audience";
     let integer = "Invalid VAPID token: exp must be an integer";
     let port = origin.rsplit_once(':').unwrap().1;
     let table = [
-        (
-            other.authorization(&claims(origin)),
-            401,
-            "VAPID public key mismatch",
-        ),
+        (other.authorization(&claims(origin)), 401, "VAPID public key mismatch"),
         (not_its_key, 401, "InvalidSignature"),
-        (
-            jwt(json!({ "alg": "HS256" })),
-            401,
-            "Invalid VAPID token: InvalidAlgorithm",
-        ),
-        (
-            jwt(json!({ "alg": "none" })),
-            401,
-            "Invalid VAPID token: InvalidAlgorithm",
-        ),
+        (jwt(json!({ "alg": "HS256" })), 401, "Invalid VAPID token: InvalidAlgorithm"),
+        (jwt(json!({ "alg": "none" })), 401, "Invalid VAPID token: InvalidAlgorithm"),
         (claim("aud", format!("{origin}/").into()), 401, audience),
         (claim("aud", "http://localhost".into()), 401, audience),
-        (
-            claim("aud", format!("https://localhost:{port}").into()),
-            401,
-            audience,
-        ),
-        (
-            claim("aud", format!("http://127.0.0.1:{port}").into()),
-            401,
-            audience,
-        ),
-        (
-            claim("aud", json!([origin])),
-            401,
-            "Invalid VAPID token: aud must be a string",
-        ),
-        (
-            without("aud"),
-            401,
-            "Invalid VAPID token: aud must be a string",
-        ),
+        (claim("aud", format!("https://localhost:{port}").into()), 401, audience),
+        (claim("aud", format!("http://127.0.0.1:{port}").into()), 401, audience),
+        (claim("aud", json!([origin])), 401, "Invalid VAPID token: aud must be a string"),
+        (without("aud"), 401, "Invalid VAPID token: aud must be a string"),
         (claim("exp", (now() - 90).into()), 401, "ExpiredSignature"),
-        (
-            claim("exp", (now() + 90_000).into()),
-            401,
-            "The VAPID token expiration is too long",
-        ),
+        (claim("exp", (now() + 90_000).into()), 401, "The VAPID token expiration is too long"),
         (claim("exp", "1795286000".into()), 401, integer),
         (claim("exp", 1.5.into()), 401, integer),
         (without("exp"), 401, integer),
-        (
-            claim("exp", (now() - 10).into()),
-            400,
-            "the stand-in is strict: exp is not within the next 24 h",
-        ),
-        (
-            without("sub"),
-            400,
-            "the stand-in is strict: claims are [\"aud\", \"exp\"], not exactly aud, exp and sub",
-        ),
+        (claim("exp", (now() - 10).into()), 400, "the stand-in is strict: exp is not within the next 24 h"),
+        (without("sub"), 400, "the stand-in is strict: claims are [\"aud\", \"exp\"], not exactly aud, exp and sub"),
         (
             claim("iat", now().into()),
             400,
             "the stand-in is strict: claims are [\"aud\", \"exp\", \"iat\", \"sub\"], not exactly aud, exp and sub",
         ),
-        (
-            claim("sub", "test@example.com".into()),
-            400,
-            "the stand-in is strict: sub is neither mailto: nor https:",
-        ),
+        (claim("sub", "test@example.com".into()), 400, "the stand-in is strict: sub is neither mailto: nor https:"),
     ];
     for (authorization, status, message) in table {
-        let response = good
-            .clone()
-            .with("Authorization", Some(&authorization))
-            .send();
-        assert_eq!(
-            (response.status, response.reason().1.as_str()),
-            (status, message)
-        );
+        let response = good.clone().with("Authorization", Some(&authorization)).send();
+        assert_eq!((response.status, response.reason().1.as_str()), (status, message));
     }
     assert_eq!(service.received().len(), 0);
 }
@@ -375,11 +235,7 @@ fn every_spelling_that_mozilla_takes_is_taken() {
     ];
     for (name, value, ttl) in table {
         let response = good.clone().with(name, Some(value)).send();
-        assert_eq!(
-            (response.status, response.header("TTL")),
-            (201, Some(ttl)),
-            "{name}: {value}"
-        );
+        assert_eq!((response.status, response.header("TTL")), (201, Some(ttl)), "{name}: {value}");
     }
     assert_eq!(service.received().len(), table.len());
 }
@@ -387,20 +243,9 @@ fn every_spelling_that_mozilla_takes_is_taken() {
 #[test]
 fn the_token_of_rfc_8292_verifies_and_has_expired() {
     let example = vector(include_str!("vectors/rfc8292.json"));
-    let (service, t, k) = (
-        PushService::start(),
-        &example["t"],
-        example["k"].as_str().unwrap(),
-    );
+    let (service, t, k) = (PushService::start(), &example["t"], example["k"].as_str().unwrap());
     let subscription = service.subscribe(Some(k));
-    let send = |t: &str| {
-        Request::new(
-            &subscription.endpoint,
-            format!("vapid t={t}, k={k}"),
-            Vec::new(),
-        )
-        .send()
-    };
+    let send = |t: &str| Request::new(&subscription.endpoint, format!("vapid t={t}, k={k}"), Vec::new()).send();
     let t = t.as_str().unwrap();
     assert_eq!(send(t).reason(), (109, "ExpiredSignature".to_owned()));
     let bent = t.replace(".i3CYb7t4", ".i3CYb7t5");
@@ -411,18 +256,9 @@ fn the_token_of_rfc_8292_verifies_and_has_expired() {
 fn an_ended_subscription_is_410_an_unknown_one_404_another_method_405() {
     let (service, sender, subscription) = scene();
     let good = hello(&service, &sender, &subscription);
-    let unknown = Request {
-        endpoint: format!("{}x", good.endpoint),
-        ..good.clone()
-    };
-    let get = Request {
-        method: "GET",
-        ..good.clone()
-    };
-    assert_eq!(
-        (unknown.send().status, unknown.send().body.as_str()),
-        (404, "")
-    );
+    let unknown = Request { endpoint: format!("{}x", good.endpoint), ..good.clone() };
+    let get = Request { method: "GET", ..good.clone() };
+    assert_eq!((unknown.send().status, unknown.send().body.as_str()), (404, ""));
     assert_eq!((get.send().status, get.send().body.as_str()), (405, ""));
     service.unsubscribe(&subscription);
     let response = good.send();
@@ -441,15 +277,9 @@ fn answers_come_as_told_the_next_ones_first_then_the_subscriptions_own() {
     service.answer_next(Answer::redirect("http://localhost:1/"));
     let send = |to| hello(&service, &sender, to).send();
     let busy = send(&subscription);
-    assert_eq!(
-        (busy.status, busy.header("Retry-After"), busy.reason().0),
-        (429, Some("7"), 201)
-    );
+    assert_eq!((busy.status, busy.header("Retry-After"), busy.reason().0), (429, Some("7"), 201));
     let elsewhere = send(&subscription);
-    assert_eq!(
-        (elsewhere.status, elsewhere.header("Location")),
-        (307, Some("http://localhost:1/"))
-    );
+    assert_eq!((elsewhere.status, elsewhere.header("Location")), (307, Some("http://localhost:1/")));
     assert_eq!(send(&subscription).status, 503);
     assert_eq!(send(&other).status, 404);
     assert_eq!(service.received().len(), 4);
@@ -504,11 +334,7 @@ fn one_connection_carries_many_messages() {
     let good = hello(&service, &sender, &subscription).with("Connection", None);
     let mut tcp = good.write();
     let created = tcp.read(&mut [0; 4096]).unwrap();
-    tcp.write_all(&good.to_bytes(
-        "localhost",
-        subscription.endpoint.splitn(4, '/').last().unwrap(),
-    ))
-    .unwrap();
+    tcp.write_all(&good.to_bytes("localhost", subscription.endpoint.splitn(4, '/').last().unwrap())).unwrap();
     assert_eq!(tcp.read(&mut [0; 4096]).unwrap(), created);
     assert_eq!(service.received().len(), 2);
 }
@@ -524,8 +350,7 @@ fn over_tls_its_authority_is_trusted_by_name_and_address() {
     for name in ["localhost", "127.0.0.1"] {
         let tcp = TcpStream::connect(("127.0.0.1", port.parse().unwrap())).unwrap();
         tcp.set_read_timeout(Some(LIMIT)).unwrap();
-        let tls =
-            rustls::ClientConnection::new(trusting(&service), name.try_into().unwrap()).unwrap();
+        let tls = rustls::ClientConnection::new(trusting(&service), name.try_into().unwrap()).unwrap();
         let mut stream = rustls::StreamOwned::new(tls, tcp);
         stream.write_all(&request).unwrap();
         let mut bytes = [0; 4096];
@@ -539,9 +364,7 @@ fn trusting(service: &PushService) -> Arc<rustls::ClientConfig> {
     use rustls::pki_types::CertificateDer;
     use rustls::pki_types::pem::PemObject;
     let mut roots = rustls::RootCertStore::empty();
-    roots
-        .add(CertificateDer::from_pem_file(service.ca_pem_path()).unwrap())
-        .unwrap();
+    roots.add(CertificateDer::from_pem_file(service.ca_pem_path()).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = rustls::ClientConfig::builder_with_provider(provider);
     let builder = builder.with_safe_default_protocol_versions().unwrap();
@@ -552,35 +375,20 @@ fn trusting(service: &PushService) -> Arc<rustls::ClientConfig> {
 fn the_test_fails_when_nobody_called_or_somebody_did_against_expectation() {
     let unused = PushService::start();
     let panic = catch_unwind(AssertUnwindSafe(|| drop(unused))).unwrap_err();
-    assert!(
-        panic
-            .downcast_ref::<String>()
-            .unwrap()
-            .contains("the push service was called 0 times")
-    );
+    assert!(panic.downcast_ref::<String>().unwrap().contains("the push service was called 0 times"));
     let (service, sender, subscription) = scene();
     service.expect_no_calls();
     assert_eq!(hello(&service, &sender, &subscription).send().status, 201);
     let panic = catch_unwind(AssertUnwindSafe(|| drop(service))).unwrap_err();
-    assert!(
-        panic
-            .downcast_ref::<String>()
-            .unwrap()
-            .contains("the push service was called 1 times")
-    );
+    assert!(panic.downcast_ref::<String>().unwrap().contains("the push service was called 1 times"));
 }
 
 #[test]
 fn a_late_message_ends_the_wait_with_what_was_refused() {
     let (service, sender, subscription) = scene();
-    hello(&service, &sender, &subscription)
-        .with("TTL", None)
-        .send();
+    hello(&service, &sender, &subscription).with("TTL", None).send();
     let wait = || drop(service.wait_for(1, Duration::from_millis(50)));
     let panic = catch_unwind(AssertUnwindSafe(wait)).unwrap_err();
     let text = panic.downcast_ref::<String>().unwrap();
-    assert_eq!(
-        text,
-        "0 of 1 messages after 50ms; [\"refused: 400 Missing TTL value\"]"
-    );
+    assert_eq!(text, "0 of 1 messages after 50ms; [\"refused: 400 Missing TTL value\"]");
 }

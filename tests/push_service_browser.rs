@@ -1,11 +1,6 @@
 //! The push service of `examples/push_service.rs` as a browser meets it: who it is, what it subscribes
 //! to, which messages it hears and which have been lost meanwhile.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    missing_docs,
-    unreachable_pub
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub)]
 
 #[path = "push_service/sender.rs"]
 #[allow(dead_code, reason = "encrypting is for those who decrypt")]
@@ -30,17 +25,9 @@ struct Scene {
 impl Scene {
     fn new() -> Self {
         let (say, lines) = channel();
-        let settings = Settings {
-            port: 0,
-            tls: None,
-            strict: false,
-            report: Box::new(move |line| _ = say.send(line.to_owned())),
-        };
-        Self {
-            service: Service::start(settings).unwrap(),
-            lines,
-            sender: Sender::new(),
-        }
+        let settings =
+            Settings { port: 0, tls: None, strict: false, report: Box::new(move |line| _ = say.send(line.to_owned())) };
+        Self { service: Service::start(settings).unwrap(), lines, sender: Sender::new() }
     }
 
     fn origin(&self) -> &str {
@@ -136,10 +123,7 @@ impl Browser {
 
     fn acknowledge(&mut self, version: &str) {
         let update = json!({ "channelID": "channel", "version": version, "code": 100 });
-        say(
-            &mut self.socket,
-            &json!({ "messageType": "ack", "updates": [update] }),
-        );
+        say(&mut self.socket, &json!({ "messageType": "ack", "updates": [update] }));
     }
 
     /// Whatever has been said before the answer to a ping is all there is.
@@ -152,9 +136,7 @@ fn open(scene: &Scene) -> WebSocket<TcpStream> {
     let authority = scene.origin().strip_prefix("http://").unwrap();
     let tcp = TcpStream::connect(authority).unwrap();
     tcp.set_read_timeout(Some(LIMIT)).unwrap();
-    tungstenite::client(format!("ws://{authority}/"), tcp)
-        .unwrap()
-        .0
+    tungstenite::client(format!("ws://{authority}/"), tcp).unwrap().0
 }
 
 fn say(socket: &mut WebSocket<TcpStream>, message: &Value) {
@@ -212,8 +194,7 @@ fn a_message_without_a_body_is_a_notification_without_data() {
     let (mut browser, endpoint) = scene.subscribed();
     let id = scene.send(&endpoint, b"");
     let heard = hear(&mut browser.socket);
-    let expected =
-        json!({ "messageType": "notification", "channelID": "channel", "version": id, "ttl": 60 });
+    let expected = json!({ "messageType": "notification", "channelID": "channel", "version": id, "ttl": 60 });
     assert_eq!(heard, expected);
 }
 
@@ -242,10 +223,7 @@ fn what_was_sent_to_an_absent_browser_arrives_in_order_when_it_returns() {
     scene.send(&endpoint, b"one");
     scene.send(&endpoint, b"two");
     let line = scene.wait_for("the browser is away, 60 s to go");
-    assert!(
-        !line.contains(&endpoint) && line.contains(&endpoint[endpoint.len() - 8..]),
-        "{line}"
-    );
+    assert!(!line.contains(&endpoint) && line.contains(&endpoint[endpoint.len() - 8..]), "{line}");
     let mut browser = Browser::connect(&scene, Some(&name));
     assert_eq!([browser.next().1, browser.next().1], [b"one", b"two"]);
 }
@@ -255,15 +233,10 @@ fn a_message_whose_ttl_is_over_is_lost() {
     let scene = Scene::new();
     let (browser, endpoint) = scene.subscribed();
     let name = scene.leave(browser);
-    let never = scene
-        .message(&endpoint, b"never kept")
-        .with("TTL", Some("0"));
+    let never = scene.message(&endpoint, b"never kept").with("TTL", Some("0"));
     assert_eq!(never.send().header("TTL"), Some("0"));
     scene.wait_for("the browser is away and the TTL is 0");
-    scene
-        .message(&endpoint, b"two seconds")
-        .with("TTL", Some("2"))
-        .send();
+    scene.message(&endpoint, b"two seconds").with("TTL", Some("2")).send();
     scene.send(&endpoint, b"a minute");
     scene.service.shared.lock().ahead = Duration::from_secs(3);
     let mut browser = Browser::connect(&scene, Some(&name));
@@ -275,10 +248,7 @@ fn a_message_whose_ttl_is_over_is_lost() {
 fn a_connected_browser_hears_a_message_of_ttl_0_once() {
     let scene = Scene::new();
     let (mut browser, endpoint) = scene.subscribed();
-    scene
-        .message(&endpoint, b"now or never")
-        .with("TTL", Some("0"))
-        .send();
+    scene.message(&endpoint, b"now or never").with("TTL", Some("0")).send();
     assert_eq!(browser.next().1, b"now or never");
     let name = scene.leave(browser);
     Browser::connect(&scene, Some(&name)).hears_no_more();
@@ -290,12 +260,8 @@ fn a_topic_replaces_the_stored_message_of_the_same_subscription_alone() {
     let (mut browser, endpoint) = scene.subscribed();
     let other = browser.register("other", Some(&scene.sender.key()));
     let name = scene.leave(browser);
-    let topical = |endpoint: &str, body: &[u8]| {
-        id(&scene
-            .message(endpoint, body)
-            .with("Topic", Some("weather1"))
-            .send())
-    };
+    let topical =
+        |endpoint: &str, body: &[u8]| id(&scene.message(endpoint, body).with("Topic", Some("weather1")).send());
     topical(&other, b"elsewhere");
     topical(&endpoint, b"rain");
     scene.send(&endpoint, b"no topic");
@@ -312,11 +278,8 @@ fn a_deleted_message_is_not_delivered() {
     let (browser, endpoint) = scene.subscribed();
     let name = scene.leave(browser);
     let id = scene.send(&endpoint, b"regretted");
-    let delete = Request {
-        method: "DELETE",
-        endpoint: format!("{}/m/{id}", scene.origin()),
-        ..scene.message(&endpoint, b"")
-    };
+    let delete =
+        Request { method: "DELETE", endpoint: format!("{}/m/{id}", scene.origin()), ..scene.message(&endpoint, b"") };
     assert_eq!(delete.send().status, 204);
     assert_eq!(delete.send().status, 404);
     Browser::connect(&scene, Some(&name)).hears_no_more();
@@ -328,17 +291,10 @@ fn an_unregistered_subscription_is_gone_with_what_waited_for_it() {
     let (mut browser, endpoint) = scene.subscribed();
     scene.send(&endpoint, b"unheeded");
     browser.next();
-    let answer =
-        browser.ask(&json!({ "messageType": "unregister", "channelID": "channel", "code": 200 }));
-    assert_eq!(
-        answer,
-        json!({ "messageType": "unregister", "channelID": "channel", "status": 200 })
-    );
+    let answer = browser.ask(&json!({ "messageType": "unregister", "channelID": "channel", "code": 200 }));
+    assert_eq!(answer, json!({ "messageType": "unregister", "channelID": "channel", "status": 200 }));
     let response = scene.message(&endpoint, b"late").send();
-    assert_eq!(
-        (response.status, response.reason()),
-        (410, (106, "No such subscription".to_owned()))
-    );
+    assert_eq!((response.status, response.reason()), (410, (106, "No such subscription".to_owned())));
     let name = scene.leave(browser);
     Browser::connect(&scene, Some(&name)).hears_no_more();
 }
@@ -375,20 +331,11 @@ fn each_browser_finds_its_own_messages_on_its_return() {
 fn reports_and_broadcast_topics_are_taken_in_silence_and_nonsense_ends_the_connection() {
     let scene = Scene::new();
     let (mut browser, _) = scene.subscribed();
-    say(
-        &mut browser.socket,
-        &json!({ "messageType": "nack", "version": "1", "code": 301 }),
-    );
-    say(
-        &mut browser.socket,
-        &json!({ "messageType": "broadcast_subscribe", "broadcasts": {} }),
-    );
+    say(&mut browser.socket, &json!({ "messageType": "nack", "version": "1", "code": 301 }));
+    say(&mut browser.socket, &json!({ "messageType": "broadcast_subscribe", "broadcasts": {} }));
     browser.hears_no_more();
     let mut stranger = open(&scene);
-    say(
-        &mut stranger,
-        &json!({ "messageType": "register", "channelID": "channel" }),
-    );
+    say(&mut stranger, &json!({ "messageType": "register", "channelID": "channel" }));
     assert!(stranger.read().is_err());
     browser.socket.send(Message::text("not JSON")).unwrap();
     assert!(browser.socket.read().is_err());
@@ -401,28 +348,11 @@ fn a_learner_is_held_to_mozillas_rules_and_no_stricter_ones() {
     let keyless = browser.register("keyless", None);
     let send = |claims: &Value| {
         let authorization = scene.sender.authorization(claims);
-        Request::new(&endpoint, authorization, Vec::new())
-            .send()
-            .status
+        Request::new(&endpoint, authorization, Vec::new()).send().status
     };
-    assert_eq!(
-        send(&json!({ "aud": scene.origin(), "exp": now() - 10 })),
-        201
-    );
-    assert_eq!(
-        send(&json!({ "aud": scene.origin(), "exp": now() - 90 })),
-        401
-    );
-    assert_eq!(
-        send(&json!({ "aud": "https://localhost", "exp": now() + 60 })),
-        401
-    );
-    let unsigned = |endpoint| {
-        scene
-            .message(endpoint, b"")
-            .with("Authorization", None)
-            .send()
-            .status
-    };
+    assert_eq!(send(&json!({ "aud": scene.origin(), "exp": now() - 10 })), 201);
+    assert_eq!(send(&json!({ "aud": scene.origin(), "exp": now() - 90 })), 401);
+    assert_eq!(send(&json!({ "aud": "https://localhost", "exp": now() + 60 })), 401);
+    let unsigned = |endpoint| scene.message(endpoint, b"").with("Authorization", None).send().status;
     assert_eq!((unsigned(&keyless), unsigned(&endpoint)), (201, 401));
 }

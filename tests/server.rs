@@ -15,9 +15,7 @@ use support::push_service::PushService;
 /// A server that must fail, with its folder's name taken out of what it says.
 fn refused(folder: &Path, arguments: &[&str]) -> Finished {
     let mut finished = server(folder).args(arguments).run();
-    finished.stderr = finished
-        .stderr
-        .replace(&folder.display().to_string(), "DIR");
+    finished.stderr = finished.stderr.replace(&folder.display().to_string(), "DIR");
     finished
 }
 
@@ -28,10 +26,7 @@ fn a_fresh_folder_gets_keys_and_both_listeners_serve_the_page() {
     let server = server(folder.path()).spawn();
     let (https, http) = (server.url("https"), server.url("http"));
     for file in ["vapid_private.pem", "tls_key.pem", "tls_cert.pem"] {
-        let mode = fs::metadata(folder.path().join("keys").join(file))
-            .unwrap()
-            .permissions()
-            .mode();
+        let mode = fs::metadata(folder.path().join("keys").join(file)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{file}");
     }
     let trusted = Client::trusting(&https, &folder.path().join("keys/tls_cert.pem"));
@@ -39,10 +34,7 @@ fn a_fresh_folder_gets_keys_and_both_listeners_serve_the_page() {
     assert!(page.starts_with("<!doctype html>"));
     assert_eq!(Client::new(&http).get("/").text, page);
     let status = trusted.get("/status").json();
-    assert_eq!(
-        (status["https"].as_str(), status["http"].as_str()),
-        (Some(&*https), Some(&*http))
-    );
+    assert_eq!((status["https"].as_str(), status["http"].as_str()), (Some(&*https), Some(&*http)));
     assert_eq!(status["notify"], "cargo run --bin notify \"message\"");
     assert_eq!(status["stored"], 0);
 }
@@ -52,11 +44,8 @@ fn a_second_start_keeps_key_and_certificate_and_says_less() {
     let folder = tempfile::tempdir().unwrap();
     let greeting = || {
         let server = server(folder.path()).arg("--no-http").spawn();
-        let key = Client::trusting(
-            &server.url("https"),
-            &folder.path().join("keys/tls_cert.pem"),
-        )
-        .get("/vapid-public-key");
+        let key =
+            Client::trusting(&server.url("https"), &folder.path().join("keys/tls_cert.pem")).get("/vapid-public-key");
         server.line(|line| line == "nobody has subscribed yet");
         server.terminate();
         let ended = server.wait();
@@ -80,11 +69,7 @@ fn ctrl_c_and_sigterm_end_it_cleanly() {
             server.terminate()
         }
         let ended = server.wait();
-        assert_eq!(
-            (ended.code, ended.stderr.as_str()),
-            (Some(0), ""),
-            "{signal}"
-        );
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{signal}");
     }
 }
 
@@ -94,11 +79,7 @@ fn a_port_in_use_is_refused_before_the_other_socket_stays_open() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     for flag in ["--port", "--http-port"] {
-        let other = if flag == "--port" {
-            "--http-port"
-        } else {
-            "--port"
-        };
+        let other = if flag == "--port" { "--http-port" } else { "--port" };
         let server = Program::new(env!("CARGO_BIN_EXE_server"), folder.path());
         server.args([flag, &port, other, "0"]).run().is(
             1,
@@ -140,16 +121,8 @@ fn half_a_certificate_of_ones_own_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let finished = refused(folder.path(), &["--tls-cert", "cert.pem"]);
     assert_eq!(finished.code, Some(2));
-    assert!(
-        finished.stderr.contains("--tls-key <FILE>"),
-        "{}",
-        finished.stderr
-    );
-    refused(
-        folder.path(),
-        &["--tls-cert", "cert.pem", "--tls-key", "key.pem"],
-    )
-    .is(
+    assert!(finished.stderr.contains("--tls-key <FILE>"), "{}", finished.stderr);
+    refused(folder.path(), &["--tls-cert", "cert.pem", "--tls-key", "key.pem"]).is(
         1,
         "",
         "server: error: cannot read 'cert.pem': No such file or directory (os error 2)\n\
@@ -161,21 +134,11 @@ fn half_a_certificate_of_ones_own_is_refused() {
 fn ones_own_certificate_is_served() {
     let folder = tempfile::tempdir().unwrap();
     let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let (cert, key) = (
-        folder.path().join("cert.pem"),
-        folder.path().join("key.pem"),
-    );
+    let (cert, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
     fs::write(&cert, own.cert.pem()).unwrap();
     fs::write(&key, own.signing_key.serialize_pem()).unwrap();
-    let server = server(folder.path())
-        .args(["--tls-cert", "cert.pem", "--tls-key", "key.pem"])
-        .spawn();
-    assert_eq!(
-        Client::trusting(&server.url("https"), &cert)
-            .get("/")
-            .status,
-        200
-    );
+    let server = server(folder.path()).args(["--tls-cert", "cert.pem", "--tls-key", "key.pem"]).spawn();
+    assert_eq!(Client::trusting(&server.url("https"), &cert).get("/").status, 200);
     assert!(!folder.path().join("keys/tls_cert.pem").exists());
 }
 
@@ -186,21 +149,13 @@ fn wrong_arguments_are_usage_errors() {
         (&["--subject", "me@example.com"][..], 2),
         (&["--port", "65536"], 2),
         (&["--allow-push-service", "http://push.example.net"], 2),
-        (
-            &["--allow-push-service", "https://push.example.net/path"],
-            2,
-        ),
+        (&["--allow-push-service", "https://push.example.net/path"], 2),
         (&["-v", "-q"], 2),
         (&["--host", "no.such.host.invalid"], 1),
         (&["--name", "not a name"], 1),
     ] {
         let finished = refused(folder.path(), arguments);
-        assert_eq!(
-            (finished.code, finished.stdout.as_str()),
-            (Some(code), ""),
-            "{arguments:?} {}",
-            finished.stderr
-        );
+        assert_eq!((finished.code, finished.stdout.as_str()), (Some(code), ""), "{arguments:?} {}", finished.stderr);
     }
 }
 
@@ -222,23 +177,12 @@ fn a_full_disk_is_said_and_loses_nothing() {
     let service = PushService::start();
     service.expect_no_calls();
     drop(server(folder.path()).spawn().url("https")); // makes the keys
-    fs::write(
-        folder.path().join("subscription.txt"),
-        service.subscribe(None).json + "\n",
-    )
-    .unwrap();
+    fs::write(folder.path().join("subscription.txt"), service.subscribe(None).json + "\n").unwrap();
     let before = fs::read(folder.path().join("subscription.txt")).unwrap();
     // No file may grow by a byte: what a full disk does, with another number.
-    let limited =
-        "trap '' XFSZ; ulimit -f 0; exec \"$0\" --port 0 --http-port 0 --allow-push-service \"$1\"";
-    let server = Program::new("sh", folder.path())
-        .args([
-            "-c",
-            limited,
-            env!("CARGO_BIN_EXE_server"),
-            service.origin(),
-        ])
-        .spawn();
+    let limited = "trap '' XFSZ; ulimit -f 0; exec \"$0\" --port 0 --http-port 0 --allow-push-service \"$1\"";
+    let server =
+        Program::new("sh", folder.path()).args(["-c", limited, env!("CARGO_BIN_EXE_server"), service.origin()]).spawn();
     let page = Client::new(&server.url("http"));
     let got = page.post("/add-subscription", &service.subscribe(None).json);
     let expected = json!({
@@ -246,16 +190,9 @@ fn a_full_disk_is_said_and_loses_nothing() {
         "hint": "check that the disk has room and who may write to the folder; nothing was lost",
     });
     assert_eq!((got.status, got.json()), (500, expected));
-    assert_eq!(
-        fs::read(folder.path().join("subscription.txt")).unwrap(),
-        before
-    );
-    let left = fs::read_dir(folder.path()).unwrap().filter(|e| {
-        e.as_ref()
-            .unwrap()
-            .file_name()
-            .to_string_lossy()
-            .starts_with(".barepush-")
-    });
+    assert_eq!(fs::read(folder.path().join("subscription.txt")).unwrap(), before);
+    let left = fs::read_dir(folder.path())
+        .unwrap()
+        .filter(|e| e.as_ref().unwrap().file_name().to_string_lossy().starts_with(".barepush-"));
     assert_eq!(left.count(), 0, "a temp file was left behind");
 }

@@ -31,22 +31,12 @@ fn store() -> (TempDir, Store) {
 fn contents(store: &Store) -> Vec<(usize, String)> {
     let entry = |entry: barepush::store::Entry| {
         let what = match &entry.subscription {
-            Ok(subscription) => subscription
-                .endpoint()
-                .as_str()
-                .rsplit('/')
-                .next()
-                .unwrap()
-                .to_owned(),
+            Ok(subscription) => subscription.endpoint().as_str().rsplit('/').next().unwrap().to_owned(),
             Err(error) => error.to_string(),
         };
         (entry.line, what)
     };
-    store
-        .read()
-        .unwrap()
-        .map(|found| entry(found.unwrap()))
-        .collect()
+    store.read().unwrap().map(|found| entry(found.unwrap())).collect()
 }
 
 fn names(store: &Store) -> Vec<String> {
@@ -81,12 +71,7 @@ fn what_is_gone_goes_to_the_neighbour_and_nothing_is_lost() {
     }
     let (a, c) = (subscription("a"), subscription("c"));
     assert_eq!(store.set_aside(|e| e == a.endpoint()).unwrap(), 1);
-    assert_eq!(
-        store
-            .set_aside(|e| e == c.endpoint() || e == a.endpoint())
-            .unwrap(),
-        1
-    );
+    assert_eq!(store.set_aside(|e| e == c.endpoint() || e == a.endpoint()).unwrap(), 1);
     assert_eq!(names(&store), ["b", "d"]);
     assert_eq!(names(&Store::new(store.gone_path())), ["a", "c"]);
 }
@@ -98,16 +83,10 @@ fn pasted_pretty_printed_and_crowded_json_is_read_with_its_line_numbers() {
         let value: Value = serde_json::from_str(subscription(name).json()).unwrap();
         serde_json::to_string_pretty(&value).unwrap()
     };
-    let text = format!(
-        "\n\n{}\n{}{}\r\n{}",
-        pretty("a"),
-        subscription("b").json(),
-        subscription("c").json(),
-        pretty("d")
-    );
+    let text =
+        format!("\n\n{}\n{}{}\r\n{}", pretty("a"), subscription("b").json(), subscription("c").json(), pretty("d"));
     fs::write(store.path(), text).unwrap();
-    let expected =
-        [(3, "a"), (10, "b"), (10, "c"), (11, "d")].map(|(line, name)| (line, name.to_owned()));
+    let expected = [(3, "a"), (10, "b"), (10, "c"), (11, "d")].map(|(line, name)| (line, name.to_owned()));
     assert_eq!(contents(&store), expected);
 }
 
@@ -115,15 +94,8 @@ fn pasted_pretty_printed_and_crowded_json_is_read_with_its_line_numbers() {
 fn unusable_lines_are_named_and_left_where_they_are() {
     let (_folder, store) = store();
     let garbage = "garbage \u{fffd}\n{\"endpoint\": \"http";
-    fs::write(
-        store.path(),
-        format!(
-            "{}\n{garbage}\n[1]\n{}\n",
-            subscription("a").json(),
-            subscription("b").json()
-        ),
-    )
-    .unwrap();
+    fs::write(store.path(), format!("{}\n{garbage}\n[1]\n{}\n", subscription("a").json(), subscription("b").json()))
+        .unwrap();
     let expected = [
         (1, "a"),
         (2, "not JSON: it breaks off at line 1, column 1"),
@@ -131,10 +103,7 @@ fn unusable_lines_are_named_and_left_where_they_are() {
         (4, "not a PushSubscription: not a JSON object"),
         (5, "b"),
     ];
-    assert_eq!(
-        contents(&store),
-        expected.map(|(line, what)| (line, what.to_owned()))
-    );
+    assert_eq!(contents(&store), expected.map(|(line, what)| (line, what.to_owned())));
     store.add(&subscription("c")).unwrap();
     store.remove(subscription("a").endpoint().as_str()).unwrap();
     let text = fs::read_to_string(store.path()).unwrap();
@@ -147,25 +116,13 @@ fn bytes_that_are_no_text_survive_a_change() {
     let (_folder, store) = store();
     fs::write(store.path(), b"\xff\xfe garbage\n").unwrap();
     store.add(&subscription("a")).unwrap();
-    assert!(
-        fs::read(store.path())
-            .unwrap()
-            .starts_with(b"\xff\xfe garbage\n{")
-    );
+    assert!(fs::read(store.path()).unwrap().starts_with(b"\xff\xfe garbage\n{"));
 }
 
 #[test]
 fn a_value_that_never_ends_costs_its_line_only() {
     let (_folder, store) = store();
-    fs::write(
-        store.path(),
-        format!(
-            "[\n{}\n{}\n",
-            "1,\n".repeat(20_000),
-            subscription("a").json()
-        ),
-    )
-    .unwrap();
+    fs::write(store.path(), format!("[\n{}\n{}\n", "1,\n".repeat(20_000), subscription("a").json())).unwrap();
     assert_eq!(names(&store).last().unwrap(), "a");
 }
 
@@ -176,12 +133,7 @@ fn the_file_is_its_owners_alone() {
     store.add(&subscription("a")).unwrap();
     store.set_aside(|_| true).unwrap();
     for path in [store.path(), &store.gone_path()] {
-        assert_eq!(
-            fs::metadata(path).unwrap().permissions().mode() & 0o777,
-            0o600,
-            "{}",
-            path.display()
-        );
+        assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600, "{}", path.display());
     }
 }
 
@@ -218,9 +170,7 @@ fn a_missing_file_a_folder_in_its_place_and_a_held_lock_have_their_own_words() {
     assert!(matches!(store.read(), Err(StoreError::Missing(_))));
     fs::create_dir(folder.path().join("folder")).unwrap();
     let in_place = Store::new(folder.path().join("folder"));
-    let words = |error: StoreError| {
-        format!("{:#}", anyhow::Error::new(error)).replace(&display(folder.path()), "DIR")
-    };
+    let words = |error: StoreError| format!("{:#}", anyhow::Error::new(error)).replace(&display(folder.path()), "DIR");
     assert_eq!(
         words(in_place.add(&subscription("a")).unwrap_err()),
         "cannot read DIR/folder: Is a directory (os error 21)"
@@ -233,10 +183,7 @@ fn a_missing_file_a_folder_in_its_place_and_a_held_lock_have_their_own_words() {
     let lock = fs::File::create(folder.path().join("subscription.txt.lock")).unwrap();
     lock.lock().unwrap();
     let start = std::time::Instant::now();
-    assert_eq!(
-        words(store.add(&subscription("a")).unwrap_err()),
-        "DIR/subscription.txt is locked by another process"
-    );
+    assert_eq!(words(store.add(&subscription("a")).unwrap_err()), "DIR/subscription.txt is locked by another process");
     assert!(start.elapsed() < Duration::from_secs(10));
 }
 

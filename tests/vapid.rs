@@ -19,10 +19,8 @@ fn subject() -> Subject {
 fn load(text: &str) -> Result<VapidKey, String> {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("vapid_private.pem"), text).unwrap();
-    VapidKey::load(folder.path(), subject()).map_err(|e| {
-        e.to_string()
-            .replace(&folder.path().display().to_string(), "DIR")
-    })
+    VapidKey::load(folder.path(), subject())
+        .map_err(|e| e.to_string().replace(&folder.path().display().to_string(), "DIR"))
 }
 
 /// The application server's key of RFC 8291's example.
@@ -41,38 +39,18 @@ fn public() -> String {
 fn every_form_in_circulation_is_the_same_key() {
     let raw = secret().to_bytes();
     let sec1 = secret().to_sec1_pem(LineEnding::LF).unwrap().to_string();
-    let parameters =
-        "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
+    let parameters = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
     for (form, text) in [
-        (
-            "PKCS#8",
-            secret().to_pkcs8_pem(LineEnding::LF).unwrap().to_string(),
-        ),
-        (
-            "PKCS#8 with CRLF",
-            secret().to_pkcs8_pem(LineEnding::CRLF).unwrap().to_string(),
-        ),
+        ("PKCS#8", secret().to_pkcs8_pem(LineEnding::LF).unwrap().to_string()),
+        ("PKCS#8 with CRLF", secret().to_pkcs8_pem(LineEnding::CRLF).unwrap().to_string()),
         ("SEC1", sec1.clone()),
         ("openssl ecparam -genkey", format!("{parameters}{sec1}")),
         ("base64url", Base64UrlUnpadded::encode_string(&raw)),
-        (
-            "base64url and a line break",
-            format!("{}\n", Base64UrlUnpadded::encode_string(&raw)),
-        ),
+        ("base64url and a line break", format!("{}\n", Base64UrlUnpadded::encode_string(&raw))),
         ("padded base64", Base64::encode_string(&raw)),
     ] {
-        assert_eq!(
-            load(&text)
-                .unwrap_or_else(|e| panic!("{form}: {e}"))
-                .public_key(),
-            public(),
-            "{form}"
-        );
-        assert_eq!(
-            VapidKey::from_env(&text, subject()).unwrap().public_key(),
-            public(),
-            "{form} by environment"
-        );
+        assert_eq!(load(&text).unwrap_or_else(|e| panic!("{form}: {e}")).public_key(), public(), "{form}");
+        assert_eq!(VapidKey::from_env(&text, subject()).unwrap().public_key(), public(), "{form} by environment");
     }
 }
 
@@ -80,41 +58,21 @@ fn every_form_in_circulation_is_the_same_key() {
 fn what_is_no_private_key_is_refused_without_repeating_it() {
     use p256::pkcs8::EncodePublicKey;
     let pkcs8 = secret().to_pkcs8_pem(LineEnding::LF).unwrap().to_string();
-    let public = secret()
-        .public_key()
-        .to_public_key_pem(LineEnding::LF)
-        .unwrap();
+    let public = secret().public_key().to_public_key_pem(LineEnding::LF).unwrap();
     for (text, why) in [
         (String::new(), "neither PEM nor 32 bytes of base64url"),
         ("SECRET".into(), "neither PEM nor 32 bytes of base64url"),
-        (
-            Base64UrlUnpadded::encode_string(&[0; 32]),
-            "32 bytes, but not a P-256 private key",
-        ),
-        (
-            Base64UrlUnpadded::encode_string(&[0xff; 32]),
-            "32 bytes, but not a P-256 private key",
-        ),
-        (
-            pkcs8[..pkcs8.len() / 2].into(),
-            "not a P-256 key in PKCS#8 PEM",
-        ),
+        (Base64UrlUnpadded::encode_string(&[0; 32]), "32 bytes, but not a P-256 private key"),
+        (Base64UrlUnpadded::encode_string(&[0xff; 32]), "32 bytes, but not a P-256 private key"),
+        (pkcs8[..pkcs8.len() / 2].into(), "not a P-256 key in PKCS#8 PEM"),
         (public, "it is a public key, the private one signs"),
+        ("-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n".into(), "not a P-256 key in SEC1 PEM"),
         (
-            "-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n".into(),
-            "not a P-256 key in SEC1 PEM",
-        ),
-        (
-            "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n"
-                .into(),
+            "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n".into(),
             "it is encrypted with a passphrase",
         ),
     ] {
-        assert_eq!(
-            load(&text).err().unwrap(),
-            format!("\"DIR/vapid_private.pem\" is no VAPID key: {why}"),
-            "{text}"
-        );
+        assert_eq!(load(&text).err().unwrap(), format!("\"DIR/vapid_private.pem\" is no VAPID key: {why}"), "{text}");
     }
 }
 
@@ -123,12 +81,7 @@ fn the_server_makes_a_key_once_and_notify_never_does() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let keys = folder.path().join("keys");
-    assert!(
-        VapidKey::load(&keys, subject())
-            .unwrap_err()
-            .to_string()
-            .ends_with("not found")
-    );
+    assert!(VapidKey::load(&keys, subject()).unwrap_err().to_string().ends_with("not found"));
     assert!(!keys.exists());
     let (first, made) = VapidKey::load_or_create(&keys, subject()).unwrap();
     assert_eq!(made, Made::New);
@@ -137,11 +90,7 @@ fn the_server_makes_a_key_once_and_notify_never_does() {
     assert_eq!(first.public_key(), again.public_key());
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&keys.join("vapid_private.pem")), 0o600);
-    assert!(
-        fs::read_to_string(keys.join("vapid_private.pem"))
-            .unwrap()
-            .starts_with("-----BEGIN PRIVATE KEY-----")
-    );
+    assert!(fs::read_to_string(keys.join("vapid_private.pem")).unwrap().starts_with("-----BEGIN PRIVATE KEY-----"));
 }
 
 #[test]
@@ -155,18 +104,9 @@ fn a_file_that_is_no_key_is_never_replaced() {
 
 #[test]
 fn the_token_claims_audience_expiry_and_subject_and_nothing_else() {
-    let key = VapidKey::from_env(
-        &Base64UrlUnpadded::encode_string(&secret().to_bytes()),
-        subject(),
-    )
-    .unwrap();
+    let key = VapidKey::from_env(&Base64UrlUnpadded::encode_string(&secret().to_bytes()), subject()).unwrap();
     let header = key.authorization("https://push.example.net:8443").unwrap();
-    let token = header
-        .strip_prefix("vapid t=")
-        .unwrap()
-        .split(',')
-        .next()
-        .unwrap();
+    let token = header.strip_prefix("vapid t=").unwrap().split(',').next().unwrap();
     assert_eq!(header, format!("vapid t={token}, k={}", public()));
     let part = |n: usize| -> Value {
         let text = token.split('.').nth(n).unwrap();
@@ -174,26 +114,15 @@ fn the_token_claims_audience_expiry_and_subject_and_nothing_else() {
     };
     assert_eq!(part(0), json!({"alg": "ES256", "typ": "JWT"}));
     let exp = part(1)["exp"].as_u64().unwrap();
-    assert_eq!(
-        part(1),
-        json!({"aud": "https://push.example.net:8443", "exp": exp, "sub": DEFAULT_SUBJECT})
-    );
+    assert_eq!(part(1), json!({"aud": "https://push.example.net:8443", "exp": exp, "sub": DEFAULT_SUBJECT}));
     let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
-    assert!(
-        (12 * 3600 - 60..=12 * 3600).contains(&(exp - now)),
-        "{}",
-        exp - now
-    );
+    assert!((12 * 3600 - 60..=12 * 3600).contains(&(exp - now)), "{}", exp - now);
     support::push_service::verify_token(&header, "https://push.example.net:8443", now);
 }
 
 #[test]
 fn a_token_is_signed_once_an_origin() {
-    let key = VapidKey::from_env(
-        &Base64UrlUnpadded::encode_string(&secret().to_bytes()),
-        subject(),
-    )
-    .unwrap();
+    let key = VapidKey::from_env(&Base64UrlUnpadded::encode_string(&secret().to_bytes()), subject()).unwrap();
     let first = key.authorization("https://a.example").unwrap();
     assert_eq!(key.authorization("https://a.example").unwrap(), first);
     assert_ne!(key.authorization("https://b.example").unwrap(), first);
@@ -201,12 +130,9 @@ fn a_token_is_signed_once_an_origin() {
 
 #[test]
 fn a_subject_is_a_mailto_or_https_uri() {
-    for good in [
-        "mailto:me@example.com",
-        "https://example.com",
-        "https://example.com/contact?x=1",
-        "mailto:x@localhost",
-    ] {
+    for good in
+        ["mailto:me@example.com", "https://example.com", "https://example.com/contact?x=1", "mailto:x@localhost"]
+    {
         assert!(Subject::parse(good).is_ok(), "{good}");
     }
     for bad in [
@@ -238,11 +164,7 @@ fn apple_alone_refuses_a_subject_without_a_public_domain() {
         ("https://example.com/contact", false),
     ] {
         let subject = Subject::parse(subject).unwrap();
-        assert_eq!(
-            subject.refused_by(Vendor::Apple).is_some(),
-            refused,
-            "{subject}"
-        );
+        assert_eq!(subject.refused_by(Vendor::Apple).is_some(), refused, "{subject}");
         assert_eq!(subject.refused_by(Vendor::Mozilla), None, "{subject}");
     }
 }

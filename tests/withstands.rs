@@ -35,10 +35,7 @@ impl House {
         barepush::connection::raise_descriptor_limit();
         let folder = tempfile::tempdir().unwrap();
         let server = Program::new("sh", folder.path())
-            .args([
-                "-c",
-                "ulimit -n 1024; exec \"$0\" -q --port 0 --http-port 0 \"$@\"",
-            ])
+            .args(["-c", "ulimit -n 1024; exec \"$0\" -q --port 0 --http-port 0 \"$@\""])
             .arg(env!("CARGO_BIN_EXE_server"))
             .args(arguments)
             .spawn();
@@ -221,9 +218,7 @@ fn clients_that_drip_or_never_read_are_cut_off_while_others_are_served() {
         })
         .collect();
     house.answers_within_a_second("10 clients that never read");
-    let mut drips: Vec<_> = (0..100)
-        .map(|index| house.open(SCHEMES[index % 2]))
-        .collect();
+    let mut drips: Vec<_> = (0..100).map(|index| house.open(SCHEMES[index % 2])).collect();
     let head = house.get("http");
     for byte in head.bytes().take(10) {
         for drip in &mut drips {
@@ -264,11 +259,7 @@ fn mixed_load(length: Duration) {
     let service = PushService::start();
     let house = House::new(&["--allow-push-service", service.origin()]);
     let before = house.counts();
-    let (over, gets, pairs) = (
-        AtomicBool::new(false),
-        AtomicUsize::new(0),
-        AtomicUsize::new(0),
-    );
+    let (over, gets, pairs) = (AtomicBool::new(false), AtomicUsize::new(0), AtomicUsize::new(0));
     let slowest = std::sync::Mutex::new(Duration::ZERO);
     let (start, mut samples) = (Instant::now(), Vec::new());
     thread::scope(|scope| {
@@ -332,10 +323,7 @@ fn mixed_load(length: Duration) {
         house.kib("VmHWM:"),
     );
     assert!(last.kib <= first.kib + 4 * 1024, "memory grows");
-    assert!(
-        last.descriptors <= first.descriptors + 8,
-        "descriptors grow"
-    );
+    assert!(last.descriptors <= first.descriptors + 8, "descriptors grow");
     assert!(last.threads <= first.threads + 8, "threads grow");
     let stored = fs::read_to_string(house.folder.path().join("subscription.txt")).unwrap();
     assert_eq!(stored, "");

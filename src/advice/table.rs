@@ -32,29 +32,15 @@ enum Sign {
 const ANY: (u16, u16) = (0, 999);
 const AUTH: (u16, u16) = (401, 403);
 
-const fn row(
-    vendor: Option<Vendor>,
-    status: (u16, u16),
-    sign: Sign,
-    cause: &'static str,
-    cure: &'static str,
-) -> Row {
-    Row {
-        vendor,
-        status,
-        sign,
-        cause,
-        cure,
-    }
+const fn row(vendor: Option<Vendor>, status: (u16, u16), sign: Sign, cause: &'static str, cure: &'static str) -> Row {
+    Row { vendor, status, sign, cause, cure }
 }
 
 const OTHER_KEY: &str = "the subscription was made with another VAPID key";
-const SAME_KEY: &str =
-    "open the page, it subscribes anew with this key; or put the key back that it was made with";
+const SAME_KEY: &str = "open the page, it subscribes anew with this key; or put the key back that it was made with";
 const SUBSCRIBE: &str = "open the page and press Subscribe";
 const REPORT: &str = "look at the request with --explain; when it looks right, report it with the version of barepush";
-const SHORTEN: &str =
-    "shorten the payload, or send a URL and let the service worker fetch the rest";
+const SHORTEN: &str = "shorten the payload, or send a URL and let the service worker fetch the rest";
 const LATER: &str = "send again in a minute";
 
 #[rustfmt::skip]
@@ -155,11 +141,7 @@ impl Row {
     fn fits(&self, vendor: Vendor, answer: &Answer) -> bool {
         let (from, to) = self.status;
         let says = |words: &str| {
-            let reason = answer
-                .reason
-                .as_deref()
-                .unwrap_or_default()
-                .to_ascii_lowercase();
+            let reason = answer.reason.as_deref().unwrap_or_default().to_ascii_lowercase();
             reason.contains(&words.to_ascii_lowercase())
         };
         self.vendor.is_none_or(|whose| whose == vendor)

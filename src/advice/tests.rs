@@ -50,22 +50,13 @@ fn a_clock_that_is_off_is_blamed_before_anything_else() {
 fn a_clock_that_is_off_by_less_than_a_token_s_rest_is_not_blamed() {
     let mut answer = refused(401);
     answer.date = Some(answer.received - 59 * MINUTE);
-    assert_eq!(
-        cause(answer),
-        "the subscription was made with another VAPID key"
-    );
-    assert_eq!(
-        cause(refused(401)),
-        "the subscription was made with another VAPID key"
-    );
+    assert_eq!(cause(answer), "the subscription was made with another VAPID key");
+    assert_eq!(cause(refused(401)), "the subscription was made with another VAPID key");
 }
 
 #[test]
 fn a_time_to_wait_is_passed_on() {
-    let answer = Answer {
-        retry_after: Some(2 * MINUTE),
-        ..Answer::new(StatusCode::SERVICE_UNAVAILABLE)
-    };
+    let answer = Answer { retry_after: Some(2 * MINUTE), ..Answer::new(StatusCode::SERVICE_UNAVAILABLE) };
     assert_eq!(
         on(Vendor::Mozilla, &SendError::Busy(answer)),
         Advice {
@@ -79,35 +70,16 @@ fn a_time_to_wait_is_passed_on() {
 fn no_answer_is_told_by_its_kind() {
     for (vendor, why, cure) in [
         (Vendor::Mozilla, Unreachable::Name, "DNS"),
-        (
-            Vendor::Other,
-            Unreachable::Refused,
-            "start your push service",
-        ),
+        (Vendor::Other, Unreachable::Refused, "start your push service"),
         (Vendor::Mozilla, Unreachable::Refused, "firewall"),
-        (
-            Vendor::Mozilla,
-            Unreachable::Lost("reset".into()),
-            "firewall",
-        ),
-        (
-            Vendor::Mozilla,
-            Unreachable::Network("proxy".into()),
-            "HTTPS_PROXY",
-        ),
-        (
-            Vendor::Other,
-            Unreachable::Tls("UnknownIssuer".into()),
-            "SSL_CERT_FILE=ca.pem",
-        ),
+        (Vendor::Mozilla, Unreachable::Lost("reset".into()), "firewall"),
+        (Vendor::Mozilla, Unreachable::Network("proxy".into()), "HTTPS_PROXY"),
+        (Vendor::Other, Unreachable::Tls("UnknownIssuer".into()), "SSL_CERT_FILE=ca.pem"),
         (Vendor::Apple, Unreachable::Timeout(MINUTE), "--timeout"),
         (Vendor::Other, Unreachable::NotHttp, "captive portal"),
     ] {
         let advice = on(vendor, &SendError::Unreachable(why.clone()));
-        assert!(
-            advice.cure.contains(cure) && !advice.cause.is_empty(),
-            "{why:?}: {advice:?}"
-        );
+        assert!(advice.cure.contains(cure) && !advice.cause.is_empty(), "{why:?}: {advice:?}");
     }
 }
 
@@ -116,9 +88,6 @@ fn what_accepted_means_is_told_for_each_vendor() {
     use Vendor::{Apple, Google, Mozilla, Other, Windows};
     let texts = [Mozilla, Google, Apple, Windows, Other].map(super::accepted);
     for (at, text) in texts.iter().enumerate() {
-        assert!(
-            !texts[..at].contains(text) && !text.contains("delivered"),
-            "{text}"
-        );
+        assert!(!texts[..at].contains(text) && !text.contains("delivered"), "{text}");
     }
 }

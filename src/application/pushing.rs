@@ -32,39 +32,26 @@ impl Application {
         if delay.is_zero() {
             return Ok((200, push(self)?));
         }
-        let busy = || {
-            Failed::Ours(
-                "too many delayed pushes are waiting".into(),
-                "wait for them to be sent".into(),
-            )
-        };
+        let busy = || Failed::Ours("too many delayed pushes are waiting".into(), "wait for them to be sent".into());
         if self.state.delayed.fetch_add(1, Ordering::Relaxed) >= MAX_DELAYED {
             self.state.delayed.fetch_sub(1, Ordering::Relaxed);
             return Err(busy());
         }
         let waiting = Waiting(Arc::clone(self));
-        let later = std::thread::Builder::new()
-            .name("delayed".into())
-            .spawn(move || {
-                std::thread::sleep(delay);
-                if let Err(e) = push(&waiting.0) {
-                    let why = anyhow::Error::new(e);
-                    waiting.0.log.event(&format!("cannot push: {why:#}"));
-                }
-            });
+        let later = std::thread::Builder::new().name("delayed".into()).spawn(move || {
+            std::thread::sleep(delay);
+            if let Err(e) = push(&waiting.0) {
+                let why = anyhow::Error::new(e);
+                waiting.0.log.event(&format!("cannot push: {why:#}"));
+            }
+        });
         later.map_err(|_| busy())?;
         Ok((202, json!({"scheduled": delay.as_secs()})))
     }
 
     /// Pushes to everybody stored by now, some at once, outcomes in the order of the list; sets aside those that are gone.
     pub(super) fn push_all(&self, message: &Message) -> Result<Vec<Outcome>, StoreError> {
-        let fan_out = FanOut {
-            client: &self.client,
-            message,
-            key: &self.key,
-            retry: Retry::NEVER,
-            dry_run: false,
-        };
+        let fan_out = FanOut { client: &self.client, message, key: &self.key, retry: Retry::NEVER, dry_run: false };
         let mut pushes = Vec::new();
         let tell = |event| {
             if let Event::Pushed(pushed) = event {
@@ -88,13 +75,8 @@ impl Application {
             return;
         }
         match self.store.set_aside(|endpoint| gone.contains(&endpoint)) {
-            Ok(count) => self.log.event(&format!(
-                "set aside: {count} to {}",
-                self.store.gone_path().display()
-            )),
-            Err(e) => self
-                .log
-                .event(&format!("cannot set aside what is gone: {e}")),
+            Ok(count) => self.log.event(&format!("set aside: {count} to {}", self.store.gone_path().display())),
+            Err(e) => self.log.event(&format!("cannot set aside what is gone: {e}")),
         }
     }
 
@@ -106,16 +88,12 @@ impl Application {
     }
 
     fn tell(&self, outcome: &Outcome) {
-        self.log
-            .event(&format!("push: {} …{}", outcome.says, outcome.tail));
+        self.log.event(&format!("push: {} …{}", outcome.says, outcome.tail));
         *self.last_push() = Some(outcome.clone());
     }
 
     pub(super) fn last_push(&self) -> MutexGuard<'_, Option<Outcome>> {
-        self.state
-            .last_push
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.state.last_push.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -29,11 +29,7 @@ struct Wish {
 pub(super) fn parse<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T, Failed> {
     // serde_json's own words may quote what was sent, an endpoint say.
     serde_json::from_str(body).map_err(|e| {
-        let what = if e.is_data() {
-            "a member is missing or of the wrong type"
-        } else {
-            "not JSON"
-        };
+        let what = if e.is_data() { "a member is missing or of the wrong type" } else { "not JSON" };
         Failed::Request(
             format!("{what}: line {}, column {}", e.line(), e.column()),
             "send {\"endpoint\": \"...\"}".into(),
@@ -46,22 +42,15 @@ pub(super) fn wish(body: &str) -> Result<(Message, Duration), Failed> {
     let ttl = wish.ttl.unwrap_or(DEFAULT_TTL.as_secs());
     let delay = wish.delay.unwrap_or(0);
     if ttl > MAX_TTL_SECONDS.into() || delay > MAX_DELAY_SECONDS {
-        let hint =
-            format!("ttl is at most {MAX_TTL_SECONDS} seconds, delay at most {MAX_DELAY_SECONDS}");
+        let hint = format!("ttl is at most {MAX_TTL_SECONDS} seconds, delay at most {MAX_DELAY_SECONDS}");
         return Err(Failed::Request("ttl or delay is too long".into(), hint));
     }
     let notification = Notification {
-        title: wish
-            .title
-            .filter(|t| !t.is_empty())
-            .unwrap_or_else(|| "Hello, Notifications!".into()),
+        title: wish.title.filter(|t| !t.is_empty()).unwrap_or_else(|| "Hello, Notifications!".into()),
         body: Some(wish.body.unwrap_or_else(|| "Pushed by barepush.".into())),
         url: wish.url.filter(|url| !url.is_empty()),
         ..Notification::default()
     };
-    let message = Message {
-        ttl: Duration::from_secs(ttl),
-        ..Message::new(notification.payload())
-    };
+    let message = Message { ttl: Duration::from_secs(ttl), ..Message::new(notification.payload()) };
     Ok((message, Duration::from_secs(delay)))
 }

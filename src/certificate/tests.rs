@@ -9,10 +9,7 @@ fn folder() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
 }
 
-fn load(
-    folder: &tempfile::TempDir,
-    names: &[&str],
-) -> Result<(Certificate, Made), CertificateError> {
+fn load(folder: &tempfile::TempDir, names: &[&str]) -> Result<(Certificate, Made), CertificateError> {
     let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
     Certificate::load_or_create(&folder.path().join("keys"), &names)
 }
@@ -28,11 +25,7 @@ fn store_pair(folder: &tempfile::TempDir, from_day: i32, to_day: i32) {
     let key = KeyPair::generate().unwrap();
     let keys = folder.path().join("keys");
     fs::create_dir_all(&keys).unwrap();
-    fs::write(
-        keys.join("tls_cert.pem"),
-        params.self_signed(&key).unwrap().pem(),
-    )
-    .unwrap();
+    fs::write(keys.join("tls_cert.pem"), params.self_signed(&key).unwrap().pem()).unwrap();
     fs::write(keys.join("tls_key.pem"), key.serialize_pem()).unwrap();
 }
 
@@ -52,15 +45,9 @@ fn a_certificate_is_made_once_and_kept() {
 fn a_name_more_remakes_it_and_a_name_less_does_not() {
     let folder = folder();
     load(&folder, &[]).unwrap();
-    assert_eq!(
-        load(&folder, &["dev.example"]).unwrap().1,
-        Made::Remade("it lacked a name")
-    );
+    assert_eq!(load(&folder, &["dev.example"]).unwrap().1, Made::Remade("it lacked a name"));
     assert_eq!(load(&folder, &[]).unwrap().1, Made::Kept);
-    assert_eq!(
-        load(&folder, &["192.0.2.7"]).unwrap().1,
-        Made::Remade("it lacked a name")
-    );
+    assert_eq!(load(&folder, &["192.0.2.7"]).unwrap().1, Made::Remade("it lacked a name"));
 }
 
 #[test]
@@ -72,16 +59,8 @@ fn it_is_remade_when_expired_expiring_or_not_yet_valid() {
     ] {
         let folder = folder();
         store_pair(&folder, from_day, to_day);
-        assert_eq!(
-            load(&folder, &[]).unwrap().1,
-            Made::Remade(why),
-            "{from_day} {to_day}"
-        );
-        assert_eq!(
-            load(&folder, &[]).unwrap().1,
-            Made::Kept,
-            "{from_day} {to_day}"
-        );
+        assert_eq!(load(&folder, &[]).unwrap().1, Made::Remade(why), "{from_day} {to_day}");
+        assert_eq!(load(&folder, &[]).unwrap().1, Made::Kept, "{from_day} {to_day}");
     }
     let folder = folder();
     store_pair(&folder, -30, 2);
@@ -94,49 +73,28 @@ fn half_a_pair_and_a_pair_that_is_none_are_remade() {
         let folder = folder();
         load(&folder, &[]).unwrap();
         fs::remove_file(folder.path().join("keys").join(half)).unwrap();
-        assert_eq!(
-            load(&folder, &[]).unwrap().1,
-            Made::Remade("half of the pair was missing")
-        );
+        assert_eq!(load(&folder, &[]).unwrap().1, Made::Remade("half of the pair was missing"));
     }
     let folder = folder();
     load(&folder, &[]).unwrap();
-    fs::write(
-        folder.path().join("keys/tls_key.pem"),
-        KeyPair::generate().unwrap().serialize_pem(),
-    )
-    .unwrap();
-    assert_eq!(
-        load(&folder, &[]).unwrap().1,
-        Made::Remade("certificate and key were no pair")
-    );
+    fs::write(folder.path().join("keys/tls_key.pem"), KeyPair::generate().unwrap().serialize_pem()).unwrap();
+    assert_eq!(load(&folder, &[]).unwrap().1, Made::Remade("certificate and key were no pair"));
 }
 
 #[test]
 fn a_certificate_of_somebody_else_is_not_overwritten() {
     let folder = folder();
     load(&folder, &[]).unwrap();
-    let (cert, key) = (
-        folder.path().join("keys/tls_cert.pem"),
-        folder.path().join("keys/tls_key.pem"),
-    );
+    let (cert, key) = (folder.path().join("keys/tls_cert.pem"), folder.path().join("keys/tls_key.pem"));
     let authority_key = KeyPair::generate().unwrap();
     let mut authority = CertificateParams::new(vec![]).unwrap();
-    authority
-        .distinguished_name
-        .push(DnType::CommonName, "authority");
+    authority.distinguished_name.push(DnType::CommonName, "authority");
     let leaf_key = KeyPair::from_pem(&fs::read_to_string(&key).unwrap()).unwrap();
     let issuer = rcgen::Issuer::new(authority, authority_key);
-    let leaf = CertificateParams::new(OWN_NAMES.map(str::to_owned))
-        .unwrap()
-        .signed_by(&leaf_key, &issuer)
-        .unwrap();
+    let leaf = CertificateParams::new(OWN_NAMES.map(str::to_owned)).unwrap().signed_by(&leaf_key, &issuer).unwrap();
     fs::write(&cert, leaf.pem()).unwrap();
     let error = load(&folder, &[]).err().unwrap();
-    assert_eq!(
-        error.to_string(),
-        format!("'{}' was not made by this program", cert.display())
-    );
+    assert_eq!(error.to_string(), format!("'{}' was not made by this program", cert.display()));
     assert_eq!(fs::read_to_string(&cert).unwrap(), leaf.pem());
 }
 
@@ -147,36 +105,21 @@ fn what_cannot_be_read_is_an_error_and_is_not_overwritten() {
     let key = folder.path().join("keys/tls_key.pem");
     fs::write(&key, "garbage").unwrap();
     let error = load(&folder, &[]).err().unwrap();
-    assert_eq!(
-        error.to_string(),
-        format!("'{}' holds no private key", key.display())
-    );
+    assert_eq!(error.to_string(), format!("'{}' holds no private key", key.display()));
     assert_eq!(fs::read_to_string(&key).unwrap(), "garbage");
 
     fs::remove_file(&key).unwrap();
     fs::create_dir(&key).unwrap();
     let error = load(&folder, &[]).err().unwrap();
-    assert_eq!(
-        error.to_string(),
-        format!("cannot read '{}'", key.display())
-    );
+    assert_eq!(error.to_string(), format!("cannot read '{}'", key.display()));
     assert!(error.source().is_some());
 }
 
 #[test]
 fn names_that_no_certificate_can_hold_are_refused_by_name() {
-    for name in [
-        "",
-        "two words",
-        "https://dev.example",
-        "dev.example:4443",
-        "*",
-    ] {
+    for name in ["", "two words", "https://dev.example", "dev.example:4443", "*"] {
         let error = load(&folder(), &[name]).err().unwrap();
-        assert_eq!(
-            error.to_string(),
-            format!("'{name}' is neither a host name nor an address")
-        );
+        assert_eq!(error.to_string(), format!("'{name}' is neither a host name nor an address"));
     }
 }
 
@@ -185,18 +128,11 @@ fn keys_in_pkcs8_and_sec1_are_read() {
     let folder = folder();
     let (_, made) = load(&folder, &[]).unwrap();
     assert_eq!(made, Made::New);
-    let (cert, key) = (
-        folder.path().join("keys/tls_cert.pem"),
-        folder.path().join("keys/tls_key.pem"),
-    );
+    let (cert, key) = (folder.path().join("keys/tls_cert.pem"), folder.path().join("keys/tls_key.pem"));
     let pem = fs::read_to_string(&key).unwrap();
     assert!(pem.starts_with("-----BEGIN PRIVATE KEY-----"), "PKCS#8");
     let secret = <p256::SecretKey as p256::pkcs8::DecodePrivateKey>::from_pkcs8_pem(&pem).unwrap();
-    fs::write(
-        &key,
-        secret.to_sec1_pem(Default::default()).unwrap().as_bytes(),
-    )
-    .unwrap();
+    fs::write(&key, secret.to_sec1_pem(Default::default()).unwrap().as_bytes()).unwrap();
     assert!(Certificate::from_files(&cert, &key).is_ok(), "SEC1");
 }
 
@@ -222,10 +158,7 @@ fn it_says_server_auth_and_digital_signature_and_no_basic_constraints() {
     let (certificate, _) = load(&folder, &["dev.example"]).unwrap();
     let der: &[u8] = &certificate.chain[0];
     let holds = |oid: &[u8]| der.windows(oid.len()).any(|window| window == oid);
-    assert!(
-        holds(b"\x55\x1d\x25\x04\x0c\x30\x0a\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x01"),
-        "extKeyUsage: serverAuth"
-    );
+    assert!(holds(b"\x55\x1d\x25\x04\x0c\x30\x0a\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x01"), "extKeyUsage: serverAuth");
     assert!(holds(b"\x55\x1d\x0f"), "keyUsage");
     assert!(!holds(b"\x55\x1d\x13"), "basicConstraints");
     assert!(holds(b"barepush"), "subject");

@@ -20,11 +20,7 @@ impl Timed {
     fn left(&self) -> io::Result<Option<Duration>> {
         let left = self.deadline.saturating_duration_since(Instant::now());
         // A zero timeout would mean none at all.
-        if left.is_zero() {
-            Err(ErrorKind::TimedOut.into())
-        } else {
-            Ok(Some(left))
-        }
+        if left.is_zero() { Err(ErrorKind::TimedOut.into()) } else { Ok(Some(left)) }
     }
 
     fn readable(&self) -> io::Result<&TcpStream> {
@@ -47,11 +43,7 @@ impl Timed {
 
 /// A socket timeout is `WouldBlock` on Unix, `TimedOut` on Windows.
 fn timed_out(error: io::Error) -> io::Error {
-    if error.kind() == ErrorKind::WouldBlock {
-        ErrorKind::TimedOut.into()
-    } else {
-        error
-    }
+    if error.kind() == ErrorKind::WouldBlock { ErrorKind::TimedOut.into() } else { error }
 }
 
 impl Read for Timed {

@@ -36,11 +36,7 @@ pub(crate) struct Place {
 
 impl Crowd {
     pub(crate) fn new(cap: usize) -> Self {
-        Self {
-            cap,
-            state: Mutex::default(),
-            left: Condvar::new(),
-        }
+        Self { cap, state: Mutex::default(), left: Condvar::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -60,29 +56,15 @@ impl Crowd {
             if left.is_zero() {
                 return None;
             }
-            state = self
-                .left
-                .wait_timeout(state, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            state = self.left.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         if state.stopping {
             return None;
         }
         let id = state.next;
         state.next += 1;
-        state.members.insert(
-            id,
-            Member {
-                tcp,
-                idle_since: Some(Instant::now()),
-                shut: false,
-            },
-        );
-        Some(Place {
-            crowd: Arc::clone(self),
-            id,
-        })
+        state.members.insert(id, Member { tcp, idle_since: Some(Instant::now()), shut: false });
+        Some(Place { crowd: Arc::clone(self), id })
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
@@ -97,17 +79,11 @@ impl Crowd {
     /// Sends everybody away: the idle at once, the busy when answered or when `patience` ends.
     pub(crate) fn clear(&self, patience: Duration) {
         let mut state = self.lock();
-        for member in state
-            .members
-            .values()
-            .filter(|member| member.idle_since.is_some())
-        {
+        for member in state.members.values().filter(|member| member.idle_since.is_some()) {
             // Its thread reads the end, and still says close_notify.
             let _ = member.tcp.shutdown(Shutdown::Read);
         }
-        let waited = self
-            .left
-            .wait_timeout_while(state, patience, |state| !state.members.is_empty());
+        let waited = self.left.wait_timeout_while(state, patience, |state| !state.members.is_empty());
         state = waited.unwrap_or_else(PoisonError::into_inner).0;
         for member in state.members.values() {
             let _ = member.tcp.shutdown(Shutdown::Both);
@@ -117,10 +93,7 @@ impl Crowd {
 
 impl State {
     fn shut_idle_longest(&mut self) {
-        let idle = self
-            .members
-            .values_mut()
-            .filter(|member| member.idle_since.is_some());
+        let idle = self.members.values_mut().filter(|member| member.idle_since.is_some());
         if let Some(member) = idle.min_by_key(|member| member.idle_since) {
             member.shut = true;
             let _ = member.tcp.shutdown(Shutdown::Both);
@@ -133,10 +106,7 @@ impl Place {
     pub(crate) fn set_busy(&self) -> bool {
         let mut state = self.crowd.lock();
         let stopping = state.stopping;
-        let member = state
-            .members
-            .get_mut(&self.id)
-            .filter(|member| !member.shut && !stopping);
+        let member = state.members.get_mut(&self.id).filter(|member| !member.shut && !stopping);
         member.map(|member| member.idle_since = None).is_some()
     }
 

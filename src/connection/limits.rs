@@ -69,18 +69,8 @@ mod tests {
 
     #[test]
     fn the_cap_leaves_descriptors_for_everything_else() {
-        for (descriptors, cap) in [
-            (0, 8),
-            (256, 8),
-            (1024, 368),
-            (1 << 20, 512),
-            (u64::MAX, 512),
-        ] {
-            assert_eq!(
-                connections_cap(descriptors),
-                cap,
-                "{descriptors} descriptors"
-            );
+        for (descriptors, cap) in [(0, 8), (256, 8), (1024, 368), (1 << 20, 512), (u64::MAX, 512)] {
+            assert_eq!(connections_cap(descriptors), cap, "{descriptors} descriptors");
         }
     }
 }

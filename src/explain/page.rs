@@ -20,11 +20,7 @@ pub(super) struct Page {
 
 impl Page {
     pub(super) fn new(show_secrets: bool) -> Page {
-        Page {
-            text: String::new(),
-            step: 0,
-            show_secrets,
-        }
+        Page { text: String::new(), step: 0, show_secrets }
     }
 
     /// What was written since the last time.
@@ -65,10 +61,7 @@ impl Page {
     /// A public key that tells whose browser it is: its start will do.
     pub(super) fn personal(&mut self, name: &str, bytes: &[u8], meaning: &str) {
         let text = Base64UrlUnpadded::encode_string(bytes);
-        let start = text
-            .get(..8)
-            .filter(|_| !self.show_secrets)
-            .map(|start| format!("{start}..."));
+        let start = text.get(..8).filter(|_| !self.show_secrets).map(|start| format!("{start}..."));
         self.value(name, start.as_ref().unwrap_or(&text));
         self.note(&format!("{} bytes, {meaning}", bytes.len()));
     }
@@ -78,10 +71,7 @@ impl Page {
         let tail = text.get(text.len().saturating_sub(8)..).unwrap_or_default();
         match self.show_secrets {
             true => self.value(name, text),
-            false => self.value(
-                name,
-                &format!("...{tail}  ({} characters, a secret)", text.len()),
-            ),
+            false => self.value(name, &format!("...{tail}  ({} characters, a secret)", text.len())),
         }
         if !meaning.is_empty() {
             self.note(meaning);
@@ -97,29 +87,15 @@ impl Page {
 
     /// A field of a record: `offset  name  hex`, more lines below the first.
     pub(super) fn hex(&mut self, offset: usize, name: &str, bytes: &[u8], meaning: &str) {
-        let shown = if self.show_secrets || bytes.len() <= SHORT_HEX_BYTES {
-            bytes.len()
-        } else {
-            SHORT_HEX_BYTES
-        };
-        let meaning = if meaning.is_empty() {
-            String::new()
-        } else {
-            format!(": {meaning}")
-        };
-        self.value(
-            name,
-            &format!("at {offset}, {} bytes{meaning}", bytes.len()),
-        );
+        let shown = if self.show_secrets || bytes.len() <= SHORT_HEX_BYTES { bytes.len() } else { SHORT_HEX_BYTES };
+        let meaning = if meaning.is_empty() { String::new() } else { format!(": {meaning}") };
+        self.value(name, &format!("at {offset}, {} bytes{meaning}", bytes.len()));
         for line in bytes.get(..shown).unwrap_or_default().chunks(HEX_BYTES) {
             let digits: Vec<_> = line.iter().map(|byte| format!("{byte:02x}")).collect();
             self.note(&digits.join(" "));
         }
         if shown < bytes.len() {
-            self.note(&format!(
-                "... and {} bytes more: --show-secrets",
-                bytes.len() - shown
-            ));
+            self.note(&format!("... and {} bytes more: --show-secrets", bytes.len() - shown));
         }
     }
 

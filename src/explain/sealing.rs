@@ -9,15 +9,8 @@ use crate::subscription::Subscription;
 const HEADER_FIELDS: [(usize, &str); 4] = [(16, "salt"), (4, "rs"), (1, "idlen"), (65, "keyid")];
 
 pub(super) fn of_ecdh(page: &mut Page, subscription: &Subscription, trace: &Trace) {
-    page.step(
-        "an ephemeral key, and the secret it shares with the browser",
-        "RFC 8291 section 3.1",
-    );
-    page.bytes(
-        "as_public",
-        &trace.ephemeral_public,
-        "public half of a key pair made for this message alone",
-    );
+    page.step("an ephemeral key, and the secret it shares with the browser", "RFC 8291 section 3.1");
+    page.bytes("as_public", &trace.ephemeral_public, "public half of a key pair made for this message alone");
     page.personal("ua_public", subscription.p256dh(), "from step 1");
     page.secret_bytes(
         "ecdh_secret",
@@ -31,10 +24,7 @@ pub(super) fn of_keys(page: &mut Page, trace: &Trace) {
         // ece derives three keys, always.
         return;
     };
-    page.step(
-        "the secret becomes keying material that needs auth_secret too",
-        "RFC 8291 section 3.3",
-    );
+    page.step("the secret becomes keying material that needs auth_secret too", "RFC 8291 section 3.3");
     of_hkdf(page, ikm, "auth_secret", "ecdh_secret", "key_info", "IKM");
     page.note("key_info is \"WebPush: info\" 0x00 ua_public as_public");
     page.step("the content encryption key", "RFC 8188 section 2.2");
@@ -63,37 +53,20 @@ fn of_hkdf(page: &mut Page, hkdf: &Hkdf, salt: &str, secret: &str, info: &str, o
 pub(super) fn of_record(page: &mut Page, message: &Message, trace: &Trace) {
     let (payload, record) = (message.payload.len(), trace.record.len());
     page.step("the record", "RFC 8188 section 2, RFC 8291 section 4");
-    page.value(
-        "plaintext",
-        &format!(
-            "payload ({payload}), delimiter 02, {} zeros of padding",
-            record - payload - 1
-        ),
-    );
-    page.value(
-        "sealed",
-        &format!("AES-128-GCM with CEK and NONCE: {record} bytes and a tag of 16"),
-    );
+    page.value("plaintext", &format!("payload ({payload}), delimiter 02, {} zeros of padding", record - payload - 1));
+    page.value("sealed", &format!("AES-128-GCM with CEK and NONCE: {record} bytes and a tag of 16"));
     page.note("the padding, to a multiple of 128, hides how long the payload is; 02 marks the last record");
 }
 
 pub(super) fn of_body(page: &mut Page, body: &[u8]) {
     page.step("the body", "RFC 8188 section 2.1");
-    page.value(
-        "size",
-        &format!(
-            "{} bytes, every push service takes {MAX_BODY_BYTES}",
-            body.len()
-        ),
-    );
+    page.value("size", &format!("{} bytes, every push service takes {MAX_BODY_BYTES}", body.len()));
     let (mut offset, mut rest) = (0, body);
     for (bytes, name) in HEADER_FIELDS {
         let Some((field, after)) = rest.split_at_checked(bytes) else {
             return;
         };
-        let number = field
-            .iter()
-            .fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+        let number = field.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
         let meaning = match name {
             "rs" => format!("record size: {number}"),
             "idlen" => format!("length of keyid: {number}"),
@@ -104,16 +77,6 @@ pub(super) fn of_body(page: &mut Page, body: &[u8]) {
         (offset, rest) = (offset + bytes, after);
     }
     let (sealed, tag) = rest.split_at(rest.len().saturating_sub(16));
-    page.hex(
-        offset,
-        "record",
-        sealed,
-        "encrypted: payload, delimiter, padding",
-    );
-    page.hex(
-        offset + sealed.len(),
-        "tag",
-        tag,
-        "of AES-128-GCM: shows any change on the way",
-    );
+    page.hex(offset, "record", sealed, "encrypted: payload, delimiter, padding");
+    page.hex(offset + sealed.len(), "tag", tag, "of AES-128-GCM: shows any change on the way");
 }

@@ -17,10 +17,7 @@ pub(super) enum Task {
     /// Push.
     Push(Box<Push>),
     /// Tell that this entry is no subscription.
-    Unusable {
-        line: usize,
-        error: SubscriptionError,
-    },
+    Unusable { line: usize, error: SubscriptionError },
     /// Tell that an earlier run was done with it.
     Done,
 }
@@ -81,16 +78,8 @@ struct State {
 impl Queue {
     /// For at most `jobs` threads.
     pub fn new(jobs: usize) -> Queue {
-        let state = State {
-            threads: 1,
-            ..State::default()
-        };
-        Queue {
-            state: Mutex::new(state),
-            work: Condvar::new(),
-            room: Condvar::new(),
-            jobs: jobs.max(1),
-        }
+        let state = State { threads: 1, ..State::default() };
+        Queue { state: Mutex::new(state), work: Condvar::new(), room: Condvar::new(), jobs: jobs.max(1) }
     }
 
     /// Nothing more is begun; what is under way is finished.
@@ -108,10 +97,7 @@ impl Queue {
     /// Adds what was read, waiting for room; `false`: nobody wants it any more.
     pub(super) fn add(&self, task: Task) -> bool {
         let full = |state: &mut State| state.read.len() >= self.jobs && !state.stopped;
-        let mut state = self
-            .room
-            .wait_while(self.lock(), full)
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.room.wait_while(self.lock(), full).unwrap_or_else(PoisonError::into_inner);
         state.read.push_back(task);
         self.wake_one(&state);
         !state.stopped
@@ -156,24 +142,14 @@ impl Queue {
                     if state.read.len() == self.jobs / 2 {
                         self.room.notify_one();
                     }
-                    return Some(Lease {
-                        queue: self,
-                        task,
-                        help,
-                    });
+                    return Some(Lease { queue: self, task, help });
                 }
                 Err(wait) => wait,
             };
             state.idle += 1;
             state = match wait {
-                Some(wait) => self
-                    .work
-                    .wait_timeout(state, wait)
-                    .map_or_else(|e| e.into_inner().0, |(state, _)| state),
-                None => self
-                    .work
-                    .wait(state)
-                    .unwrap_or_else(PoisonError::into_inner),
+                Some(wait) => self.work.wait_timeout(state, wait).map_or_else(|e| e.into_inner().0, |(state, _)| state),
+                None => self.work.wait(state).unwrap_or_else(PoisonError::into_inner),
             };
             state.idle -= 1;
         }
@@ -195,10 +171,7 @@ impl Queue {
         let mut state = self.lock();
         let untold = state.read.len() + state.waiting.len();
         let stopped = state.stopped && (untold > 0 || !state.ended);
-        state
-            .broken
-            .take()
-            .map_or(Ok(Left { stopped, untold }), Err)
+        state.broken.take().map_or(Ok(Left { stopped, untold }), Err)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -217,21 +190,12 @@ impl State {
     /// What can be done now; else how long until a retry is due, if any waits.
     fn pop(&mut self) -> Result<Task, Option<Duration>> {
         let now = Instant::now();
-        let wait = self
-            .waiting
-            .peek()
-            .map(|Reverse(first)| first.due.saturating_duration_since(now));
+        let wait = self.waiting.peek().map(|Reverse(first)| first.due.saturating_duration_since(now));
         if wait == Some(Duration::ZERO)
-            && let Some(Reverse(Waiting {
-                line, tried, json, ..
-            })) = self.waiting.pop()
+            && let Some(Reverse(Waiting { line, tried, json, .. })) = self.waiting.pop()
         {
             return Ok(match Subscription::from_json(&json) {
-                Ok(subscription) => Task::Push(Box::new(Push {
-                    line,
-                    subscription,
-                    tried,
-                })),
+                Ok(subscription) => Task::Push(Box::new(Push { line, subscription, tried })),
                 Err(error) => Task::Unusable { line, error },
             });
         }
@@ -241,13 +205,7 @@ impl State {
 
 impl std::fmt::Debug for State {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "State({} read, {} waiting, {} under way)",
-            self.read.len(),
-            self.waiting.len(),
-            self.under_way
-        )
+        write!(f, "State({} read, {} waiting, {} under way)", self.read.len(), self.waiting.len(), self.under_way)
     }
 }
 

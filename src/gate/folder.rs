@@ -29,10 +29,7 @@ impl Folder {
         if lock.try_lock().is_ok() {
             sweep(folder.path());
         }
-        Ok(Folder {
-            folder,
-            _lock: lock,
-        })
+        Ok(Folder { folder, _lock: lock })
     }
 
     pub(super) fn socket(&self) -> PathBuf {
@@ -46,13 +43,8 @@ fn sweep(ours: &Path) {
         return;
     };
     for entry in fs::read_dir(all).into_iter().flatten().flatten() {
-        let of_us = entry
-            .file_name()
-            .as_encoded_bytes()
-            .starts_with(PREFIX.as_bytes())
-            && entry
-                .metadata()
-                .is_ok_and(|it| it.is_dir() && it.uid() == us.uid());
+        let of_us = entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes())
+            && entry.metadata().is_ok_and(|it| it.is_dir() && it.uid() == us.uid());
         if of_us {
             remove_if_dead(&entry.path());
         }

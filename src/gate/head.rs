@@ -52,11 +52,7 @@ pub(super) fn end(bytes: &[u8]) -> Result<Option<usize>, Refusal> {
 }
 
 fn too_large() -> Refusal {
-    Refusal::new(
-        431,
-        "request head too large",
-        "send at most 16 KiB of headers, 64 lines; clear this site's cookies",
-    )
+    Refusal::new(431, "request head too large", "send at most 16 KiB of headers, 64 lines; clear this site's cookies")
 }
 
 /// Checks one whole head and writes it anew.
@@ -74,22 +70,14 @@ pub(super) fn check(bytes: &[u8]) -> Result<Head, Refusal> {
         }
         _ => return Err(Refusal::malformed("malformed request line")),
     }
-    let (method, target) = (
-        request.method.unwrap_or_default(),
-        request.path.unwrap_or_default(),
-    );
+    let (method, target) = (request.method.unwrap_or_default(), request.path.unwrap_or_default());
     if !target.starts_with('/') || !target.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(Refusal::malformed(
-            "request target is not a path of visible ASCII characters",
-        ));
+        return Err(Refusal::malformed("request target is not a path of visible ASCII characters"));
     }
     let body = body_bytes(request.headers)?;
     let mut inner = Vec::with_capacity(512);
     // HTTP/1.0 with keep-alive: tiny_http then frames every answer by its length, never in chunks.
-    let _ = write!(
-        inner,
-        "{method} {target} HTTP/1.0\r\nConnection: keep-alive\r\n"
-    );
+    let _ = write!(inner, "{method} {target} HTTP/1.0\r\nConnection: keep-alive\r\n");
     forward(request.headers, &mut inner)?;
     if let Some(bytes) = body {
         let _ = write!(inner, "Content-Length: {bytes}\r\n");
@@ -104,39 +92,25 @@ pub(super) fn check(bytes: &[u8]) -> Result<Head, Refusal> {
     })
 }
 
-fn values<'h>(
-    headers: &'h [httparse::Header<'h>],
-    name: &'h str,
-) -> impl Iterator<Item = &'h [u8]> {
-    headers
-        .iter()
-        .filter(move |header| header.name.eq_ignore_ascii_case(name))
-        .map(|header| header.value)
+fn values<'h>(headers: &'h [httparse::Header<'h>], name: &'h str) -> impl Iterator<Item = &'h [u8]> {
+    headers.iter().filter(move |header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value)
 }
 
 /// The one decimal Content-Length, if any (RFC 9112 §6.3: any doubt about the length is where smuggling begins).
 fn body_bytes(headers: &[httparse::Header<'_>]) -> Result<Option<usize>, Refusal> {
     if values(headers, "transfer-encoding").next().is_some() {
-        return Err(Refusal::new(
-            501,
-            "transfer codings are not understood",
-            "send the body with a Content-Length",
-        ));
+        return Err(Refusal::new(501, "transfer codings are not understood", "send the body with a Content-Length"));
     }
     let mut lengths = values(headers, "content-length");
     let length = match (lengths.next(), lengths.next()) {
         (None, _) => None,
         (Some(digits), None) if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit) => {
             // Digits that do not fit a usize are too large as well.
-            let length = std::str::from_utf8(digits)
-                .ok()
-                .and_then(|digits| digits.parse().ok());
+            let length = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
             Some(
                 length
                     .filter(|bytes| *bytes <= BODY_BYTES_MAX)
-                    .ok_or_else(|| {
-                        Refusal::new(413, "request body too large", "send at most 16 KiB")
-                    })?,
+                    .ok_or_else(|| Refusal::new(413, "request body too large", "send at most 16 KiB"))?,
             )
         }
         (Some(_), None) => {
@@ -145,11 +119,7 @@ fn body_bytes(headers: &[httparse::Header<'_>]) -> Result<Option<usize>, Refusal
         (Some(_), Some(_)) => return Err(Refusal::malformed("more than one Content-Length")),
     };
     if values(headers, "expect").next().is_some() {
-        return Err(Refusal::new(
-            417,
-            "expectations are not met",
-            "send the request without an Expect header",
-        ));
+        return Err(Refusal::new(417, "expectations are not met", "send the request without an Expect header"));
     }
     Ok(length)
 }

@@ -53,12 +53,7 @@ impl State {
 
 impl Pool {
     pub(super) fn new(address: Address) -> Self {
-        Self {
-            address,
-            opening: Mutex::new(()),
-            state: Mutex::default(),
-            returned: Condvar::new(),
-        }
+        Self { address, opening: Mutex::new(()), state: Mutex::default(), returned: Condvar::new() }
     }
 
     /// Hands a whole request to tiny_http and returns its whole answer, as HTTP/1.1; `None` when no turn came.
@@ -67,15 +62,11 @@ impl Pool {
             return Ok(None);
         };
         let answered = match pooled {
-            None => self
-                .connect()
-                .and_then(|stream| converse(stream, head, request).map_err(|failed| failed.error)),
+            None => self.connect().and_then(|stream| converse(stream, head, request).map_err(|failed| failed.error)),
             Some(stream) => {
                 converse(stream, head, request).or_else(|failed| match failed.sure_unanswered {
                     // Found dead: tiny_http cannot have acted on it, or acting twice does no harm.
-                    true => self
-                        .connect()
-                        .and_then(|stream| converse(stream, head, request).map_err(|f| f.error)),
+                    true => self.connect().and_then(|stream| converse(stream, head, request).map_err(|f| f.error)),
                     false => Err(failed.error),
                 })
             }
@@ -92,9 +83,7 @@ impl Pool {
     fn turn(&self, repeatable: bool) -> Option<(Turn<'_>, Option<Stream>)> {
         let mut state = self.lock();
         state.waiting += 1;
-        let waited = self
-            .returned
-            .wait_timeout_while(state, TURN, |state| state.is_full(repeatable));
+        let waited = self.returned.wait_timeout_while(state, TURN, |state| state.is_full(repeatable));
         let (mut state, waited) = waited.unwrap_or_else(PoisonError::into_inner);
         state.waiting -= 1;
         if waited.timed_out() {
@@ -102,10 +91,7 @@ impl Pool {
         }
         state.out += 1;
         state.slow += usize::from(!repeatable);
-        let turn = Turn {
-            pool: self,
-            repeatable,
-        };
+        let turn = Turn { pool: self, repeatable };
         Some((turn, state.idle.pop()))
     }
 
@@ -156,20 +142,13 @@ struct Failed {
 }
 
 fn converse(mut stream: Stream, head: &Head, request: &[u8]) -> Result<(Stream, Vec<u8>), Failed> {
-    stream.write_all(request).map_err(|error| Failed {
-        error,
-        sure_unanswered: true,
-    })?;
+    stream.write_all(request).map_err(|error| Failed { error, sure_unanswered: true })?;
     let mut answer = Vec::new();
     match read_answer(&mut stream, head.bodiless, &mut answer) {
         Ok(()) => Ok((stream, answer)),
         Err(error) => {
-            let ended = error.kind() != io::ErrorKind::WouldBlock
-                && error.kind() != io::ErrorKind::TimedOut;
-            Err(Failed {
-                error,
-                sure_unanswered: ended && answer.is_empty() && head.repeatable,
-            })
+            let ended = error.kind() != io::ErrorKind::WouldBlock && error.kind() != io::ErrorKind::TimedOut;
+            Err(Failed { error, sure_unanswered: ended && answer.is_empty() && head.repeatable })
         }
     }
 }
@@ -204,13 +183,9 @@ fn answer_bytes(answer: &[u8], bodiless: bool) -> Result<Option<usize>, httparse
     let httparse::Status::Complete(head_bytes) = response.parse(answer)? else {
         return Ok(None);
     };
-    let length = response
-        .headers
-        .iter()
-        .find(|header| header.name.eq_ignore_ascii_case("content-length"));
-    let length = length
-        .and_then(|header| std::str::from_utf8(header.value).ok())
-        .and_then(|digits| digits.parse().ok());
+    let length = response.headers.iter().find(|header| header.name.eq_ignore_ascii_case("content-length"));
+    let length =
+        length.and_then(|header| std::str::from_utf8(header.value).ok()).and_then(|digits| digits.parse().ok());
     match response.code {
         _ if bodiless => Ok(Some(head_bytes)),
         Some(100..=199 | 204 | 304) => Ok(Some(head_bytes)),

@@ -24,11 +24,7 @@ pub(crate) struct Refusal {
 
 impl Refusal {
     pub(crate) fn new(status: u16, error: &'static str, hint: impl Into<String>) -> Self {
-        Self {
-            status,
-            error,
-            hint: hint.into(),
-        }
+        Self { status, error, hint: hint.into() }
     }
 
     /// A request that is not HTTP/1.1 as RFC 9112 has it.
@@ -54,10 +50,7 @@ impl Refusal {
         for (name, value) in SECURITY_HEADERS {
             answer += &format!("{name}: {value}\r\n");
         }
-        answer += &format!(
-            "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
+        answer += &format!("Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len());
         answer.into_bytes()
     }
 }

@@ -54,10 +54,7 @@ impl Door {
                 (door.log)(&format!("{peer}: {refused}"));
             }
         };
-        if let Err(error) = thread::Builder::new()
-            .stack_size(STACK_BYTES)
-            .spawn(connection)
-        {
+        if let Err(error) = thread::Builder::new().stack_size(STACK_BYTES).spawn(connection) {
             (self.log)(&format!("{peer}: closed: no thread: {error}"));
         }
     }
@@ -65,11 +62,7 @@ impl Door {
     /// Serves one connection to its end; returns what to log, if anything was refused.
     fn serve(&self, tcp: Arc<TcpStream>, place: &Place) -> Option<String> {
         let _ = tcp.set_nodelay(true);
-        let first = if self.tls.is_some() {
-            self.limits.handshake
-        } else {
-            self.limits.idle
-        };
+        let first = if self.tls.is_some() { self.limits.handshake } else { self.limits.idle };
         let socket = Timed::new(tcp, Instant::now() + first);
         // A client that sends nothing, or is gone, is not worth a line.
         let first_byte = socket.first_byte().ok()??;
@@ -89,9 +82,7 @@ impl Door {
         let ending = self.gate.converse(&mut channel, place, &self.limits);
         channel.finish(self.limits.linger);
         match ending {
-            Ok(Ending::Refused(Refusal { status, error, .. })) => {
-                Some(format!("{status}: {error}"))
-            }
+            Ok(Ending::Refused(Refusal { status, error, .. })) => Some(format!("{status}: {error}")),
             Err(error) if error.kind() == ErrorKind::TimedOut => {
                 Some("closed: the answer was not taken in time".to_owned())
             }

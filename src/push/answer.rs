@@ -56,39 +56,25 @@ impl Answer {
         let (head, body) = response.into_parts();
         let mut text = Vec::new();
         // A body cut off or never sent says nothing, and the status has been read.
-        let _ = body
-            .into_reader()
-            .take(MAX_ANSWER_BYTES)
-            .read_to_end(&mut text);
+        let _ = body.into_reader().take(MAX_ANSWER_BYTES).read_to_end(&mut text);
         let header = |name| header(&head.headers, name);
         let date = header("date").and_then(|text| httpdate::parse_http_date(text).ok());
         let (words, errno) = reason(&head.headers, &String::from_utf8_lossy(&text));
         Answer {
-            reason: words
-                .map(|words| clean(&words, request))
-                .filter(|words| !words.is_empty()),
+            reason: words.map(|words| clean(&words, request)).filter(|words| !words.is_empty()),
             errno,
             date,
             retry_after: header("retry-after").and_then(|text| retry_after(text, date)),
             location: header("location").map(str::to_owned),
-            ttl: header("ttl")
-                .and_then(|text| text.parse().ok())
-                .map(Duration::from_secs),
+            ttl: header("ttl").and_then(|text| text.parse().ok()).map(Duration::from_secs),
             ..Answer::new(head.status)
         }
     }
 
     /// The status and the push service's own words: `401 Unauthorized: VAPID public key mismatch (errno 109)`.
     pub fn in_its_words(&self) -> String {
-        let reason = self
-            .reason
-            .as_ref()
-            .map(|reason| format!(": {reason}"))
-            .unwrap_or_default();
-        let errno = self
-            .errno
-            .map(|errno| format!(" (errno {errno})"))
-            .unwrap_or_default();
+        let reason = self.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        let errno = self.errno.map(|errno| format!(" (errno {errno})")).unwrap_or_default();
         format!("{}{reason}{errno}", self.status)
     }
 
@@ -110,40 +96,25 @@ fn retry_after(text: &str, date: Option<SystemTime>) -> Option<Duration> {
     let seconds = text.parse().ok().map(Duration::from_secs);
     seconds.or_else(|| {
         let until = httpdate::parse_http_date(text).ok()?;
-        Some(
-            until
-                .duration_since(date.unwrap_or_else(SystemTime::now))
-                .unwrap_or_default(),
-        )
+        Some(until.duration_since(date.unwrap_or_else(SystemTime::now)).unwrap_or_default())
     })
 }
 
 /// Where each push service puts its words, and Mozilla its number.
 fn reason(headers: &HeaderMap, body: &str) -> (Option<String>, Option<u16>) {
-    let wns = [
-        "X-WNS-Error-Description",
-        "X-WNS-Status",
-        "X-WNS-NotificationStatus",
-    ];
+    let wns = ["X-WNS-Error-Description", "X-WNS-Status", "X-WNS-NotificationStatus"];
     if let Some(words) = wns.iter().find_map(|name| header(headers, name)) {
         return (Some(words.to_owned()), None);
     }
     if let Ok(json) = serde_json::from_str::<Value>(body) {
-        let words = ["reason", "message"]
-            .iter()
-            .find_map(|name| json.get(name)?.as_str());
-        let errno = json
-            .get("errno")
-            .and_then(Value::as_u64)
-            .and_then(|errno| u16::try_from(errno).ok());
+        let words = ["reason", "message"].iter().find_map(|name| json.get(name)?.as_str());
+        let errno = json.get("errno").and_then(Value::as_u64).and_then(|errno| u16::try_from(errno).ok());
         if words.is_some() || errno.is_some() {
             return (words.map(str::to_owned), errno);
         }
     }
     // FCM's older answers, and proxies', are pages: their title says it.
-    let title = body
-        .split_once("<TITLE>")
-        .or_else(|| body.split_once("<title>"));
+    let title = body.split_once("<TITLE>").or_else(|| body.split_once("<title>"));
     let words = match title {
         Some((_, rest)) => rest.split('<').next(),
         None => Some(body),

@@ -68,15 +68,8 @@ pub struct Client {
 impl Client {
     /// `timeout` bounds each try, from name to answer; up to `connections` a host are kept.
     pub fn new(timeout: Duration, connections: usize) -> Client {
-        let settings = Settings {
-            timeout,
-            connections,
-        };
-        Client {
-            trust: Arc::new(Trust::new(settings)),
-            timeout,
-            answered: Arc::default(),
-        }
+        let settings = Settings { timeout, connections };
+        Client { trust: Arc::new(Trust::new(settings)), timeout, answered: Arc::default() }
     }
 
     /// Posts `request` once. Any 2xx is accepted (RFC 8030 section 5 says 201; 202 has been seen). A kept connection that
@@ -106,11 +99,7 @@ impl Client {
         }
     }
 
-    fn post(
-        &self,
-        agents: &Agents,
-        request: &PushRequest,
-    ) -> Result<Response<ureq::Body>, ureq::Error> {
+    fn post(&self, agents: &Agents, request: &PushRequest) -> Result<Response<ureq::Body>, ureq::Error> {
         let kept = self.answered.load(Ordering::Relaxed);
         let post = || prepare(agents, request);
         match post_body(post(), request) {
@@ -131,17 +120,13 @@ impl Client {
             ureq::Error::Timeout(_) => Unreachable::Timeout(self.timeout),
             ureq::Error::HostNotFound => Unreachable::Name,
             // The resolver's failures have no kind of their own in std, only these words.
-            ureq::Error::Io(e) if e.to_string().starts_with("failed to lookup address") => {
-                Unreachable::Name
-            }
+            ureq::Error::Io(e) if e.to_string().starts_with("failed to lookup address") => Unreachable::Name,
             ureq::Error::ConnectionFailed => Unreachable::Lost("no address answered".into()),
-            ureq::Error::Io(e) if e.kind() == io::ErrorKind::ConnectionRefused => {
-                Unreachable::Refused
-            }
+            ureq::Error::Io(e) if e.kind() == io::ErrorKind::ConnectionRefused => Unreachable::Refused,
             ureq::Error::Io(e) => Unreachable::Lost(e.to_string()),
-            ureq::Error::Protocol(_)
-            | ureq::Error::Http(_)
-            | ureq::Error::LargeResponseHeader(..) => Unreachable::NotHttp,
+            ureq::Error::Protocol(_) | ureq::Error::Http(_) | ureq::Error::LargeResponseHeader(..) => {
+                Unreachable::NotHttp
+            }
             other => Unreachable::Network(other.to_string()),
         }
     }
@@ -152,16 +137,10 @@ impl Client {
 fn prepare(agents: &Agents, request: &PushRequest) -> RequestBuilder<WithBody> {
     let endpoint = request.endpoint();
     let post = agents.to(endpoint).post(endpoint.as_str());
-    request
-        .headers()
-        .iter()
-        .fold(post, |post, (name, value)| post.header(*name, value))
+    request.headers().iter().fold(post, |post, (name, value)| post.header(*name, value))
 }
 
-fn post_body(
-    post: RequestBuilder<WithBody>,
-    request: &PushRequest,
-) -> Result<Response<ureq::Body>, ureq::Error> {
+fn post_body(post: RequestBuilder<WithBody>, request: &PushRequest) -> Result<Response<ureq::Body>, ureq::Error> {
     match request.body().is_empty() {
         true => post.send_empty(),
         false => post.send(request.body()),
@@ -185,11 +164,6 @@ fn is_distrust(error: &ureq::Error) -> bool {
 /// Whether the other end was gone already: on a kept connection nothing else can be told from that.
 fn was_closed(error: &ureq::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
-    let kinds = [
-        BrokenPipe,
-        ConnectionAborted,
-        ConnectionReset,
-        UnexpectedEof,
-    ];
+    let kinds = [BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof];
     matches!(error, ureq::Error::Io(e) if kinds.contains(&e.kind()))
 }

@@ -30,12 +30,7 @@ struct Known {
 }
 
 impl Resolver for Names {
-    fn resolve(
-        &self,
-        uri: &Uri,
-        config: &Config,
-        timeout: NextTimeout,
-    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+    fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let name = uri
             .scheme()
             .zip(uri.authority())
@@ -45,17 +40,11 @@ impl Resolver for Names {
             && known.until > Instant::now()
         {
             let mut addresses = self.empty();
-            known
-                .addresses
-                .iter()
-                .for_each(|address| addresses.push(*address));
+            known.addresses.iter().for_each(|address| addresses.push(*address));
             return Ok(addresses);
         }
         let addresses = self.resolver.resolve(uri, config, timeout)?;
-        let known = Known {
-            until: Instant::now() + KEPT,
-            addresses: addresses.to_vec(),
-        };
+        let known = Known { until: Instant::now() + KEPT, addresses: addresses.to_vec() };
         let mut names = self.lock();
         if names.len() >= MAX_NAMES {
             names.clear();
@@ -79,10 +68,7 @@ mod tests {
     /// What `localhost` is, when `127.0.0.9` was the answer `age` ago.
     fn localhost(age: Duration) -> String {
         let names = Names::default();
-        let known = Known {
-            until: Instant::now() + KEPT - age,
-            addresses: vec!["127.0.0.9:443".parse().unwrap()],
-        };
+        let known = Known { until: Instant::now() + KEPT - age, addresses: vec!["127.0.0.9:443".parse().unwrap()] };
         names.lock().insert("localhost:443".into(), known);
         let uri = "https://localhost/".parse().unwrap();
         let addresses = names.resolve(&uri, &Config::default(), NextTimeout::default());

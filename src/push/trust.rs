@@ -83,14 +83,7 @@ fn authorities() -> Option<Certificates> {
 /// The user's own choice stands: with a folder alone, no file is read.
 fn authorities_file() -> Option<PathBuf> {
     match (env::var_os("SSL_CERT_FILE"), env::var_os("SSL_CERT_DIR")) {
-        _ if cfg!(any(
-            not(unix),
-            target_vendor = "apple",
-            target_os = "android"
-        )) =>
-        {
-            None
-        }
+        _ if cfg!(any(not(unix), target_vendor = "apple", target_os = "android")) => None,
         (Some(file), _) => Some(file.into()),
         (None, Some(_)) => None,
         (None, None) => openssl_probe::probe().cert_file,
@@ -126,12 +119,8 @@ impl Settings {
                 .max_idle_connections(self.connections)
                 .max_idle_connections_per_host(self.connections)
         };
-        let agent =
-            |config| ureq::Agent::with_parts(config, DefaultConnector::default(), Names::default());
-        Agents {
-            agent: agent(config().build()),
-            loopback: agent(config().proxy(None).build()),
-        }
+        let agent = |config| ureq::Agent::with_parts(config, DefaultConnector::default(), Names::default());
+        Agents { agent: agent(config().build()), loopback: agent(config().proxy(None).build()) }
     }
 }
 

@@ -7,9 +7,7 @@ use std::net::TcpStream;
 
 fn get(server: &Server) -> TcpStream {
     let mut client = TcpStream::connect(server.server_addr().to_ip().unwrap()).unwrap();
-    client
-        .write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-        .unwrap();
+    client.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
     client
 }
 
@@ -23,24 +21,15 @@ fn answer_to(mut client: TcpStream) -> String {
 fn a_handlers_panic_is_a_500_and_the_next_request_is_answered() {
     let server = Server::http("127.0.0.1:0").unwrap();
     let first = get(&server);
-    respond(server.recv().unwrap(), Log::Quiet, |_| {
-        panic!("a handler's fault")
-    });
+    respond(server.recv().unwrap(), Log::Quiet, |_| panic!("a handler's fault"));
     let answer = answer_to(first);
     assert!(answer.starts_with("HTTP/1.1 500 "), "{answer}");
     assert!(
-        answer.ends_with(
-            "{\"error\":\"the server failed on this request\",\"hint\":\"see what it printed\"}\n"
-        ),
+        answer.ends_with("{\"error\":\"the server failed on this request\",\"hint\":\"see what it printed\"}\n"),
         "{answer}"
     );
     let second = get(&server);
-    respond(server.recv().unwrap(), Log::Quiet, |call| {
-        plain(call.target)
-    });
+    respond(server.recv().unwrap(), Log::Quiet, |call| plain(call.target));
     let answer = answer_to(second);
-    assert!(
-        answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("\r\n\r\n/"),
-        "{answer}"
-    );
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("\r\n\r\n/"), "{answer}");
 }

@@ -28,11 +28,7 @@ impl Entry {
             Ok(subscription) if std::str::from_utf8(text).is_ok() => subscription.json().as_bytes(),
             _ => text,
         };
-        Entry {
-            line,
-            text: text.to_owned(),
-            subscription,
-        }
+        Entry { line, text: text.to_owned(), subscription }
     }
 }
 
@@ -51,13 +47,7 @@ pub struct Entries {
 impl Entries {
     /// Reads from `reader`; `path` is for errors.
     pub fn new(reader: impl BufRead + Send + 'static, path: &Path) -> Entries {
-        Entries {
-            reader: Box::new(reader),
-            path: path.to_owned(),
-            pending: Vec::new(),
-            line: 1,
-            ended: false,
-        }
+        Entries { reader: Box::new(reader), path: path.to_owned(), pending: Vec::new(), line: 1, ended: false }
     }
 
     /// The file they are of.
@@ -75,20 +65,12 @@ impl Entries {
 
     /// How many of the pending bytes are the next entry: `None` when the next line must be read first.
     fn entry_bytes(&self) -> Option<usize> {
-        let mut values =
-            serde_json::Deserializer::from_slice(&self.pending).into_iter::<IgnoredAny>();
+        let mut values = serde_json::Deserializer::from_slice(&self.pending).into_iter::<IgnoredAny>();
         match values.next() {
             None => None,
             Some(Ok(_)) => Some(values.byte_offset()),
-            Some(Err(e)) if e.is_eof() && !self.ended && self.pending.len() < MAX_VALUE_BYTES => {
-                None
-            }
-            Some(Err(_)) => Some(
-                self.pending
-                    .iter()
-                    .position(|b| *b == b'\n')
-                    .unwrap_or(self.pending.len()),
-            ),
+            Some(Err(e)) if e.is_eof() && !self.ended && self.pending.len() < MAX_VALUE_BYTES => None,
+            Some(Err(_)) => Some(self.pending.iter().position(|b| *b == b'\n').unwrap_or(self.pending.len())),
         }
     }
 }

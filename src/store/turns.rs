@@ -28,9 +28,7 @@ impl Turns {
         let mine = queue.next;
         queue.next += 1;
         queue.waiting.push_back(mine);
-        let waited = self
-            .moved
-            .wait_timeout_while(queue, limit, |queue| queue.waiting.front() != Some(&mine));
+        let waited = self.moved.wait_timeout_while(queue, limit, |queue| queue.waiting.front() != Some(&mine));
         let (mut queue, waited) = waited.unwrap_or_else(PoisonError::into_inner);
         if waited.timed_out() {
             queue.waiting.retain(|other| *other != mine);

@@ -21,9 +21,7 @@ impl Subject {
         let plausible = match (text.strip_prefix("mailto:"), text.strip_prefix("https://")) {
             (Some(address), _) => {
                 !address.starts_with("mailto:")
-                    && address
-                        .split_once('@')
-                        .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
+                    && address.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
             }
             (_, Some(rest)) => !rest.is_empty() && !rest.starts_with('/'),
             _ => false,
@@ -31,9 +29,7 @@ impl Subject {
         if plausible && text.chars().all(|c| c.is_ascii_graphic()) {
             Ok(Subject(text.to_owned()))
         } else {
-            Err(format!(
-                "\"{text}\" is no contact: give mailto:you@example.com or https://example.com"
-            ))
+            Err(format!("\"{text}\" is no contact: give mailto:you@example.com or https://example.com"))
         }
     }
 
@@ -45,24 +41,14 @@ impl Subject {
             || host.ends_with(".local")
             || host.ends_with(".invalid")
             || host.ends_with(".localhost");
-        (vendor == Vendor::Apple && private).then(|| {
-            format!(
-                "Apple's push service refuses the subject \"{}\": \"{host}\" is no public domain",
-                self.0
-            )
-        })
+        (vendor == Vendor::Apple && private)
+            .then(|| format!("Apple's push service refuses the subject \"{}\": \"{host}\" is no public domain", self.0))
     }
 
     fn host(&self) -> String {
-        let rest = self
-            .0
-            .trim_start_matches("mailto:")
-            .trim_start_matches("https://");
+        let rest = self.0.trim_start_matches("mailto:").trim_start_matches("https://");
         let host = rest.rsplit('@').next().unwrap_or(rest);
-        host.split(['/', '?', '#', ':'])
-            .next()
-            .unwrap_or(host)
-            .to_ascii_lowercase()
+        host.split(['/', '?', '#', ':']).next().unwrap_or(host).to_ascii_lowercase()
     }
 }
 

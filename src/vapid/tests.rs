@@ -33,10 +33,7 @@ fn a_token_always_ends_within_12_hours_however_the_clock_is_set_meanwhile() {
         let header = key.authorization_at(now, "https://push.example").unwrap();
         let now = now.duration_since(UNIX_EPOCH).unwrap().as_secs();
         let left = expiry(&header).saturating_sub(now);
-        assert!(
-            (60 * 60..=12 * 60 * 60).contains(&left),
-            "{left} s at {now}"
-        );
+        assert!((60 * 60..=12 * 60 * 60).contains(&left), "{left} s at {now}");
     }
     let again = || key.authorization_at(start, "https://push.example").unwrap();
     assert_eq!(again(), again());
@@ -46,8 +43,7 @@ fn a_token_always_ends_within_12_hours_however_the_clock_is_set_meanwhile() {
 fn however_many_origins_are_named_few_tokens_are_kept() {
     let key = key();
     for index in 0..200 {
-        key.authorization(&format!("https://{index}.push.example"))
-            .unwrap();
+        key.authorization(&format!("https://{index}.push.example")).unwrap();
         assert!(key.tokens.lock().unwrap().len() <= MAX_TOKENS);
     }
 }

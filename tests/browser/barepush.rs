@@ -11,10 +11,7 @@ use crate::support::program::{self, Finished, Program, Running};
 use crate::support::push_service::PushService;
 
 /// What the server pushes when a browser has subscribed: title and body.
-pub(crate) const WELCOME: (&str, &str) = (
-    "Hello from barepush",
-    "You are subscribed. This is the first notification.",
-);
+pub(crate) const WELCOME: (&str, &str) = ("Hello from barepush", "You are subscribed. This is the first notification.");
 
 /// A running server in a folder of its own.
 pub(crate) struct Server {
@@ -39,10 +36,7 @@ impl Server {
             https: String::new(),
             http: String::new(),
             running: None,
-            arguments: arguments
-                .iter()
-                .map(|&argument| argument.to_owned())
-                .collect(),
+            arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
             folder: tempfile::tempdir().expect("a data folder"),
         };
         server.run("0", "0");
@@ -118,11 +112,7 @@ impl Stage {
         let certificate = https.then(|| server.certificate());
         let mut firefox = Firefox::start(&for_browsers, certificate.as_deref());
         firefox.open(if https { &server.https } else { &server.http });
-        Self {
-            firefox,
-            server,
-            push_service,
-        }
+        Self { firefox, server, push_service }
     }
 
     /// Registers and subscribes by clicks, the prompt's Allow included, and sees the first notification.
@@ -131,7 +121,6 @@ impl Stage {
         self.firefox.press("subscribe");
         self.firefox.answer_prompt(Answer::Allow);
         self.firefox.wait_for_alert(WELCOME.0, WELCOME.1);
-        self.firefox
-            .wait_to_read("notification-status-message", "Ready to push.");
+        self.firefox.wait_to_read("notification-status-message", "Ready to push.");
     }
 }

@@ -12,10 +12,7 @@ pub(crate) fn register(chromium: &mut Chromium, origin: &str) -> String {
     chromium.set_permission(origin, "granted");
     chromium.open(origin);
     chromium.press("register");
-    chromium.wait_to_read(
-        "registration-status-message",
-        &format!("Registered for the scope {origin}/"),
-    );
+    chromium.wait_to_read("registration-status-message", &format!("Registered for the scope {origin}/"));
     chromium.wait_for_worker()
 }
 
@@ -28,19 +25,10 @@ fn on_http_localhost_the_worker_registers_and_unregisters() {
     let mut chromium = Chromium::start();
     register(&mut chromium, &server.http);
     assert_eq!(chromium.buttons(), "unregister subscribe notify-all");
-    assert_eq!(
-        chromium.read("subscription-status-message"),
-        "Ready to subscribe."
-    );
-    assert_eq!(
-        chromium.read("notification-status-message"),
-        "Push is possible once you are subscribed."
-    );
+    assert_eq!(chromium.read("subscription-status-message"), "Ready to subscribe.");
+    assert_eq!(chromium.read("notification-status-message"), "Push is possible once you are subscribed.");
     chromium.press("unregister");
-    chromium.wait_to_read(
-        "registration-status-message",
-        "No service worker is registered yet.",
-    );
+    chromium.wait_to_read("registration-status-message", "No service worker is registered yet.");
     assert_eq!(chromium.buttons(), "register notify-all");
     chromium.expect_a_quiet_console();
 }
@@ -63,10 +51,7 @@ fn behind_an_untrusted_certificate_the_page_tells_the_ways_on_and_its_command_wo
     }
     let server = Server::start();
     let mut chromium = Chromium::start();
-    assert_eq!(
-        chromium.try_open(&server.https),
-        Err("net::ERR_CERT_AUTHORITY_INVALID".to_owned())
-    );
+    assert_eq!(chromium.try_open(&server.https), Err("net::ERR_CERT_AUTHORITY_INVALID".to_owned()));
     chromium.click_through_warning();
     chromium.press("register");
     chromium.wait_to_read(
@@ -81,10 +66,7 @@ fn behind_an_untrusted_certificate_the_page_tells_the_ways_on_and_its_command_wo
         "certutil -d sql:$HOME/.pki/nssdb -A -t CP,, -n barepush -i keys/tls_cert.pem"
     );
     let command = chromium.read("chrome-command");
-    let switch = command
-        .split(' ')
-        .find(|part| part.starts_with("--ignore-cert"))
-        .unwrap();
+    let switch = command.split(' ').find(|part| part.starts_with("--ignore-cert")).unwrap();
     drop(chromium);
     let mut chromium = Chromium::start_with(switch);
     register(&mut chromium, &server.https);
@@ -97,10 +79,7 @@ fn every_shape_of_payload_is_shown() {
     }
     let shapes = [
         (r#"{"title":"Ours","body":"flat"}"#, "Ours: flat"),
-        (
-            r#"{"title":"Codelab","options":{"body":"ID: 42"}}"#,
-            "Codelab: ID: 42",
-        ),
+        (r#"{"title":"Codelab","options":{"body":"ID: 42"}}"#, "Codelab: ID: 42"),
         (
             r#"{"web_push":8030,"notification":{"title":"Declarative","body":"read here","navigate":"/"}}"#,
             "Declarative: read here",
@@ -109,10 +88,7 @@ fn every_shape_of_payload_is_shown() {
         ("", "Push message: A push message without a text."),
         ("[1, 2]", "Push message: [1, 2]"),
         (r#"{"body":"no title"}"#, "Push message: no title"),
-        (
-            r#"{"title":"odd","body":7,"actions":"none","silent":true,"vibrate":[1]}"#,
-            "odd: 7",
-        ),
+        (r#"{"title":"odd","body":7,"actions":"none","silent":true,"vibrate":[1]}"#, "odd: 7"),
     ];
     let server = Server::start();
     let mut chromium = Chromium::start();

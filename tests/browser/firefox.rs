@@ -26,9 +26,7 @@ fn from_the_click_to_the_notification_on_http_localhost() {
 
 fn main_loop(mut stage: Stage) {
     stage.subscribe();
-    let Stage {
-        firefox, server, ..
-    } = &mut stage;
+    let Stage { firefox, server, .. } = &mut stage;
     let notified = server.notify("message");
     assert_eq!((notified.code, notified.stderr.as_str()), (Some(0), ""));
     firefox.wait_for_alert("barepush", "message");
@@ -54,9 +52,7 @@ fn a_subscription_ended_behind_the_servers_back_is_set_aside() {
     let Some(mut stage) = Stage::subscribed() else {
         return;
     };
-    let Stage {
-        firefox, server, ..
-    } = &mut stage;
+    let Stage { firefox, server, .. } = &mut stage;
     let ended = firefox.value(
         "navigator.serviceWorker.ready.then(worker => worker.pushManager.getSubscription())
             .then(subscription => subscription.unsubscribe())",
@@ -73,21 +69,9 @@ fn a_subscription_ended_behind_the_servers_back_is_set_aside() {
         "{}",
         notified.stderr
     );
-    assert!(
-        notified
-            .stderr
-            .contains("notify: error: gone, says localhost: 410 Gone: "),
-        "{}",
-        notified.stderr
-    );
-    assert_eq!(
-        fs::read_to_string(server.file("subscription.txt")).unwrap(),
-        ""
-    );
-    assert_eq!(
-        fs::read_to_string(server.file("subscription.txt.gone")).unwrap(),
-        line
-    );
+    assert!(notified.stderr.contains("notify: error: gone, says localhost: 410 Gone: "), "{}", notified.stderr);
+    assert_eq!(fs::read_to_string(server.file("subscription.txt")).unwrap(), "");
+    assert_eq!(fs::read_to_string(server.file("subscription.txt.gone")).unwrap(), line);
 }
 
 #[test]
@@ -95,19 +79,13 @@ fn a_changed_vapid_key_is_noticed_on_reload_and_mended() {
     let Some(mut stage) = Stage::subscribed() else {
         return;
     };
-    let Stage {
-        firefox, server, ..
-    } = &mut stage;
+    let Stage { firefox, server, .. } = &mut stage;
     server.stop();
     fs::remove_file(server.file("keys/vapid_private.pem")).unwrap();
     server.start_again();
     let refused = server.notify("message");
     assert_eq!(refused.code, Some(3), "{}", refused.stderr);
-    assert!(
-        refused.stderr.contains("was made with another VAPID key"),
-        "{}",
-        refused.stderr
-    );
+    assert!(refused.stderr.contains("was made with another VAPID key"), "{}", refused.stderr);
     firefox.reload();
     firefox.wait_to_read(
         "subscription-note",
@@ -128,10 +106,7 @@ fn a_permission_denied_at_the_prompt_shows_how_to_lift_it() {
     let firefox = &mut stage.firefox;
     firefox.press("register");
     firefox.press("subscribe");
-    firefox.wait_to_read(
-        "subscription-status-message",
-        "Waiting for your answer to the permission prompt …",
-    );
+    firefox.wait_to_read("subscription-status-message", "Waiting for your answer to the permission prompt …");
     firefox.answer_prompt(Answer::Block);
     firefox.wait_to_read(
         "subscription-problem",
@@ -146,11 +121,7 @@ fn a_push_is_shown_while_no_page_is_open_and_a_click_opens_it() {
     let Some(mut stage) = Stage::subscribed() else {
         return;
     };
-    let Stage {
-        firefox,
-        server,
-        push_service,
-    } = &mut stage;
+    let Stage { firefox, server, push_service } = &mut stage;
     firefox.close_page();
     assert_eq!(server.notify("nobody looks").code, Some(0));
     push_service.wait_for(2, LIMIT);

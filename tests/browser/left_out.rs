@@ -6,9 +6,7 @@ use std::process::{Command, Output};
 /// One test of this very program, run where no browser can be found.
 fn run(requirement: Option<&str>) -> Output {
     let mut command = Command::new(env::current_exe().unwrap());
-    command
-        .args(["--exact", "chromium::every_shape_of_payload_is_shown"])
-        .env("PATH", "");
+    command.args(["--exact", "chromium::every_shape_of_payload_is_shown"]).env("PATH", "");
     command.env_remove("BAREPUSH_REQUIRE_BROWSERS");
     command.envs(requirement.map(|value| ("BAREPUSH_REQUIRE_BROWSERS", value)));
     command.output().unwrap()

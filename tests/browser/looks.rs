@@ -13,8 +13,7 @@ use crate::page::Page;
 const AXE: &str = "axe/node_modules/axe-core/axe.min.js";
 
 /// Everything the page can unfold, unfolded.
-const UNFOLD: &str =
-    "document.querySelectorAll('section.help, #log-region').forEach(part => part.hidden = false),
+const UNFOLD: &str = "document.querySelectorAll('section.help, #log-region').forEach(part => part.hidden = false),
     document.querySelectorAll('details').forEach(part => part.open = true), null";
 
 /// axe-core's source, or `None` where it is not installed; see [`installed`].
@@ -45,10 +44,7 @@ fn everything_the_page_can_show_is_accessible_in_light_and_dark() {
     let server = Server::start();
     let mut chromium = Chromium::start();
     chromium.open(&server.http);
-    chromium.wait_to_read(
-        "registration-status-message",
-        "No service worker is registered yet.",
-    );
+    chromium.wait_to_read("registration-status-message", "No service worker is registered yet.");
     chromium.value(UNFOLD);
     for dark in [false, true] {
         chromium.set_dark(dark);
@@ -68,10 +64,7 @@ fn the_page_fits_phones_tablets_and_wide_screens() {
     let server = Server::start();
     let mut chromium = Chromium::start();
     chromium.open(&server.http);
-    chromium.wait_to_read(
-        "registration-status-message",
-        "No service worker is registered yet.",
-    );
+    chromium.wait_to_read("registration-status-message", "No service worker is registered yet.");
     chromium.value(UNFOLD);
     for width in [320, 390, 768, 1280, 1920] {
         chromium.set_viewport(width, 900);
@@ -94,9 +87,7 @@ fn a_subscribed_page_is_accessible_and_makes_the_readmes_picture() {
     let Some(mut stage) = Stage::subscribed() else {
         return;
     };
-    let Stage {
-        firefox, server, ..
-    } = &mut stage;
+    let Stage { firefox, server, .. } = &mut stage;
     assert_eq!(server.notify("Dinner is ready").code, Some(0));
     firefox.wait_for_alert("barepush", "Dinner is ready");
     firefox.wait_to_read_start("way-shown", "Notification shown ");

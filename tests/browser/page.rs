@@ -37,36 +37,24 @@ pub(crate) trait Page: Tab {
 
     /// What the element `id` reads.
     fn read(&mut self, id: &str) -> String {
-        let read = self.value(&format!(
-            "document.getElementById({}).textContent",
-            json!(id)
-        ));
+        let read = self.value(&format!("document.getElementById({}).textContent", json!(id)));
         read.as_str().expect("a text").to_owned()
     }
 
     /// Waits until the element `id` reads `start`, and anything after it.
     fn wait_to_read_start(&mut self, id: &str, start: &str) {
         let (id, start) = (json!(id), json!(start));
-        self.wait_for(&format!(
-            "document.getElementById({id}).textContent.startsWith({start})"
-        ));
+        self.wait_for(&format!("document.getElementById({id}).textContent.startsWith({start})"));
     }
 
     /// Enters `text` into the field `id`, as a person's typing ends.
     fn fill(&mut self, id: &str, text: &str) {
-        self.value(&format!(
-            "document.getElementById({}).value = {}",
-            json!(id),
-            json!(text)
-        ));
+        self.value(&format!("document.getElementById({}).value = {}", json!(id), json!(text)));
     }
 
     /// Presses `button` when it can be pressed.
     fn press(&mut self, button: &str) {
-        self.wait_for(&format!(
-            "!document.getElementById({}).disabled",
-            json!(button)
-        ));
+        self.wait_for(&format!("!document.getElementById({}).disabled", json!(button)));
         self.click(&format!("#{button}"));
     }
 }

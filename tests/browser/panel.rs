@@ -17,57 +17,28 @@ fn the_buttons_follow_the_codelabs_table_and_unregistering_ends_the_subscription
     let Some(mut stage) = Stage::on_http() else {
         return;
     };
-    stage.firefox.wait_to_read(
-        "registration-status-message",
-        "No service worker is registered yet.",
-    );
+    stage.firefox.wait_to_read("registration-status-message", "No service worker is registered yet.");
     assert_eq!(stage.firefox.buttons(), "register notify-all");
-    assert_eq!(
-        stage.firefox.read("subscription-status-message"),
-        "Waits for a registered service worker."
-    );
+    assert_eq!(stage.firefox.read("subscription-status-message"), "Waits for a registered service worker.");
     assert_eq!(
         stage.firefox.read("notification-status-message"),
         "Waits for a registered service worker and a subscription."
     );
-    let nothing = [
-        "key-match",
-        "newest",
-        "subscription-json",
-        "show-secrets",
-        "way-subscription",
-    ];
+    let nothing = ["key-match", "newest", "subscription-json", "show-secrets", "way-subscription"];
     assert_eq!(
         nothing.map(|id| stage.firefox.read(id)),
-        [
-            "no subscription yet",
-            "none",
-            "No subscription yet.",
-            "Show secrets",
-            "Subscription none yet"
-        ]
+        ["no subscription yet", "none", "No subscription yet.", "Show secrets", "Subscription none yet"]
     );
     stage.subscribe();
-    let Stage {
-        firefox, server, ..
-    } = &mut stage;
-    assert_eq!(
-        firefox.buttons(),
-        "unregister unsubscribe notify-me notify-all"
-    );
+    let Stage { firefox, server, .. } = &mut stage;
+    assert_eq!(firefox.buttons(), "unregister unsubscribe notify-me notify-all");
     firefox.wait_to_read("server-line", "Server 0.1.0 · 1 subscription stored");
     firefox.wait_to_read_start("subscription-status-message", "Subscribed at localhost:");
     firefox.press("unregister");
-    firefox.wait_to_read(
-        "registration-status-message",
-        "No service worker is registered yet.",
-    );
+    firefox.wait_to_read("registration-status-message", "No service worker is registered yet.");
     assert_eq!(firefox.buttons(), "register notify-all");
     firefox.wait_to_read("server-line", "Server 0.1.0 · 0 subscriptions stored");
-    assert_eq!(
-        fs::read_to_string(server.file("subscription.txt")).unwrap(),
-        ""
-    );
+    assert_eq!(fs::read_to_string(server.file("subscription.txt")).unwrap(), "");
     firefox.expect_a_quiet_console();
 }
 
@@ -76,11 +47,7 @@ fn a_message_from_the_form_is_shown_as_written_and_its_click_leads_to_its_url() 
     let Some(mut stage) = Stage::subscribed() else {
         return;
     };
-    let Stage {
-        firefox,
-        server,
-        push_service,
-    } = &mut stage;
+    let Stage { firefox, server, push_service } = &mut stage;
     firefox.fill("message-title", "Oven");
     firefox.fill("message-body", "180 °C reached");
     firefox.fill("message-url", "/?recipe=bread");
@@ -89,10 +56,8 @@ fn a_message_from_the_form_is_shown_as_written_and_its_click_leads_to_its_url() 
     firefox.wait_for_alert("Oven", "180 °C reached");
     assert_eq!(push_service.wait_for(2, LIMIT)[1].ttl, 60);
     firefox.wait_to_read_start("way-accepted", "Push service accepted in ");
-    firefox.wait_to_read(
-        "outcome-hint",
-        "Accepted means the push service will try. The event log tells when it arrives.",
-    );
+    firefox
+        .wait_to_read("outcome-hint", "Accepted means the push service will try. The event log tells when it arrives.");
     firefox.wait_for("/^Last push, [0-9:]+: accepted by localhost in \\d+ ms \\(201 Created\\)$/.test(document.getElementById('outcome-says').textContent)");
     firefox.wait_to_read_start("way-shown", "Notification shown ");
     firefox.click_alert("Oven", "180 °C reached");
@@ -123,28 +88,17 @@ fn a_local_notification_needs_no_push_and_the_log_can_be_cleared() {
     let firefox = &mut stage.firefox;
     firefox.click("#help-unseen summary");
     firefox.press("notify-local");
-    firefox.wait_for_alert(
-        "A local notification",
-        "Shown by the page, without any push.",
-    );
-    firefox.wait_to_read(
-        "local-status",
-        "The browser took it. If you do not see it, the system hides it.",
-    );
+    firefox.wait_for_alert("A local notification", "Shown by the page, without any push.");
+    firefox.wait_to_read("local-status", "The browser took it. If you do not see it, the system hides it.");
     assert_eq!(
-        firefox.value(
-            "[...document.querySelectorAll('#log b')].map(what => what.textContent).join(', ')"
-        ),
+        firefox.value("[...document.querySelectorAll('#log b')].map(what => what.textContent).join(', ')"),
         "received, shown, shown locally"
     );
     firefox.press("clear-log");
     firefox.wait_for("document.getElementById('log-empty').checkVisibility()");
     firefox.reload();
     firefox.wait_to_read("notification-status-message", "Ready to push.");
-    assert_eq!(
-        firefox.value("document.querySelectorAll('#log li').length"),
-        json!(0)
-    );
+    assert_eq!(firefox.value("document.querySelectorAll('#log li').length"), json!(0));
     firefox.expect_a_quiet_console();
 }
 
@@ -153,32 +107,12 @@ fn the_outcome_of_a_failed_push_is_told_with_what_to_do() {
     let Some(mut stage) = Stage::subscribed() else {
         return;
     };
-    let Stage {
-        firefox,
-        push_service,
-        ..
-    } = &mut stage;
+    let Stage { firefox, push_service, .. } = &mut stage;
     let outcomes = [
-        (
-            Reply::status(429),
-            "not now, says localhost: 429 Too Many Requests: ",
-            "Push service busy",
-        ),
-        (
-            Reply::status(413),
-            "refused by localhost: 413 ",
-            "Push service refused",
-        ),
-        (
-            Reply::garbage(),
-            "cannot reach localhost: ",
-            "Push service unreachable",
-        ),
-        (
-            Reply::status(410),
-            "gone, says localhost: 410 Gone: ",
-            "Push service gone",
-        ),
+        (Reply::status(429), "not now, says localhost: 429 Too Many Requests: ", "Push service busy"),
+        (Reply::status(413), "refused by localhost: 413 ", "Push service refused"),
+        (Reply::garbage(), "cannot reach localhost: ", "Push service unreachable"),
+        (Reply::status(410), "gone, says localhost: 410 Gone: ", "Push service gone"),
     ];
     for (answer, says, stop) in outcomes {
         push_service.answer_next(answer);
@@ -186,23 +120,10 @@ fn the_outcome_of_a_failed_push_is_told_with_what_to_do() {
         let read = "document.getElementById('outcome-says').textContent";
         firefox.wait_for(&format!("{read}.includes({})", json!(format!(": {says}"))));
         firefox.wait_to_read("way-accepted", stop);
-        let push = firefox.value(
-            "fetch('/status').then(answer => answer.json()).then(status => status.last_push)",
-        );
-        assert!(
-            firefox
-                .read("outcome-says")
-                .ends_with(push["says"].as_str().unwrap()),
-            "{push:#}"
-        );
+        let push = firefox.value("fetch('/status').then(answer => answer.json()).then(status => status.last_push)");
+        assert!(firefox.read("outcome-says").ends_with(push["says"].as_str().unwrap()), "{push:#}");
         let hint = push["hint"].as_str().unwrap().to_lowercase();
-        assert!(
-            firefox
-                .read("outcome-hint")
-                .to_lowercase()
-                .starts_with(&hint),
-            "{push:#}"
-        );
+        assert!(firefox.read("outcome-hint").to_lowercase().starts_with(&hint), "{push:#}");
     }
     firefox.expect_a_quiet_console();
 }
@@ -212,11 +133,7 @@ fn notify_all_reaches_every_subscription_and_counts_the_failures() {
     let Some(mut stage) = Stage::subscribed() else {
         return;
     };
-    let Stage {
-        firefox,
-        push_service,
-        ..
-    } = &mut stage;
+    let Stage { firefox, push_service, .. } = &mut stage;
     let key = firefox.value("fetch('/vapid-public-key').then(answer => answer.text())");
     let other = push_service.subscribe(key.as_str());
     let added = firefox.value(&format!(
@@ -236,7 +153,8 @@ fn notify_all_reaches_every_subscription_and_counts_the_failures() {
 
     // One ends a second after the other; the server's word of the last one must not take the place of both.
     push_service.answer_for(&other, Reply::continues(Duration::from_millis(600), 2));
-    let both = "document.getElementById('outcome-says').textContent.includes(': accepted 1 of 2; cannot reach localhost: ')";
+    let both =
+        "document.getElementById('outcome-says').textContent.includes(': accepted 1 of 2; cannot reach localhost: ')";
     let asked = "performance.getEntriesByName(`${location.origin}/status`).length";
     let before = firefox.value(asked);
     firefox.press("notify-all");
@@ -253,10 +171,7 @@ fn secrets_are_masked_until_asked_for_and_copies_are_told_of() {
     };
     let firefox = &mut stage.firefox;
     let shown = "JSON.parse(document.getElementById('subscription-json').textContent)";
-    assert_eq!(
-        firefox.value(&format!("{shown}.keys")),
-        json!({ "auth": "•••", "p256dh": "•••" })
-    );
+    assert_eq!(firefox.value(&format!("{shown}.keys")), json!({ "auth": "•••", "p256dh": "•••" }));
     firefox.press("show-secrets");
     firefox.wait_to_read("show-secrets", "Hide secrets");
     let whole = firefox.value(
@@ -264,20 +179,11 @@ fn secrets_are_masked_until_asked_for_and_copies_are_told_of() {
     );
     assert_eq!(firefox.value(&format!("{shown}.keys")), whole);
     firefox.press("copy-subscription");
-    firefox.wait_to_read(
-        "toast",
-        "Copied with its secrets: treat it like a password.",
-    );
+    firefox.wait_to_read("toast", "Copied with its secrets: treat it like a password.");
     firefox.click("[data-copy=notify-command]");
     firefox.wait_to_read("toast", "Copied.");
-    assert_eq!(
-        firefox.read("notify-command"),
-        "cargo run --bin notify \"message\""
-    );
-    assert_eq!(
-        firefox.read("explain-command"),
-        "cargo run --bin notify -- --explain \"message\""
-    );
+    assert_eq!(firefox.read("notify-command"), "cargo run --bin notify \"message\"");
+    assert_eq!(firefox.read("explain-command"), "cargo run --bin notify -- --explain \"message\"");
     firefox.expect_a_quiet_console();
 }
 
@@ -286,22 +192,11 @@ fn a_server_that_lost_the_subscription_is_given_it_again() {
     let Some(mut stage) = Stage::subscribed() else {
         return;
     };
-    let Stage {
-        firefox, server, ..
-    } = &mut stage;
+    let Stage { firefox, server, .. } = &mut stage;
     fs::remove_file(server.file("subscription.txt")).unwrap();
     firefox.reload();
-    firefox.wait_to_read(
-        "subscription-note",
-        "The server no longer had this subscription: it is stored again.",
-    );
-    assert_eq!(
-        fs::read_to_string(server.file("subscription.txt"))
-            .unwrap()
-            .lines()
-            .count(),
-        1
-    );
+    firefox.wait_to_read("subscription-note", "The server no longer had this subscription: it is stored again.");
+    assert_eq!(fs::read_to_string(server.file("subscription.txt")).unwrap().lines().count(), 1);
     firefox.expect_a_quiet_console();
 }
 
@@ -310,14 +205,9 @@ fn a_permission_taken_back_ends_the_subscription_here_and_at_the_server() {
     let Some(mut stage) = Stage::subscribed() else {
         return;
     };
-    let Stage {
-        firefox, server, ..
-    } = &mut stage;
+    let Stage { firefox, server, .. } = &mut stage;
     firefox.block_notifications(&server.http);
-    firefox.wait_to_read(
-        "subscription-note",
-        "The browser ended the subscription when its permission went.",
-    );
+    firefox.wait_to_read("subscription-note", "The browser ended the subscription when its permission went.");
     firefox.wait_to_read("server-line", "Server 0.1.0 · 0 subscriptions stored");
     assert_eq!(firefox.help(), "help-denied");
     firefox.expect_a_quiet_console();
@@ -328,9 +218,7 @@ fn unsubscribing_while_the_server_is_away_says_what_follows() {
     let Some(mut stage) = Stage::subscribed() else {
         return;
     };
-    let Stage {
-        firefox, server, ..
-    } = &mut stage;
+    let Stage { firefox, server, .. } = &mut stage;
     server.stop();
     firefox.press("unsubscribe");
     firefox.wait_to_read(

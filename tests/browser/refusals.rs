@@ -11,11 +11,7 @@ use crate::page::Page;
 
 /// A browser whose `method` fails with a DOMException of this name and message.
 fn failing(method: &str, name: &str, message: &str) -> String {
-    format!(
-        "{method} = () => Promise.reject(new DOMException({}, {}));",
-        json!(message),
-        json!(name)
-    )
+    format!("{method} = () => Promise.reject(new DOMException({}, {}));", json!(message), json!(name))
 }
 
 #[test]
@@ -33,10 +29,7 @@ fn each_refusal_of_a_subscription_is_told_with_what_to_do() {
             "help-push-service",
         ),
         (
-            format!(
-                "navigator.brave = {{}}; {}",
-                subscribe("AbortError", no_service)
-            ),
+            format!("navigator.brave = {{}}; {}", subscribe("AbortError", no_service)),
             "The browser got no subscription from its push service: Registration failed - push service error. \
              Check the connection as told below, then subscribe again.",
             "help-push-service help-brave",
@@ -128,10 +121,7 @@ fn each_refusal_of_a_worker_is_told_with_what_to_do() {
     let server = Server::start();
     let mut chromium = Chromium::start();
     for (name, says, help) in refusals {
-        chromium.open_after(
-            &failing("ServiceWorkerContainer.prototype.register", name, "no"),
-            &server.http,
-        );
+        chromium.open_after(&failing("ServiceWorkerContainer.prototype.register", name, "no"), &server.http);
         chromium.press("register");
         chromium.wait_to_read("registration-problem", says);
         assert_eq!(chromium.help(), help, "{says}");
@@ -145,10 +135,7 @@ fn a_browser_that_lacks_something_is_told_what() {
     if !installed(&[&CHROMIUM]) {
         return;
     }
-    let no_worker = [
-        "Service workers are not supported here.",
-        "No subscription is possible without service workers.",
-    ];
+    let no_worker = ["Service workers are not supported here.", "No subscription is possible without service workers."];
     let no_push = [
         "No service worker is registered yet.",
         "No subscription is possible: this browser has no Push API or no notifications here.",
@@ -186,25 +173,16 @@ fn a_subscribe_that_hangs_is_told_of_after_ten_seconds() {
     let mut chromium = Chromium::start();
     register(&mut chromium, &server.http);
     chromium.press("subscribe");
-    chromium.wait_to_read(
-        "subscription-status-message",
-        "Asking the push service for a subscription …",
-    );
+    chromium.wait_to_read("subscription-status-message", "Asking the push service for a subscription …");
     chromium.wait_to_read(
         "subscription-waiting",
         "Still waiting for the push service. Some browsers never give up and never say why; reload the page to stop.",
     );
     assert_eq!(chromium.help(), "help-push-service");
     chromium.press("unregister");
-    chromium.wait_to_read(
-        "registration-status-message",
-        "No service worker is registered yet.",
-    );
+    chromium.wait_to_read("registration-status-message", "No service worker is registered yet.");
     assert_eq!(
-        (
-            chromium.read("subscription-problem"),
-            chromium.read("subscription-waiting")
-        ),
+        (chromium.read("subscription-problem"), chromium.read("subscription-waiting")),
         (String::new(), String::new())
     );
     chromium.expect_a_quiet_console();
@@ -218,22 +196,14 @@ fn an_address_of_the_local_network_is_told_to_be_no_secure_context() {
     let server = Server::start_with(&["--name", "barepush.test"]);
     let mut chromium = Chromium::start();
     chromium.open(&server.http.replace("localhost", "barepush.test"));
-    chromium.wait_to_read(
-        "registration-status-message",
-        "Service workers are not supported here.",
-    );
-    chromium.wait_to_read(
-        "notification-status-message",
-        "Push is not possible without service workers.",
-    );
+    chromium.wait_to_read("registration-status-message", "Service workers are not supported here.");
+    chromium.wait_to_read("notification-status-message", "Push is not possible without service workers.");
     chromium.wait_to_read("can-secure", "no");
     assert_eq!(chromium.help(), "help-insecure");
     let port = server.http.rsplit(':').next().unwrap();
     chromium.wait_to_read("adb-command", &format!("adb reverse tcp:{port} tcp:{port}"));
-    chromium.wait_for(&format!(
-        "document.querySelector('.https-link').href === {}",
-        json!(format!("{}/", server.https))
-    ));
+    chromium
+        .wait_for(&format!("document.querySelector('.https-link').href === {}", json!(format!("{}/", server.https))));
     chromium.expect_a_quiet_console();
 }
 
@@ -245,28 +215,18 @@ fn the_chrome_command_is_the_systems_own() {
     let server = Server::start();
     let mut chromium = Chromium::start();
     let commands = [
-        (
-            "Win32",
-            "start chrome --user-data-dir=\"%TEMP%\\barepush-chrome\" --ignore-certificate-errors-spki-list=",
-        ),
+        ("Win32", "start chrome --user-data-dir=\"%TEMP%\\barepush-chrome\" --ignore-certificate-errors-spki-list="),
         (
             "MacIntel",
             "open -na \"Google Chrome\" --args --user-data-dir=/tmp/barepush-chrome --ignore-certificate-errors-spki-list=",
         ),
-        (
-            "Linux x86_64",
-            "chromium --user-data-dir=/tmp/barepush-chrome --ignore-certificate-errors-spki-list=",
-        ),
+        ("Linux x86_64", "chromium --user-data-dir=/tmp/barepush-chrome --ignore-certificate-errors-spki-list="),
     ];
     for (platform, command) in commands {
-        let change =
-            format!("Object.defineProperty(navigator, 'platform', {{ value: '{platform}' }});");
+        let change = format!("Object.defineProperty(navigator, 'platform', {{ value: '{platform}' }});");
         chromium.open_after(&change, &server.http);
         chromium.wait_to_read("server-line", "Server 0.1.0 · 0 subscriptions stored");
         let shown = chromium.read("chrome-command");
-        assert!(
-            shown.starts_with(command) && shown.ends_with(&format!("= {}", server.https)),
-            "{shown}"
-        );
+        assert!(shown.starts_with(command) && shown.ends_with(&format!("= {}", server.https)), "{shown}");
     }
 }

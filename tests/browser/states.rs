@@ -40,10 +40,7 @@ fn the_page_says_what_it_waits_for() {
     let change = format!("ServiceWorkerContainer.prototype.getRegistration = {never};");
     chromium.open_after(&change, &server.http);
     chromium.wait_to_read("server-line", "Server 0.1.0 · 0 subscriptions stored");
-    assert_eq!(
-        chromium.read("registration-status-message"),
-        "Looking for a service worker …"
-    );
+    assert_eq!(chromium.read("registration-status-message"), "Looking for a service worker …");
     assert_eq!(chromium.buttons(), "notify-all");
 
     let change = format!("ServiceWorkerContainer.prototype.register = {never};");
@@ -63,34 +60,24 @@ fn the_worker_s_reports_are_followed_stop_by_stop() {
     register(&mut chromium, &server.http);
     chromium.open_after(&subscribed("{}", "/notify-me"), &server.http);
     chromium.wait_to_read("key-match", "this browser does not tell");
-    chromium.wait_to_read(
-        "subscription-status-message",
-        "Subscribed at push.invalid, endpoint …89abcdef",
-    );
+    chromium.wait_to_read("subscription-status-message", "Subscribed at push.invalid, endpoint …89abcdef");
     chromium.wait_to_read("way-received", "Service worker not yet");
     chromium.press("notify-me");
     chromium.wait_to_read("notification-status-message", "Pushing …");
     chromium.wait_to_read("way-accepted", "Push service sending …");
-    let report = |event: &str| {
-        format!("new BroadcastChannel('barepush').postMessage({{ at: Date.now(), {event} }}), null")
-    };
+    let report =
+        |event: &str| format!("new BroadcastChannel('barepush').postMessage({{ at: Date.now(), {event} }}), null");
     chromium.value(&report("type: 'received', title: 'News'"));
     chromium.wait_to_read("way-accepted", "Push service accepted");
     chromium.wait_to_read_start("way-received", "Service worker received ");
-    chromium.value(&report(
-        "type: 'failed', title: 'News', why: 'no permission'",
-    ));
+    chromium.value(&report("type: 'failed', title: 'News', why: 'no permission'"));
     chromium.wait_to_read("way-shown", "Notification failed");
     chromium.value(&report("type: 'resubscribed'"));
     chromium.wait_for("document.querySelectorAll('#log li').length === 3");
     let log = "[...document.querySelectorAll('#log li')].map(line => [...line.children].slice(1).map(part => part.textContent))";
     assert_eq!(
         chromium.value(log),
-        json!([
-            ["received", "News"],
-            ["failed", "News: no permission"],
-            ["subscribed anew", ""]
-        ])
+        json!([["received", "News"], ["failed", "News: no permission"], ["subscribed anew", ""]])
     );
     chromium.expect_a_quiet_console();
 }
@@ -105,17 +92,11 @@ fn another_vapid_key_is_told_at_each_step_of_its_mending() {
     let mut chromium = Chromium::start();
     register(&mut chromium, &server.http);
     chromium.open_after(&subscribed(other_key, "/remove-subscription"), &server.http);
-    chromium.wait_to_read(
-        "subscription-note",
-        "The server’s VAPID key has changed. Subscribing anew with it …",
-    );
+    chromium.wait_to_read("subscription-note", "The server’s VAPID key has changed. Subscribing anew with it …");
     assert_eq!(chromium.read("key-match"), "no");
 
     let not_asked = "Object.defineProperty(Notification, 'permission', { value: 'default' });";
-    chromium.open_after(
-        &format!("{not_asked} {}", subscribed(other_key, "nothing")),
-        &server.http,
-    );
+    chromium.open_after(&format!("{not_asked} {}", subscribed(other_key, "nothing")), &server.http);
     chromium.wait_to_read(
         "subscription-note",
         "The server’s VAPID key has changed, so the old subscription was ended. Press Subscribe to go on.",
@@ -136,10 +117,7 @@ fn the_newest_subscription_is_named_with_the_key_it_was_made_with() {
     fs::write(server.file("subscription.txt"), &stored.json_with_key).unwrap();
     let mut chromium = Chromium::start();
     chromium.open(&server.http);
-    chromium.wait_to_read(
-        "newest",
-        &format!("localhost, …{}, made with another key", stored.tail),
-    );
+    chromium.wait_to_read("newest", &format!("localhost, …{}, made with another key", stored.tail));
     chromium.expect_a_quiet_console();
 }
 
@@ -163,10 +141,7 @@ fn a_local_notification_or_a_copy_that_fails_is_told_of() {
         "The browser could not show it: no. Look at the notification settings of the system.",
     );
     chromium.click("[data-copy=notify-command]");
-    chromium.wait_to_read(
-        "toast",
-        "The browser did not allow copying: select the text and copy it yourself.",
-    );
+    chromium.wait_to_read("toast", "The browser did not allow copying: select the text and copy it yourself.");
     chromium.set_permission(&server.http, "denied");
     chromium.press("notify-local");
     chromium.wait_to_read(
@@ -200,23 +175,12 @@ fn what_a_browser_can_do_is_listed() {
             "activated, version 0.1.0"
         ])
     );
-    chromium.open_after(
-        "delete window.Notification; delete window.PushManager; window.pushManager = {};",
-        &server.http,
-    );
+    chromium
+        .open_after("delete window.Notification; delete window.PushManager; window.pushManager = {};", &server.http);
     chromium.wait_to_read("worker", "activated, version 0.1.0");
     assert_eq!(
         chromium.value(listed),
-        json!([
-            "yes",
-            "yes",
-            "no",
-            "no",
-            "unknown",
-            "yes",
-            "not told",
-            "activated, version 0.1.0"
-        ])
+        json!(["yes", "yes", "no", "no", "unknown", "yes", "not told", "activated, version 0.1.0"])
     );
 }
 
@@ -280,23 +244,14 @@ fn a_failure_of_another_kind_is_told_all_the_same() {
         &server.http,
     );
     chromium.press("unregister");
-    chromium.wait_to_read(
-        "registration-problem",
-        "That failed: no. Reload the page and try again.",
-    );
+    chromium.wait_to_read("registration-problem", "That failed: no. Reload the page and try again.");
     chromium.press("notify-all");
-    chromium.wait_to_read(
-        "notification-problem",
-        "The server answered 502. Reload the page and try again.",
-    );
+    chromium.wait_to_read("notification-problem", "The server answered 502. Reload the page and try again.");
 
     let no_key = "globalThis.fetch = path => path === '/add-subscription'
         ? Promise.resolve(Response.json({ stored: 1 })) : Promise.reject(new TypeError('no'));";
     let key = "{ applicationServerKey: new Uint8Array(65).buffer }";
-    chromium.open_after(
-        &format!("{} {no_key}", subscribed(key, "nothing")),
-        &server.http,
-    );
+    chromium.open_after(&format!("{} {no_key}", subscribed(key, "nothing")), &server.http);
     chromium.wait_to_read("key-match", "the server does not answer");
     assert_eq!(chromium.help(), "help-server");
     chromium.expect_a_quiet_console();

@@ -55,10 +55,7 @@ impl Sender {
 }
 
 pub fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs()
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
 pub fn claims(origin: &str) -> Value {
@@ -73,9 +70,7 @@ pub fn encrypt(plain: &[u8], rs: u32, p256dh: &str, auth: &str) -> Vec<u8> {
     let shared = ecdh::diffie_hellman(private.to_nonzero_scalar(), browser.as_affine());
     let info = [b"WebPush: info\0", &decode(p256dh)[..], public.as_bytes()].concat();
     let derive = |salt: &[u8], ikm: &[u8], info: &[u8], out: &mut [u8]| {
-        Hkdf::<Sha256>::new(Some(salt), ikm)
-            .expand(info, out)
-            .unwrap();
+        Hkdf::<Sha256>::new(Some(salt), ikm).expand(info, out).unwrap();
     };
     let (salt, mut ikm, mut key, mut nonce) = (random::<16>(), [0; 32], [0; 16], [0; 12]);
     derive(&decode(auth), shared.raw_secret_bytes(), &info, &mut ikm);
@@ -83,14 +78,7 @@ pub fn encrypt(plain: &[u8], rs: u32, p256dh: &str, auth: &str) -> Vec<u8> {
     derive(&salt, &ikm, b"Content-Encoding: nonce\0", &mut nonce);
     let cipher = Aes128Gcm::new_from_slice(&key).unwrap();
     let record = cipher.encrypt(&Nonce::from(nonce), plain).unwrap();
-    [
-        &salt[..],
-        &rs.to_be_bytes(),
-        &[65],
-        public.as_bytes(),
-        &record,
-    ]
-    .concat()
+    [&salt[..], &rs.to_be_bytes(), &[65], public.as_bytes(), &record].concat()
 }
 
 /// A request to be bent, header by header.
@@ -105,27 +93,18 @@ pub struct Request {
 impl Request {
     /// A good one.
     pub fn new(endpoint: &str, authorization: String, body: Vec<u8>) -> Self {
-        let mut headers = vec![
-            ("TTL", "60".to_owned()),
-            ("Authorization", authorization),
-            ("Connection", "close".to_owned()),
-        ];
+        let mut headers =
+            vec![("TTL", "60".to_owned()), ("Authorization", authorization), ("Connection", "close".to_owned())];
         if !body.is_empty() {
             headers.push(("Content-Encoding", "aes128gcm".to_owned()));
         }
-        Self {
-            method: "POST",
-            endpoint: endpoint.to_owned(),
-            headers,
-            body,
-        }
+        Self { method: "POST", endpoint: endpoint.to_owned(), headers, body }
     }
 
     /// The same with this header instead, or without it.
     pub fn with(mut self, name: &'static str, value: Option<&str>) -> Self {
         self.headers.retain(|(n, _)| *n != name);
-        self.headers
-            .extend(value.map(|value| (name, value.to_owned())));
+        self.headers.extend(value.map(|value| (name, value.to_owned())));
         self
     }
 
@@ -144,12 +123,7 @@ impl Request {
 
     /// Sends it and leaves the reading to the caller.
     pub fn write(&self) -> TcpStream {
-        let (authority, path) = self
-            .endpoint
-            .strip_prefix("http://")
-            .unwrap()
-            .split_once('/')
-            .unwrap();
+        let (authority, path) = self.endpoint.strip_prefix("http://").unwrap().split_once('/').unwrap();
         let tcp = TcpStream::connect(authority).unwrap();
         tcp.set_read_timeout(Some(LIMIT)).unwrap();
         (&tcp).write_all(&self.to_bytes(authority, path)).unwrap();
@@ -157,10 +131,7 @@ impl Request {
     }
 
     pub fn to_bytes(&self, authority: &str, path: &str) -> Vec<u8> {
-        let mut head = format!(
-            "{} /{path} HTTP/1.1\r\nHost: {authority}\r\nX-Last: 1\r\n",
-            self.method
-        );
+        let mut head = format!("{} /{path} HTTP/1.1\r\nHost: {authority}\r\nX-Last: 1\r\n", self.method);
         for (name, value) in &self.headers {
             head += &format!("{name}: {value}\r\n");
         }
@@ -179,11 +150,7 @@ impl Response {
     pub fn parse(bytes: &[u8]) -> Self {
         let text = String::from_utf8(bytes.to_vec()).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        Self {
-            status: head[9..12].parse().unwrap(),
-            head: head.to_owned(),
-            body: body.to_owned(),
-        }
+        Self { status: head[9..12].parse().unwrap(), head: head.to_owned(), body: body.to_owned() }
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -195,9 +162,6 @@ impl Response {
     pub fn reason(&self) -> (u64, String) {
         let json: Value = serde_json::from_str(&self.body).unwrap();
         assert_eq!(json["code"], self.status);
-        (
-            json["errno"].as_u64().unwrap(),
-            json["message"].as_str().unwrap().to_owned(),
-        )
+        (json["errno"].as_u64().unwrap(), json["message"].as_str().unwrap().to_owned())
     }
 }

@@ -31,28 +31,19 @@ impl Client {
     /// For an https `base` whose certificate must be the one in `pem`.
     pub fn trusting(base: &str, pem: &Path) -> Self {
         let pem = std::fs::read(pem).unwrap();
-        Self::with(
-            base,
-            RootCerts::new_with_certs(&[Certificate::from_pem(&pem).unwrap()]),
-        )
+        Self::with(base, RootCerts::new_with_certs(&[Certificate::from_pem(&pem).unwrap()]))
     }
 
     fn with(base: &str, roots: RootCerts) -> Self {
         let provider = rustls::crypto::ring::default_provider().into();
-        let tls = TlsConfig::builder()
-            .root_certs(roots)
-            .unversioned_rustls_crypto_provider(provider)
-            .build();
+        let tls = TlsConfig::builder().root_certs(roots).unversioned_rustls_crypto_provider(provider).build();
         let config = Agent::config_builder()
             .tls_config(tls)
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_secs(30)))
             .proxy(None)
             .build();
-        Self {
-            base: base.to_owned(),
-            agent: config.new_agent(),
-        }
+        Self { base: base.to_owned(), agent: config.new_agent() }
     }
 
     pub fn get(&self, path: &str) -> Got {
@@ -65,9 +56,7 @@ impl Client {
     }
 
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Got {
-        let mut request = Request::builder()
-            .method(method)
-            .uri(format!("{}{path}", self.base));
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -78,11 +67,7 @@ impl Client {
         }
         .unwrap();
         let text = answer.body_mut().read_to_string().unwrap();
-        Got {
-            status: answer.status().as_u16(),
-            headers: answer.headers().clone(),
-            text,
-        }
+        Got { status: answer.status().as_u16(), headers: answer.headers().clone(), text }
     }
 }
 
@@ -92,8 +77,6 @@ impl Got {
     }
 
     pub fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .map_or("", |value| value.to_str().unwrap())
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 }

@@ -53,22 +53,13 @@ impl Program {
     /// Any program, in `folder`; its stdin is empty.
     pub fn new(program: impl AsRef<OsStr>, folder: &Path) -> Self {
         let mut command = Command::new(program);
-        command
-            .current_dir(folder)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         for name in FOREIGN {
             command.env_remove(name);
         }
         // What a killed server leaves behind goes with the folder.
         command.env("TMPDIR", folder);
-        Self {
-            command,
-            stdin: None,
-            stdin_stays_open: false,
-            terminal: None,
-        }
+        Self { command, stdin: None, stdin_stays_open: false, terminal: None }
     }
 
     pub fn arg(self, arg: impl AsRef<OsStr>) -> Self {
@@ -106,18 +97,10 @@ impl Program {
     /// A terminal of 80 columns for stderr; what it got is captured as ever, with each line break as the terminal makes it.
     #[cfg(unix)]
     pub fn terminal_for_stderr(mut self) -> Self {
-        let size = nix::pty::Winsize {
-            ws_row: 24,
-            ws_col: 80,
-            ws_xpixel: 0,
-            ws_ypixel: 0,
-        };
+        let size = nix::pty::Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
         let pair = nix::pty::openpty(&size, None).expect("a terminal");
         // Copies are closed in programs that other tests start; one that had this end would hold up the other's end.
-        let ends = pair
-            .slave
-            .try_clone()
-            .and_then(|slave| Ok((slave, pair.master.try_clone()?)));
+        let ends = pair.slave.try_clone().and_then(|slave| Ok((slave, pair.master.try_clone()?)));
         let (slave, master) = ends.expect("both ends");
         self.command.stderr(slave).env("TERM", "xterm");
         self.terminal = Some(master.into());
@@ -139,9 +122,7 @@ impl Program {
         if let Some(bytes) = self.stdin {
             let pipe = child.stdin.take();
             // It may end without reading everything.
-            threads.push(std::thread::spawn(move || {
-                _ = pipe.map(|mut pipe| pipe.write_all(&bytes))
-            }));
+            threads.push(std::thread::spawn(move || _ = pipe.map(|mut pipe| pipe.write_all(&bytes))));
         }
         let (stdout, stderr) = (Output::default(), Output::default());
         threads.push(stdout.fill(child.stdout.take()));
@@ -149,13 +130,7 @@ impl Program {
             Some(terminal) => stderr.fill(Some(terminal)),
             None => stderr.fill(child.stderr.take()),
         });
-        Running {
-            child,
-            stdout,
-            stderr,
-            threads,
-            ended: false,
-        }
+        Running { child, stdout, stderr, threads, ended: false }
     }
 }
 
@@ -213,9 +188,7 @@ impl Output {
         let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             let text = String::from_utf8_lossy(&state.bytes).into_owned();
-            let mut whole = text
-                .split_inclusive('\n')
-                .filter(|line| line.ends_with('\n'));
+            let mut whole = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
             if let Some(line) = whole.find(|line| fits(line.trim_end())) {
                 return Some(line.trim_end().to_owned());
             }
@@ -223,10 +196,7 @@ impl Output {
             if state.closed || left.is_zero() {
                 return None;
             }
-            state = changed
-                .wait_timeout(state, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            state = changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 }
@@ -258,35 +228,24 @@ impl Running {
 
     /// The first line of stdout that fits, waited for.
     pub fn line(&self, fits: impl Fn(&str) -> bool) -> String {
-        self.stdout
-            .wait_for_line(fits)
-            .unwrap_or_else(|| panic!("no such line on stdout\n{}", self.printed()))
+        self.stdout.wait_for_line(fits).unwrap_or_else(|| panic!("no such line on stdout\n{}", self.printed()))
     }
 
     /// The first line of stderr that fits, waited for.
     pub fn error_line(&self, fits: impl Fn(&str) -> bool) -> String {
-        self.stderr
-            .wait_for_line(fits)
-            .unwrap_or_else(|| panic!("no such line on stderr\n{}", self.printed()))
+        self.stderr.wait_for_line(fits).unwrap_or_else(|| panic!("no such line on stderr\n{}", self.printed()))
     }
 
     /// The first `https://...` (or `http://...`) that a server's greeting names: `url("https")`.
     pub fn url(&self, scheme: &str) -> String {
         let start = format!("{scheme}://");
         let line = self.line(|line| line.trim_start().starts_with(&start));
-        line.split_whitespace()
-            .next()
-            .unwrap_or_default()
-            .to_owned()
+        line.split_whitespace().next().unwrap_or_default().to_owned()
     }
 
     /// What it has printed so far.
     pub fn printed(&self) -> String {
-        format!(
-            "stdout:\n{}\nstderr:\n{}",
-            self.stdout.text(),
-            self.stderr.text()
-        )
+        format!("stdout:\n{}\nstderr:\n{}", self.stdout.text(), self.stderr.text())
     }
 
     /// SIGTERM.
@@ -300,15 +259,8 @@ impl Running {
     }
 
     fn signal(&self, name: &str) {
-        let sent = Command::new("sh")
-            .arg("-c")
-            .arg(format!("kill -{name} {}", self.pid()))
-            .status();
-        assert!(
-            sent.expect("sh started").success(),
-            "the program has ended already\n{}",
-            self.printed()
-        );
+        let sent = Command::new("sh").arg("-c").arg(format!("kill -{name} {}", self.pid())).status();
+        assert!(sent.expect("sh started").success(), "the program has ended already\n{}", self.printed());
     }
 
     /// Waits for its end: first, with a limit, for its pipes to close, which the standard library cannot do for the end itself.
@@ -327,11 +279,7 @@ impl Running {
         for thread in self.threads.drain(..) {
             _ = thread.join();
         }
-        Finished {
-            code: status.code(),
-            stdout: self.stdout.text(),
-            stderr: self.stderr.text(),
-        }
+        Finished { code: status.code(), stdout: self.stdout.text(), stderr: self.stderr.text() }
     }
 }
 
@@ -360,11 +308,7 @@ impl Finished {
     /// Compares all of it at once, so that a failure shows all of it.
     #[track_caller]
     pub fn is(&self, code: i32, stdout: &str, stderr: &str) {
-        let expected = Finished {
-            code: Some(code),
-            stdout: stdout.to_owned(),
-            stderr: stderr.to_owned(),
-        };
+        let expected = Finished { code: Some(code), stdout: stdout.to_owned(), stderr: stderr.to_owned() };
         assert!(
             *self == expected,
             "exit code {:?}\n--- stdout\n{}--- stderr\n{}\n=== expected: exit code {code}\n--- stdout\n{stdout}--- stderr\n{stderr}",

@@ -30,15 +30,8 @@ impl Sender {
         let folder = tempfile::tempdir().expect("a temp folder");
         let key = SecretKey::from_slice(&random::<32>()).expect("a key");
         fs::create_dir(folder.path().join("keys")).expect("a folder for the key");
-        let sender = Self {
-            service,
-            key,
-            folder,
-        };
-        let pem = sender
-            .key
-            .to_pkcs8_pem(LineEnding::LF)
-            .expect("the key in PEM");
+        let sender = Self { service, key, folder };
+        let pem = sender.key.to_pkcs8_pem(LineEnding::LF).expect("the key in PEM");
         sender.write("keys/vapid_private.pem", pem.as_bytes());
         sender
     }
@@ -74,8 +67,7 @@ impl Sender {
 
     /// Writes a file for its owner's eyes alone, as both programs do.
     pub fn write(&self, name: &str, bytes: &[u8]) {
-        barepush::file::replace(&self.path(name), |file| file.write_all(bytes))
-            .expect("a file written");
+        barepush::file::replace(&self.path(name), |file| file.write_all(bytes)).expect("a file written");
     }
 
     /// What a file holds; nothing when it is not there.

@@ -9,9 +9,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::client::{ClientConfig, WebPkiServerVerifier};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{
-    ClientConnection, DigitallySignedStruct, Error, RootCertStore, SignatureScheme, StreamOwned,
-};
+use rustls::{ClientConnection, DigitallySignedStruct, Error, RootCertStore, SignatureScheme, StreamOwned};
 
 use super::program::LIMIT;
 
@@ -115,10 +113,7 @@ impl Wire {
         assert!(
             matches!(
                 ended,
-                Ok(_)
-                    | Err(io::ErrorKind::ConnectionReset
-                        | io::ErrorKind::BrokenPipe
-                        | io::ErrorKind::UnexpectedEof)
+                Ok(_) | Err(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof)
             ),
             "{ended:?}"
         );
@@ -161,9 +156,7 @@ impl Write for Wire {
 
 fn roots(pem: &Path) -> RootCertStore {
     let mut roots = RootCertStore::empty();
-    roots
-        .add(CertificateDer::from_pem_file(pem).unwrap())
-        .unwrap();
+    roots.add(CertificateDer::from_pem_file(pem).unwrap()).unwrap();
     roots
 }
 

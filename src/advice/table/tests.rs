@@ -95,14 +95,8 @@ fn answer(status: u16, errno: u16, words: &str) -> Answer {
 fn each_answer_is_told_its_cause_and_its_cure() {
     for (vendor, status, errno, words, cause, cure) in ANSWERS {
         let advice = super::look_up(*vendor, &answer(*status, *errno, words));
-        assert!(
-            advice.cause.contains(cause),
-            "{vendor:?} {status} {words}: {advice:?}"
-        );
-        assert!(
-            advice.cure.contains(cure),
-            "{vendor:?} {status} {words}: {advice:?}"
-        );
+        assert!(advice.cause.contains(cause), "{vendor:?} {status} {words}: {advice:?}");
+        assert!(advice.cure.contains(cure), "{vendor:?} {status} {words}: {advice:?}");
     }
 }
 
@@ -110,14 +104,9 @@ fn each_answer_is_told_its_cause_and_its_cure() {
 fn no_row_is_without_an_answer_that_finds_it() {
     let found: BTreeSet<_> = ANSWERS
         .iter()
-        .filter_map(|(vendor, status, errno, words, ..)| {
-            find(*vendor, &answer(*status, *errno, words))
-        })
+        .filter_map(|(vendor, status, errno, words, ..)| find(*vendor, &answer(*status, *errno, words)))
         .collect();
-    let missing: Vec<_> = (0..TABLE.len())
-        .filter(|row| !found.contains(row))
-        .map(|row| TABLE[row].cause)
-        .collect();
+    let missing: Vec<_> = (0..TABLE.len()).filter(|row| !found.contains(row)).map(|row| TABLE[row].cause).collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
 
@@ -126,13 +115,7 @@ fn causes_and_cures_are_one_sentence_without_a_full_stop() {
     for row in TABLE {
         for text in [row.cause, row.cure] {
             let text = text.replace("...", "");
-            assert!(
-                !text.is_empty()
-                    && !text.ends_with('.')
-                    && !text.contains(". ")
-                    && text == text.trim(),
-                "{text}"
-            );
+            assert!(!text.is_empty() && !text.ends_with('.') && !text.contains(". ") && text == text.trim(), "{text}");
         }
     }
 }

@@ -28,65 +28,40 @@ const TICK: Duration = Duration::from_millis(200);
 pub(crate) fn run(args: &Args, message: &Message) -> Result<(), Failure> {
     let store = args.store();
     let (entries, bar) = open(args, &store)?;
-    let done = args
-        .resume
-        .as_deref()
-        .map_or(Ok(Done::default()), |path| resume(args, path))?;
+    let done = args.resume.as_deref().map_or(Ok(Done::default()), |path| resume(args, path))?;
     let key = args.key()?;
     // A connection a job; where that cannot be had, connecting says so.
     let _ = rlimit::increase_nofile_limit(u64::MAX);
     let queue = Arc::new(Queue::new(args.jobs.into()));
     stop_on_signal(&queue)?;
     let client = args.client();
-    let fan_out = FanOut {
-        client: &client,
-        message,
-        key: &key,
-        retry: args.retry(),
-        dry_run: args.dry_run,
-    };
+    let fan_out = FanOut { client: &client, message, key: &key, retry: args.retry(), dry_run: args.dry_run };
     let mut tally = Tally::new(args, store.path(), bar);
     let left = fan_out.run(&queue, entries, done, |event| tally.tell(event));
     tally.finish();
     set_aside(args, &store, &tally)?;
-    conclude(
-        &store,
-        &tally,
-        left.map_err(Failure::hinted(StoreError::hint))?,
-    )
+    conclude(&store, &tally, left.map_err(Failure::hinted(StoreError::hint))?)
 }
 
 /// The list and its progress: in bytes when the length is known.
 fn open(args: &Args, store: &Store) -> Result<(Entries, ProgressBar), Failure> {
     let hidden = args.quiet || !io::stderr().is_terminal();
-    let target = if hidden {
-        ProgressDrawTarget::hidden()
-    } else {
-        ProgressDrawTarget::stderr()
-    };
+    let target = if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
     if args.reads_stdin() {
         let bar = ProgressBar::with_draw_target(None, target);
         bar.enable_steady_tick(TICK);
-        return Ok((
-            Entries::new(BufReader::new(io::stdin()), store.path()),
-            styled(bar, "{spinner} {msg}"),
-        ));
+        return Ok((Entries::new(BufReader::new(io::stdin()), store.path()), styled(bar, "{spinner} {msg}")));
     }
     let file = store.open().map_err(not_read)?;
     let length = file.metadata().map(|file| file.len()).ok();
-    let bar = styled(
-        ProgressBar::with_draw_target(length, target),
-        "{wide_bar} {percent}% {msg}",
-    );
+    let bar = styled(ProgressBar::with_draw_target(length, target), "{wide_bar} {percent}% {msg}");
     let entries = Entries::new(BufReader::new(bar.wrap_read(file)), store.path());
     Ok((entries, bar))
 }
 
 fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
     // The templates are ours; one that were wrong would cost the bar its looks.
-    bar.with_style(
-        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
-    )
+    bar.with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 /// Whom the results of an earlier run call done.
@@ -96,10 +71,7 @@ fn resume(args: &Args, path: &Path) -> Result<Done, Failure> {
         .with_context(|| format!("cannot read the results \"{}\"", path.display()))
         .map_err(|e| Failure::ours(e, "give --resume the file that --json was printed to"))?;
     if unusable > 0 && !args.quiet {
-        note(
-            "notify",
-            format_args!("{}: lines that are no results: {unusable}", path.display()),
-        );
+        note("notify", format_args!("{}: lines that are no results: {unusable}", path.display()));
     }
     Ok(done)
 }
@@ -112,14 +84,10 @@ fn stop_on_signal(queue: &Arc<Queue>) -> Result<(), Failure> {
             std::process::exit(EXIT_STOPPED.into());
         }
         // Before it is stopped: the summary that follows then would come first, or the program be over.
-        note(
-            "notify",
-            "stopping when the pushes under way have ended; Ctrl-C again stops at once",
-        );
+        note("notify", "stopping when the pushes under way have ended; Ctrl-C again stops at once");
         queue.stop();
     };
-    ctrlc::set_handler(handler)
-        .map_err(|e| Failure::ours(e, "report this with the version of barepush"))
+    ctrlc::set_handler(handler).map_err(|e| Failure::ours(e, "report this with the version of barepush"))
 }
 
 /// Sets aside all that is gone, in one rewrite; a list that is no file of its own stays as it is.
@@ -127,15 +95,10 @@ fn set_aside(args: &Args, store: &Store, tally: &Tally) -> Result<(), Failure> {
     if tally.gone().is_empty() || args.reads_stdin() || !store.path().is_file() {
         return Ok(());
     }
-    let count = store
-        .set_aside(|e| tally.is_gone(e))
-        .map_err(Failure::hinted(StoreError::hint))?;
+    let count = store.set_aside(|e| tally.is_gone(e)).map_err(Failure::hinted(StoreError::hint))?;
     if !args.quiet {
         let lines = if count == 1 { "line" } else { "lines" };
-        note(
-            "notify",
-            format_args!("{count} {lines} went to {}", store.gone_path().display()),
-        );
+        note("notify", format_args!("{count} {lines} went to {}", store.gone_path().display()));
     }
     Ok(())
 }
@@ -143,10 +106,7 @@ fn set_aside(args: &Args, store: &Store, tally: &Tally) -> Result<(), Failure> {
 /// The exit code, and why when it is no push's.
 fn conclude(store: &Store, tally: &Tally, left: Left) -> Result<(), Failure> {
     if let Some(why) = tally.unread() {
-        return Err(Failure::ours(
-            anyhow!("nobody reads the results any more, so sending stopped: {why}"),
-            RESUME,
-        ));
+        return Err(Failure::ours(anyhow!("nobody reads the results any more, so sending stopped: {why}"), RESUME));
     }
     if left.stopped {
         let error = anyhow!("stopped before the end of {}", store.path().display());

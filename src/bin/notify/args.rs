@@ -169,15 +169,11 @@ impl Args {
         let readers = [args.message == "-", dash(&args.payload), args.reads_stdin()];
         if readers.iter().filter(|reads| **reads).count() > 1 {
             let error = "stdin can be read once: message, --payload or --subscriptions";
-            Args::command()
-                .error(ErrorKind::ArgumentConflict, error)
-                .exit();
+            Args::command().error(ErrorKind::ArgumentConflict, error).exit();
         }
         if args.resume.is_some() && !args.to_all() {
             let error = "--resume needs --all or --subscriptions";
-            Args::command()
-                .error(ErrorKind::MissingRequiredArgument, error)
-                .exit();
+            Args::command().error(ErrorKind::MissingRequiredArgument, error).exit();
         }
         args
     }
@@ -198,16 +194,11 @@ impl Args {
     }
 
     pub(crate) fn key(&self) -> Result<VapidKey, Failure> {
-        match self
-            .vapid_private_key
-            .as_deref()
-            .filter(|text| !text.is_empty())
-        {
+        match self.vapid_private_key.as_deref().filter(|text| !text.is_empty()) {
             Some(text) => VapidKey::from_env(text, self.subject.clone()),
             None => {
                 let keys = path_in(&self.data_dir, "keys");
-                if let Some(open) = open_to_others(&keys.join(vapid::FILE)).filter(|_| !self.quiet)
-                {
+                if let Some(open) = open_to_others(&keys.join(vapid::FILE)).filter(|_| !self.quiet) {
                     note("notify", open);
                 }
                 VapidKey::load(&keys, self.subject.clone())

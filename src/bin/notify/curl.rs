@@ -13,12 +13,10 @@ const BODY_FILE: &str = "payload.bin";
 pub(crate) fn print(request: &PushRequest) -> Result<(), Failure> {
     let body = request.body();
     if !body.is_empty() {
-        barepush::file::replace(Path::new(BODY_FILE), |file| file.write_all(body)).map_err(
-            |e| {
-                let error = anyhow::Error::new(e).context(format!("cannot write \"{BODY_FILE}\""));
-                Failure::ours(error, "go to a folder that you may write to")
-            },
-        )?;
+        barepush::file::replace(Path::new(BODY_FILE), |file| file.write_all(body)).map_err(|e| {
+            let error = anyhow::Error::new(e).context(format!("cannot write \"{BODY_FILE}\""));
+            Failure::ours(error, "go to a folder that you may write to")
+        })?;
     }
     let _ = writeln!(io::stdout(), "{}", command(request));
     note(
@@ -30,15 +28,9 @@ pub(crate) fn print(request: &PushRequest) -> Result<(), Failure> {
 
 /// One option a line, each value in single quotes.
 fn command(request: &PushRequest) -> String {
-    let mut lines = vec![format!(
-        "curl --include --request POST {}",
-        quoted(request.endpoint().as_str())
-    )];
+    let mut lines = vec![format!("curl --include --request POST {}", quoted(request.endpoint().as_str()))];
     lines.extend(
-        request
-            .headers()
-            .iter()
-            .map(|(name, value)| format!("--header {}", quoted(&format!("{name}: {value}")))),
+        request.headers().iter().map(|(name, value)| format!("--header {}", quoted(&format!("{name}: {value}")))),
     );
     lines.push(match request.body().is_empty() {
         true => "--header 'Content-Length: 0'".into(),

@@ -38,11 +38,9 @@ pub(crate) fn newest(args: &Args) -> Result<Subscription, Failure> {
 /// Why the file could not be opened.
 pub(crate) fn not_read(error: StoreError) -> Failure {
     match error {
-        StoreError::Missing(_) => Failure::new(
-            EXIT_NOBODY,
-            anyhow!("nobody has subscribed yet: {error}"),
-            OPEN_THE_PAGE,
-        ),
+        StoreError::Missing(_) => {
+            Failure::new(EXIT_NOBODY, anyhow!("nobody has subscribed yet: {error}"), OPEN_THE_PAGE)
+        }
         error => Failure::hinted(StoreError::hint)(error),
     }
 }
@@ -51,18 +49,10 @@ pub(crate) fn not_read(error: StoreError) -> Failure {
 pub(crate) fn nobody(store: &Store, unusable: usize) -> Failure {
     let path = store.path().display();
     match unusable {
-        0 => Failure::new(
-            EXIT_NOBODY,
-            anyhow!("nobody has subscribed yet: {path} is empty"),
-            OPEN_THE_PAGE,
-        ),
+        0 => Failure::new(EXIT_NOBODY, anyhow!("nobody has subscribed yet: {path} is empty"), OPEN_THE_PAGE),
         _ => {
             let hint = format!("{OPEN_THE_PAGE}; the unusable lines stay where they are");
-            Failure::new(
-                EXIT_NOBODY,
-                anyhow!("{path} holds no usable subscription"),
-                hint,
-            )
+            Failure::new(EXIT_NOBODY, anyhow!("{path} holds no usable subscription"), hint)
         }
     }
 }
@@ -70,9 +60,5 @@ pub(crate) fn nobody(store: &Store, unusable: usize) -> Failure {
 /// Names a line that is no subscription.
 pub(crate) fn complain_of_line(path: &Path, line: usize, error: SubscriptionError) {
     let why = anyhow::Error::new(error);
-    complain(
-        "notify",
-        format_args!("{} line {line}: {why:#}", path.display()),
-        None,
-    );
+    complain("notify", format_args!("{} line {line}: {why:#}", path.display()), None);
 }

@@ -47,10 +47,7 @@ fn push(args: &Args, message: &Message, subscription: &Subscription, key: &Vapid
         }
     };
     let (result, took, attempts) = args.retry().send(&args.client(), &request, waiting);
-    Outcome {
-        attempts,
-        ..Outcome::sent(subscription, &result, took)
-    }
+    Outcome { attempts, ..Outcome::sent(subscription, &result, took) }
 }
 
 /// The same push, told step by step on stdout.
@@ -67,10 +64,7 @@ fn explain(args: &Args, message: &Message, subscription: &Subscription, key: &Va
     }
     let waiting = |error: &SendError, pause| say_waiting(subscription, error, pause);
     let (result, took, attempts) = args.retry().send(&args.client(), &request, waiting);
-    let outcome = Outcome {
-        attempts,
-        ..Outcome::sent(subscription, &result, took)
-    };
+    let outcome = Outcome { attempts, ..Outcome::sent(subscription, &result, took) };
     print(&walk.answer(&outcome, subscription.endpoint().vendor(), &result, message));
     outcome
 }
@@ -82,14 +76,7 @@ fn print(text: &str) {
 
 fn say_waiting(subscription: &Subscription, error: &SendError, pause: Duration) {
     let outcome = Outcome::sent(subscription, &Err(error.clone()), Duration::ZERO);
-    note(
-        "notify",
-        format_args!(
-            "{}; trying again in {:.1} s",
-            outcome.says,
-            pause.as_secs_f32()
-        ),
-    );
+    note("notify", format_args!("{}; trying again in {:.1} s", outcome.says, pause.as_secs_f32()));
 }
 
 /// Prints what became of it; a failure's words and exit code go up.
@@ -99,18 +86,10 @@ fn tell(args: &Args, subscription: &Subscription, outcome: Outcome) -> Result<()
         let line = Record::new(subscription.endpoint(), None, &outcome).to_line();
         // A closed stdout does not undo the push.
         let _ = line.and_then(|line| io::stdout().write_all(line.as_bytes()));
-        return if code == 0 {
-            Ok(())
-        } else {
-            Err(Failure::said(code))
-        };
+        return if code == 0 { Ok(()) } else { Err(Failure::said(code)) };
     }
     if code != 0 {
-        return Err(Failure::new(
-            code,
-            anyhow!(outcome.says),
-            outcome.hint.unwrap_or_default(),
-        ));
+        return Err(Failure::new(code, anyhow!(outcome.says), outcome.hint.unwrap_or_default()));
     }
     // The walk has said it.
     if !args.quiet && !args.explain {
@@ -130,14 +109,9 @@ fn set_aside(args: &Args, gone: &Subscription) -> Result<(), Failure> {
         return Ok(());
     }
     let store = args.store();
-    let count = store
-        .set_aside(|e| e == gone.endpoint())
-        .map_err(Failure::hinted(StoreError::hint))?;
+    let count = store.set_aside(|e| e == gone.endpoint()).map_err(Failure::hinted(StoreError::hint))?;
     if count > 0 && !args.quiet {
-        note(
-            "notify",
-            format_args!("its line went to {}", store.gone_path().display()),
-        );
+        note("notify", format_args!("its line went to {}", store.gone_path().display()));
     }
     Ok(())
 }

@@ -25,10 +25,7 @@ pub(crate) fn message(args: &Args) -> Result<Message, Failure> {
     if payload.len() > BRIDGED_PAYLOAD_BYTES && !args.quiet {
         let bytes = payload.len();
         let phones = "phones reached over a bridge may refuse more than";
-        note(
-            "notify",
-            format_args!("the payload is {bytes} bytes long; {phones} {BRIDGED_PAYLOAD_BYTES}"),
-        );
+        note("notify", format_args!("the payload is {bytes} bytes long; {phones} {BRIDGED_PAYLOAD_BYTES}"));
     }
     Ok(Message {
         ttl: Duration::from_secs(args.ttl.into()),
@@ -43,12 +40,10 @@ fn payload(args: &Args) -> Result<Vec<u8>, Failure> {
         return read(path).map_err(|e| Failure::ours(e, "check the path, and who may read it"));
     }
     let text = match args.message.as_str() {
-        "-" => read(Path::new("-"))
-            .and_then(|bytes| String::from_utf8(bytes).context("cannot read stdin as UTF-8")),
+        "-" => read(Path::new("-")).and_then(|bytes| String::from_utf8(bytes).context("cannot read stdin as UTF-8")),
         text => Ok(text.to_owned()),
     };
-    let text = text
-        .map_err(|e| Failure::ours(e, "pipe UTF-8 text in, or send any bytes with --payload -"))?;
+    let text = text.map_err(|e| Failure::ours(e, "pipe UTF-8 text in, or send any bytes with --payload -"))?;
     let notification = Notification {
         title: args.title.clone(),
         body: Some(text.trim_end_matches('\n').to_owned()),
@@ -68,23 +63,16 @@ fn payload(args: &Args) -> Result<Vec<u8>, Failure> {
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     let (name, reader): (_, io::Result<Box<dyn Read>>) = match path.as_os_str() == "-" {
         true => ("stdin".into(), Ok(Box::new(io::stdin().lock()))),
-        false => (
-            format!("\"{}\"", path.display()),
-            std::fs::File::open(path).map(|file| Box::new(file) as _),
-        ),
+        false => (format!("\"{}\"", path.display()), std::fs::File::open(path).map(|file| Box::new(file) as _)),
     };
     let mut bytes = Vec::new();
     reader
-        .and_then(|reader| {
-            reader
-                .take(MAX_READ_BYTES as u64 + 1)
-                .read_to_end(&mut bytes)
-        })
+        .and_then(|reader| reader.take(MAX_READ_BYTES as u64 + 1).read_to_end(&mut bytes))
         .with_context(|| format!("cannot read {name}"))?;
     match bytes.len() > MAX_READ_BYTES {
-        true => Err(anyhow!(
-            "{name} is over {MAX_READ_BYTES} bytes long, at most {MAX_PAYLOAD_BYTES} fit into one message"
-        )),
+        true => {
+            Err(anyhow!("{name} is over {MAX_READ_BYTES} bytes long, at most {MAX_PAYLOAD_BYTES} fit into one message"))
+        }
         false => Ok(bytes),
     }
 }

@@ -10,20 +10,11 @@ use crate::args::Args;
 
 /// Prints it: base64url as browsers and most libraries take it, hex, JWK (RFC 7517) and SPKI in PEM (RFC 5480).
 pub(crate) fn show(args: &Args) -> Result<(), Failure> {
-    let key = args
-        .key()?
-        .public_key_formats()
-        .map_err(Failure::hinted(VapidError::hint))?;
+    let key = args.key()?.public_key_formats().map_err(Failure::hinted(VapidError::hint))?;
     let jwk = json!({"kty": "EC", "crv": "P-256", "x": key.x, "y": key.y});
     let text = match args.json {
-        true => format!(
-            "{}\n",
-            json!({"base64url": key.base64url, "hex": key.hex, "jwk": jwk, "pem": key.pem})
-        ),
-        false => format!(
-            "base64url  {}\nhex        {}\nJWK        {jwk}\nPEM\n{}",
-            key.base64url, key.hex, key.pem
-        ),
+        true => format!("{}\n", json!({"base64url": key.base64url, "hex": key.hex, "jwk": jwk, "pem": key.pem})),
+        false => format!("base64url  {}\nhex        {}\nJWK        {jwk}\nPEM\n{}", key.base64url, key.hex, key.pem),
     };
     // Whoever closed the pipe has read enough.
     let _ = io::stdout().write_all(text.as_bytes());

@@ -75,8 +75,7 @@ impl Tally {
             Event::Unusable { line, error } => {
                 self.unusable += 1;
                 self.codes.insert(EXIT_NOBODY);
-                self.bar
-                    .suspend(|| complain_of_line(&self.list, line, error));
+                self.bar.suspend(|| complain_of_line(&self.list, line, error));
             }
             Event::Pushed(pushed) => {
                 self.count(&pushed);
@@ -92,21 +91,12 @@ impl Tally {
         ControlFlow::Continue(())
     }
 
-    fn count(
-        &mut self,
-        Pushed {
-            endpoint, outcome, ..
-        }: &Pushed,
-    ) {
+    fn count(&mut self, Pushed { endpoint, outcome, .. }: &Pushed) {
         if let Some(at) = WORDS.iter().position(|(class, _)| *class == outcome.class) {
             self.counts[at] += 1;
         }
         self.codes.insert(outcome.class.exit_code());
-        if let Some(hint) = outcome
-            .hint
-            .as_ref()
-            .filter(|_| self.hints.len() < MAX_HINTS)
-        {
+        if let Some(hint) = outcome.hint.as_ref().filter(|_| self.hints.len() < MAX_HINTS) {
             self.hints.insert(hint.clone());
         }
         if outcome.class == Class::Gone {
@@ -115,14 +105,7 @@ impl Tally {
     }
 
     /// One line, in one write: a list of results that breaks off breaks off between two lines.
-    fn print(
-        &self,
-        Pushed {
-            line,
-            endpoint,
-            outcome,
-        }: &Pushed,
-    ) -> io::Result<()> {
+    fn print(&self, Pushed { line, endpoint, outcome }: &Pushed) -> io::Result<()> {
         if self.json {
             let record = Record::new(endpoint, Some(*line), outcome);
             return io::stdout().write_all(record.to_line()?.as_bytes());
@@ -154,30 +137,15 @@ impl Tally {
     /// `3 pushed in 0.1 s: 2 accepted, 1 gone; 1 line unusable`
     fn summary(&self) -> String {
         let pushed: usize = self.counts.iter().sum();
-        let counts = self
-            .counts
-            .iter()
-            .zip(WORDS)
-            .filter(|(count, _)| **count > 0);
-        let words: Vec<_> = counts
-            .map(|(count, (_, word))| format!("{count} {word}"))
-            .collect();
-        let mut summary = format!(
-            "{pushed} pushed in {:.1} s",
-            self.start.elapsed().as_secs_f32()
-        );
+        let counts = self.counts.iter().zip(WORDS).filter(|(count, _)| **count > 0);
+        let words: Vec<_> = counts.map(|(count, (_, word))| format!("{count} {word}")).collect();
+        let mut summary = format!("{pushed} pushed in {:.1} s", self.start.elapsed().as_secs_f32());
         if pushed > 0 {
             summary += &format!(": {}", words.join(", "));
         }
-        for (count, what) in [
-            (self.unusable, "unusable"),
-            (self.done, "left out, done before"),
-        ] {
+        for (count, what) in [(self.unusable, "unusable"), (self.done, "left out, done before")] {
             if count > 0 {
-                summary += &format!(
-                    "; {count} {} {what}",
-                    if count == 1 { "line" } else { "lines" }
-                );
+                summary += &format!("; {count} {} {what}", if count == 1 { "line" } else { "lines" });
             }
         }
         summary
@@ -207,10 +175,7 @@ impl Tally {
     }
 
     pub(crate) fn exit_code(&self) -> u8 {
-        WORST_FIRST
-            .into_iter()
-            .find(|code| self.codes.contains(code))
-            .unwrap_or(0)
+        WORST_FIRST.into_iter().find(|code| self.codes.contains(code)).unwrap_or(0)
     }
 }
 

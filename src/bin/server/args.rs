@@ -66,14 +66,9 @@ impl Args {
 
     /// The VAPID key: by environment, or kept in its file, or made.
     pub(crate) fn vapid_key(&self) -> Result<(VapidKey, vapid::Made), Failure> {
-        let given = self
-            .vapid_private_key
-            .as_deref()
-            .filter(|text| !text.is_empty());
+        let given = self.vapid_private_key.as_deref().filter(|text| !text.is_empty());
         match given {
-            Some(text) => {
-                VapidKey::from_env(text, self.subject.clone()).map(|key| (key, vapid::Made::Kept))
-            }
+            Some(text) => VapidKey::from_env(text, self.subject.clone()).map(|key| (key, vapid::Made::Kept)),
             None => VapidKey::load_or_create(&self.keys(), self.subject.clone()),
         }
         .map_err(Failure::hinted(VapidError::hint))
@@ -82,9 +77,7 @@ impl Args {
     /// The certificate: the user's own, or kept in its file, or made.
     pub(crate) fn certificate(&self) -> Result<(Certificate, certificate::Made), Failure> {
         match (&self.tls_cert, &self.tls_key) {
-            (Some(cert), Some(key)) => {
-                Certificate::from_files(cert, key).map(|own| (own, certificate::Made::Kept))
-            }
+            (Some(cert), Some(key)) => Certificate::from_files(cert, key).map(|own| (own, certificate::Made::Kept)),
             _ => Certificate::load_or_create(&self.keys(), &self.name),
         }
         .map_err(Failure::hinted(CertificateError::hint))
@@ -114,10 +107,7 @@ impl Args {
     pub(crate) fn notify_command(&self) -> String {
         match self.data_dir.as_os_str() == "." {
             true => "cargo run --bin notify \"message\"".into(),
-            false => format!(
-                "cargo run --bin notify -- --data-dir {} \"message\"",
-                self.data_dir.display()
-            ),
+            false => format!("cargo run --bin notify -- --data-dir {} \"message\"", self.data_dir.display()),
         }
     }
 }

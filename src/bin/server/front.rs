@@ -28,20 +28,10 @@ impl Front {
         port: u16,
         tls: Option<Arc<ServerConfig>>,
     ) -> Result<Front, Failure> {
-        let listener =
-            Listener::bind(host, port, tls).map_err(Failure::hinted(ListenError::hint))?;
+        let listener = Listener::bind(host, port, tls).map_err(Failure::hinted(ListenError::hint))?;
         let (gate, server) = Gate::open().map_err(Failure::hinted(GateError::hint))?;
-        let site = Site {
-            scheme,
-            port: listener.local_addr().port(),
-            names: names.to_vec(),
-        };
-        Ok(Front {
-            site,
-            listener,
-            gate,
-            server,
-        })
+        let site = Site { scheme, port: listener.local_addr().port(), names: names.to_vec() };
+        Ok(Front { site, listener, gate, server })
     }
 
     pub(crate) fn serve(self, application: &Arc<Application>) -> Serving {

@@ -42,17 +42,10 @@ fn run(args: &Args) -> Result<(), Failure> {
     let https = Front::open("https", &args.name, &args.host, args.port, Some(tls))?;
     let http = match args.no_http {
         true => None,
-        false => Some(Front::open(
-            "http",
-            &args.name,
-            "127.0.0.1",
-            args.http_port,
-            None,
-        )?),
+        false => Some(Front::open("http", &args.name, "127.0.0.1", args.http_port, None)?),
     };
     let (stop, stopped) = mpsc::channel();
-    ctrlc::set_handler(move || stop.send(()).unwrap_or_default())
-        .map_err(|e| Failure::ours(e, "report this"))?;
+    ctrlc::set_handler(move || stop.send(()).unwrap_or_default()).map_err(|e| Failure::ours(e, "report this"))?;
 
     let application = Arc::new(Application {
         store: Store::new(path_in(&args.data_dir, "subscription.txt")),
@@ -73,10 +66,7 @@ fn run(args: &Args) -> Result<(), Failure> {
     let fronts: Vec<Front> = [Some(https), http].into_iter().flatten().collect();
     // Whoever started us and closed our stdout does not want to read this.
     let _ = greeting::print(&application, key_made, &certificate_made);
-    let serving: Vec<Serving> = fronts
-        .into_iter()
-        .map(|front| front.serve(&application))
-        .collect();
+    let serving: Vec<Serving> = fronts.into_iter().map(|front| front.serve(&application)).collect();
     // Nothing but a signal is sent; a closed channel would be the end as well.
     let _ = stopped.recv();
     serving.into_iter().for_each(Serving::stop);

@@ -9,11 +9,7 @@ use crate::subscription::Subscription;
 fn push(line: usize, tried: u32) -> Push {
     // The example of RFC 8291, section 5.
     let json = r#"{"endpoint":"https://push.example/x","keys":{"auth":"BTBZMqHH6r4Tts7J_aSIgg","p256dh":"BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"}}"#;
-    Push {
-        line,
-        subscription: Subscription::from_json(json).unwrap(),
-        tried,
-    }
+    Push { line, subscription: Subscription::from_json(json).unwrap(), tried }
 }
 
 fn task(line: usize) -> Task {
@@ -35,10 +31,7 @@ fn a_retry_that_is_due_comes_first_and_one_that_is_not_holds_up_nobody() {
     assert!(queue.wait(&push(2, 1), Duration::ZERO));
     queue.add(task(3));
     queue.add(task(4));
-    assert_eq!(
-        [next(&queue), next(&queue), next(&queue)],
-        [Some((2, 2)), Some((3, 0)), Some((4, 0))]
-    );
+    assert_eq!([next(&queue), next(&queue), next(&queue)], [Some((2, 2)), Some((3, 0)), Some((4, 0))]);
 }
 
 #[test]
@@ -47,13 +40,7 @@ fn a_retry_is_waited_for_and_nothing_is_left_at_the_end() {
     assert!(queue.wait(&push(1, 0), Duration::from_millis(20)));
     queue.end(None);
     assert_eq!([next(&queue), next(&queue)], [Some((1, 1)), None]);
-    assert_eq!(
-        queue.left().unwrap(),
-        Left {
-            stopped: false,
-            untold: 0
-        }
-    );
+    assert_eq!(queue.left().unwrap(), Left { stopped: false, untold: 0 });
 }
 
 #[test]
@@ -75,9 +62,7 @@ fn the_end_is_not_reached_while_somebody_may_put_a_push_back() {
 fn what_waits_is_bounded() {
     let queue = Queue::new(1);
     let push = push(1, 0);
-    let room = (0..MAX_WAITING + 2)
-        .filter(|_| queue.wait(&push, Duration::from_secs(3600)))
-        .count();
+    let room = (0..MAX_WAITING + 2).filter(|_| queue.wait(&push, Duration::from_secs(3600))).count();
     assert_eq!(room, MAX_WAITING);
 }
 
@@ -107,13 +92,7 @@ fn stopping_leaves_what_was_not_begun() {
     queue.stop();
     assert!(queue.is_stopped());
     assert_eq!(next(&queue), None);
-    assert_eq!(
-        queue.left().unwrap(),
-        Left {
-            stopped: true,
-            untold: 2
-        }
-    );
+    assert_eq!(queue.left().unwrap(), Left { stopped: true, untold: 2 });
 }
 
 #[test]

@@ -25,9 +25,7 @@ fn pool(connections: Vec<Vec<&'static str>>) -> (Pool, Receiver<()>, tempfile::T
             let mut question = [0; NOTHING.len()];
             stream.read_exact(&mut question).unwrap();
             assert_eq!(question, NOTHING);
-            stream
-                .write_all(b"HTTP/1.0 204 No Content\r\n\r\n")
-                .unwrap();
+            stream.write_all(b"HTTP/1.0 204 No Content\r\n\r\n").unwrap();
             for answer in answers {
                 assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
                 stream.write_all(answer.as_bytes()).unwrap();
@@ -97,9 +95,7 @@ fn a_turn_ends_also_when_the_request_fails() {
 #[test]
 fn posts_leave_turns_for_pages() {
     let pool = Pool::new("/nonexistent/http".into());
-    let posts: Vec<_> = (0..INNER_MAX - FOR_PAGES)
-        .map(|_| pool.turn(false).unwrap())
-        .collect();
+    let posts: Vec<_> = (0..INNER_MAX - FOR_PAGES).map(|_| pool.turn(false).unwrap()).collect();
     assert!(pool.lock().is_full(false));
     let pages: Vec<_> = (0..FOR_PAGES).map(|_| pool.turn(true).unwrap()).collect();
     assert!(pool.lock().is_full(true));

@@ -9,16 +9,12 @@ use ureq::http::Response;
 use super::Answer;
 use crate::push::PushRequest;
 
-const ENDPOINT: &str =
-    "https://fcm.googleapis.com/fcm/send/dQw4w9WgXcQ:APA91bHun4MxP5egoKMwt2KZFBaFUH";
+const ENDPOINT: &str = "https://fcm.googleapis.com/fcm/send/dQw4w9WgXcQ:APA91bHun4MxP5egoKMwt2KZFBaFUH";
 
 fn read(status: u16, headers: &[(&str, &str)], body: &str) -> Answer {
     let request = PushRequest {
         endpoint: crate::endpoint::Endpoint::parse(ENDPOINT).unwrap(),
-        headers: vec![(
-            "Authorization",
-            "vapid t=eyJ0eXAiOiJKV1QiLCJhbGciOiJFUzI1NiJ9.eyJh.c2ln, k=BNcRd".into(),
-        )],
+        headers: vec![("Authorization", "vapid t=eyJ0eXAiOiJKV1QiLCJhbGciOiJFUzI1NiJ9.eyJh.c2ln, k=BNcRd".into())],
         body: Vec::new(),
     };
     let mut response = Response::builder().status(status);
@@ -30,43 +26,21 @@ fn read(status: u16, headers: &[(&str, &str)], body: &str) -> Answer {
 
 #[test]
 fn each_push_service_s_words_are_found_where_it_puts_them() {
-    let mozilla = r#"{"code":401,"errno":109,"error":"Unauthorized","message":"InvalidSignature","more_info":"http://x"}"#;
+    let mozilla =
+        r#"{"code":401,"errno":109,"error":"Unauthorized","message":"InvalidSignature","more_info":"http://x"}"#;
     let page = "<HTML>\n<HEAD>\n<TITLE>UnauthorizedRegistration</TITLE>\n</HEAD><BODY><H1>Error 400</H1></BODY></HTML>";
     for (headers, body, expected) in [
-        (
-            &[][..],
-            mozilla,
-            "401 Unauthorized: InvalidSignature (errno 109)",
-        ),
-        (
-            &[],
-            r#"{"reason":"BadJwtToken"}"#,
-            "401 Unauthorized: BadJwtToken",
-        ),
-        (
-            &[],
-            "invalid JWT provided\n",
-            "401 Unauthorized: invalid JWT provided",
-        ),
+        (&[][..], mozilla, "401 Unauthorized: InvalidSignature (errno 109)"),
+        (&[], r#"{"reason":"BadJwtToken"}"#, "401 Unauthorized: BadJwtToken"),
+        (&[], "invalid JWT provided\n", "401 Unauthorized: invalid JWT provided"),
         (&[], page, "401 Unauthorized: UnauthorizedRegistration"),
         (
-            &[
-                ("X-WNS-Error-Description", "Ttl conflicts"),
-                ("X-WNS-Status", "dropped"),
-            ],
+            &[("X-WNS-Error-Description", "Ttl conflicts"), ("X-WNS-Status", "dropped")],
             "",
             "401 Unauthorized: Ttl conflicts",
         ),
-        (
-            &[("X-WNS-Status", "dropped")],
-            "ignored",
-            "401 Unauthorized: dropped",
-        ),
-        (
-            &[("X-WNS-NotificationStatus", "channelthrottled")],
-            "",
-            "401 Unauthorized: channelthrottled",
-        ),
+        (&[("X-WNS-Status", "dropped")], "ignored", "401 Unauthorized: dropped"),
+        (&[("X-WNS-NotificationStatus", "channelthrottled")], "", "401 Unauthorized: channelthrottled"),
         (&[], "", "401 Unauthorized"),
         (&[], "{}", "401 Unauthorized: {}"),
         (&[], r#"{"errno":109}"#, "401 Unauthorized (errno 109)"),
@@ -83,10 +57,7 @@ fn an_answer_that_repeats_the_endpoint_or_the_token_gives_nothing_away() {
             format!("The requested URL <code>{path}</code> was not found"),
             "The requested URL <code>…</code> was not found",
         ),
-        (
-            format!("no such endpoint: {ENDPOINT}"),
-            "no such endpoint: …",
-        ),
+        (format!("no such endpoint: {ENDPOINT}"), "no such endpoint: …"),
         (
             {
                 let (one, two) = ENDPOINT.split_at(ENDPOINT.len() - 12);
@@ -94,18 +65,9 @@ fn an_answer_that_repeats_the_endpoint_or_the_token_gives_nothing_away() {
             },
             "in halves: …",
         ),
-        (
-            format!("token={}, of ä", ENDPOINT.rsplit('/').next().unwrap()),
-            "token=…, of ä",
-        ),
-        (
-            "bad token eyJ0eXAiOiJKV1QiLCJhbGciOiJFUzI1NiJ9.eyJh.c2ln".into(),
-            "bad token …",
-        ),
-        (
-            "two\nlines \u{7} and a bell".into(),
-            "two lines  and a bell",
-        ),
+        (format!("token={}, of ä", ENDPOINT.rsplit('/').next().unwrap()), "token=…, of ä"),
+        ("bad token eyJ0eXAiOiJKV1QiLCJhbGciOiJFUzI1NiJ9.eyJh.c2ln".into(), "bad token …"),
+        ("two\nlines \u{7} and a bell".into(), "two lines  and a bell"),
     ] {
         assert_eq!(read(404, &[], &body).reason.unwrap(), expected);
     }
@@ -113,14 +75,7 @@ fn an_answer_that_repeats_the_endpoint_or_the_token_gives_nothing_away() {
 
 #[test]
 fn a_reason_is_cut_at_300_characters_and_an_answer_at_4_kib() {
-    assert_eq!(
-        read(400, &[], &"ä ".repeat(9000))
-            .reason
-            .unwrap()
-            .chars()
-            .count(),
-        300
-    );
+    assert_eq!(read(400, &[], &"ä ".repeat(9000)).reason.unwrap().chars().count(), 300);
 }
 
 #[test]
@@ -135,11 +90,7 @@ fn the_time_to_wait_is_seconds_or_a_date_by_the_push_service_s_own_clock() {
         ("-1", None),
     ] {
         let answer = read(429, &[date, ("Retry-After", value)], "");
-        assert_eq!(
-            answer.retry_after,
-            expected.map(Duration::from_secs),
-            "{value}"
-        );
+        assert_eq!(answer.retry_after, expected.map(Duration::from_secs), "{value}");
     }
 }
 
@@ -150,10 +101,7 @@ fn a_message_is_named_by_the_end_of_its_location() {
         ("/m/short", Some("short")),
         ("https://push.example/m/", None),
     ] {
-        assert_eq!(
-            read(201, &[("Location", location)], "").message_id(),
-            expected
-        );
+        assert_eq!(read(201, &[("Location", location)], "").message_id(), expected);
     }
     assert_eq!(read(201, &[], "").message_id(), None);
 }

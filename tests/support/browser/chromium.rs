@@ -57,23 +57,14 @@ impl Chromium {
     }
 
     fn start_in(home: TempDir, switches: &[&str]) -> Self {
-        let mut arguments: Vec<String> = FLAGS
-            .iter()
-            .chain(switches)
-            .map(|&flag| flag.to_owned())
-            .collect();
+        let mut arguments: Vec<String> = FLAGS.iter().chain(switches).map(|&flag| flag.to_owned()).collect();
         let profile = home.path().join("profile");
         arguments.push(format!("--user-data-dir={}", profile.display()));
         arguments.push("about:blank".to_owned());
         let program = CHROMIUM.path().expect("Chromium");
         let process = Process::start(&program, &arguments, home.path());
         let address = process.line_after("DevTools listening on ");
-        let mut chromium = Self {
-            devtools: Connection::open(&address),
-            process,
-            session: String::new(),
-            _home: home,
-        };
+        let mut chromium = Self { devtools: Connection::open(&address), process, session: String::new(), _home: home };
         chromium.attach();
         chromium
     }
@@ -107,8 +98,7 @@ impl Chromium {
 
     /// Opens `url`, which must load.
     pub(crate) fn open(&mut self, url: &str) {
-        self.try_open(url)
-            .unwrap_or_else(|error| panic!("opening {url}: {error}"));
+        self.try_open(url).unwrap_or_else(|error| panic!("opening {url}: {error}"));
     }
 
     /// Passes the certificate warning the way a person does, by its two links, and waits for the page behind it.
@@ -117,8 +107,7 @@ impl Chromium {
         self.wait_for("document.querySelector('#proceed-link').checkVisibility()");
         self.click("#proceed-link");
         let page = self.event("Page.frameNavigated", |event| {
-            event["frame"]["unreachableUrl"].is_null()
-                && text(&event["frame"]["url"]).starts_with("https:")
+            event["frame"]["unreachableUrl"].is_null() && text(&event["frame"]["url"]).starts_with("https:")
         });
         self.wait_for_load(&page["frame"]["loaderId"]);
     }
@@ -146,9 +135,7 @@ impl Chromium {
             versions.is_some_and(|all| all.iter().any(|version| version["status"] == "activated"))
         });
         let versions = active["versions"].as_array().expect("versions");
-        let active = versions
-            .iter()
-            .find(|version| version["status"] == "activated");
+        let active = versions.iter().find(|version| version["status"] == "activated");
         text(&active.expect("an active one")["registrationId"])
     }
 
@@ -157,24 +144,20 @@ impl Chromium {
     pub(crate) fn deliver_push(&mut self, origin: &str, registration: &str, data: &str) {
         let message = json!({ "origin": origin, "registrationId": registration, "data": data });
         self.ask("ServiceWorker.deliverPushMessage", message);
-        let done = self.event(
-            "BackgroundService.backgroundServiceEventReceived",
-            |event| event["backgroundServiceEvent"]["eventName"] == "Push event completed",
-        );
+        let done = self.event("BackgroundService.backgroundServiceEventReceived", |event| {
+            event["backgroundServiceEvent"]["eventName"] == "Push event completed"
+        });
         let facts = &done["backgroundServiceEvent"]["eventMetadata"];
         let status = json!({ "key": "Status", "value": "Success" });
         assert!(
-            facts
-                .as_array()
-                .is_some_and(|facts| facts.contains(&status)),
+            facts.as_array().is_some_and(|facts| facts.contains(&status)),
             "the worker failed at a push message: {facts}"
         );
     }
 
     /// Gives the page an area of `width` by `height` CSS pixels.
     pub(crate) fn set_viewport(&mut self, width: u32, height: u32) {
-        let size =
-            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
         self.ask("Emulation.setDeviceMetricsOverride", size);
     }
 
@@ -182,10 +165,7 @@ impl Chromium {
     pub(crate) fn set_dark(&mut self, dark: bool) {
         let value = if dark { "dark" } else { "light" };
         let feature = json!({ "name": "prefers-color-scheme", "value": value });
-        self.ask(
-            "Emulation.setEmulatedMedia",
-            json!({ "features": [feature] }),
-        );
+        self.ask("Emulation.setEmulatedMedia", json!({ "features": [feature] }));
     }
 
     /// Writes a picture of the whole page (PNG).
@@ -195,9 +175,7 @@ impl Chromium {
     }
 
     fn wait_for_load(&mut self, loader: &Value) {
-        self.event("Page.lifecycleEvent", |event| {
-            event["loaderId"] == *loader && event["name"] == "load"
-        });
+        self.event("Page.lifecycleEvent", |event| event["loaderId"] == *loader && event["name"] == "load");
     }
 
     fn picture(&mut self) -> Result<Vec<u8>, String> {
@@ -210,16 +188,13 @@ impl Chromium {
     }
 
     fn event(&mut self, method: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-        let event = self
-            .devtools
-            .event(|event| event["method"] == method && wanted(&event["params"]));
+        let event = self.devtools.event(|event| event["method"] == method && wanted(&event["params"]));
         let mut event = event.unwrap_or_else(|error| panic!("waiting for {method}: {error}"));
         event["params"].take()
     }
 
     fn ask(&mut self, method: &str, params: Value) -> Value {
-        self.try_ask(method, params)
-            .unwrap_or_else(|error| panic!("{method}: {error}"))
+        self.try_ask(method, params).unwrap_or_else(|error| panic!("{method}: {error}"))
     }
 
     fn try_ask(&mut self, method: &str, params: Value) -> Result<Value, String> {
@@ -237,8 +212,7 @@ impl Chromium {
 
 impl Tab for Chromium {
     fn value(&mut self, expression: &str) -> Value {
-        let script =
-            json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
+        let script = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
         let answer = self.ask("Runtime.evaluate", script);
         let thrown = &answer["exceptionDetails"];
         assert!(thrown.is_null(), "{expression}\nthrew {thrown:#}");
@@ -288,18 +262,10 @@ fn complaint(event: &Value) -> Option<String> {
         "Runtime.consoleAPICalled" if said["type"] == "error" || said["type"] == "warning" => {
             Some(said["args"].to_string())
         }
-        "Runtime.exceptionThrown" => {
-            Some(text(&said["exceptionDetails"]["exception"]["description"]))
-        }
-        "Log.entryAdded"
-            if said["entry"]["level"] != "verbose" && said["entry"]["level"] != "info" =>
-        {
+        "Runtime.exceptionThrown" => Some(text(&said["exceptionDetails"]["exception"]["description"])),
+        "Log.entryAdded" if said["entry"]["level"] != "verbose" && said["entry"]["level"] != "info" => {
             let entry = &said["entry"];
-            Some(format!(
-                "{} ({})",
-                text(&entry["text"]),
-                text(&entry["url"])
-            ))
+            Some(format!("{} ({})", text(&entry["text"]), text(&entry["url"])))
         }
         "ServiceWorker.workerErrorReported" => Some(text(&said["errorMessage"]["errorMessage"])),
         _ => None,

@@ -124,9 +124,7 @@ impl Firefox {
 
     /// Gives the page the keyboard's focus, which a fresh window's address bar has.
     pub(crate) fn focus_page(&mut self) {
-        self.wait_in_browser(
-            "(window.focus(), gBrowser.selectedBrowser.focus(), document.hasFocus())",
-        );
+        self.wait_in_browser("(window.focus(), gBrowser.selectedBrowser.focus(), document.hasFocus())");
         self.wait_for("document.hasFocus()");
     }
 
@@ -170,9 +168,7 @@ impl Firefox {
     /// Clicks the notification with this title and body.
     pub(crate) fn click_alert(&mut self, title: &str, body: &str) {
         let alert = alert(title, body);
-        self.wait_in_browser(&format!(
-            "(() => {{ const alert = {alert}; alert?.onAlertClick(); return !!alert; }})()"
-        ));
+        self.wait_in_browser(&format!("(() => {{ const alert = {alert}; alert?.onAlertClick(); return !!alert; }})()"));
     }
 
     /// Waits until the tab in front has loaded exactly `url`, and has that tab under test from now on.
@@ -200,9 +196,7 @@ impl Firefox {
         self.wait_in_browser(&format!(
             "Services.prefs.setIntPref('layout.css.prefers-color-scheme.content-override', {value}) || true"
         ));
-        self.wait_for(&format!(
-            "matchMedia('(prefers-color-scheme: dark)').matches === {dark}"
-        ));
+        self.wait_for(&format!("matchMedia('(prefers-color-scheme: dark)').matches === {dark}"));
     }
 
     /// Writes a picture of what the viewport shows (PNG).
@@ -235,15 +229,12 @@ impl Firefox {
         });
         let answer = self.ask("script.callFunction", script);
         let returned = answer["result"]["value"].as_str();
-        let returned = returned.unwrap_or_else(|| {
-            panic!("{expression}\nthrew {}", answer["exceptionDetails"]["text"])
-        });
+        let returned = returned.unwrap_or_else(|| panic!("{expression}\nthrew {}", answer["exceptionDetails"]["text"]));
         serde_json::from_str(returned).expect("JSON")
     }
 
     fn ask(&mut self, method: &str, params: Value) -> Value {
-        self.try_ask(method, params)
-            .unwrap_or_else(|error| panic!("{method}: {error}"))
+        self.try_ask(method, params).unwrap_or_else(|error| panic!("{method}: {error}"))
     }
 
     fn try_ask(&mut self, method: &str, params: Value) -> Result<Value, String> {
@@ -251,11 +242,7 @@ impl Firefox {
         let answer = self.bidi.call(call)?;
         match answer["type"].as_str() {
             Some("success") => Ok(answer["result"].clone()),
-            _ => Err(format!(
-                "{}: {}",
-                text(&answer["error"]),
-                text(&answer["message"])
-            )),
+            _ => Err(format!("{}: {}", text(&answer["error"]), text(&answer["message"]))),
         }
     }
 }
@@ -267,10 +254,7 @@ impl Tab for Firefox {
     }
 
     fn click(&mut self, selector: &str) {
-        self.value(&format!(
-            "document.querySelector({}).scrollIntoView({{block: 'center'}})",
-            json!(selector)
-        ));
+        self.value(&format!("document.querySelector({}).scrollIntoView({{block: 'center'}})", json!(selector)));
         let by = json!({ "context": self.tab, "locator": { "type": "css", "value": selector } });
         let found = self.ask("browsingContext.locateNodes", by);
         let element = &found["nodes"][0]["sharedId"];

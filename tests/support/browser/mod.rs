@@ -17,20 +17,12 @@ pub(crate) mod process;
 mod websocket;
 
 /// The programs a test needs, each with its Debian package.
-pub(crate) const FIREFOX: Program = Program {
-    names: &["firefox-esr", "firefox"],
-    package: "firefox-esr",
-};
+pub(crate) const FIREFOX: Program = Program { names: &["firefox-esr", "firefox"], package: "firefox-esr" };
 /// See [`FIREFOX`].
-pub(crate) const CHROMIUM: Program = Program {
-    names: &["chromium", "chromium-browser", "google-chrome"],
-    package: "chromium",
-};
+pub(crate) const CHROMIUM: Program =
+    Program { names: &["chromium", "chromium-browser", "google-chrome"], package: "chromium" };
 /// Writes trust in our certificate into a browser's own store.
-pub(crate) const CERTUTIL: Program = Program {
-    names: &["certutil"],
-    package: "libnss3-tools",
-};
+pub(crate) const CERTUTIL: Program = Program { names: &["certutil"], package: "libnss3-tools" };
 
 /// A program looked for on `PATH`.
 pub(crate) struct Program {
@@ -42,10 +34,7 @@ impl Program {
     fn path(&self) -> Option<PathBuf> {
         let folders = env::var_os("PATH")?;
         let folders: Vec<PathBuf> = env::split_paths(&folders).collect();
-        let candidates = self
-            .names
-            .iter()
-            .flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+        let candidates = self.names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
         candidates.into_iter().find(|path| path.is_file())
     }
 }
@@ -74,9 +63,7 @@ pub(crate) fn leave_out(need: &str, remedy: &str) -> bool {
 
 /// Cargo's `target/`, where screenshots go.
 pub(crate) fn target() -> &'static Path {
-    Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .parent()
-        .expect("target/")
+    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("target/")
 }
 
 fn test_name() -> String {
@@ -129,10 +116,7 @@ pub(crate) trait Tab {
     fn wait_to_read(&mut self, id: &str, text: &str) {
         let element = format!("document.getElementById({})", json!(id));
         let there = format!("{element}.textContent === {}", json!(text));
-        let read = self.value(&format!(
-            "{}.catch(() => null).then(() => {element}.textContent)",
-            until_true(&there)
-        ));
+        let read = self.value(&format!("{}.catch(() => null).then(() => {element}.textContent)", until_true(&there)));
         assert_eq!(read, json!(text), "#{id}");
     }
 }

@@ -45,9 +45,7 @@ impl Turn {
     /// Waits for one; those who have one end in time.
     fn wait() -> Self {
         let running = RUNNING.lock().expect("the count");
-        let mut running = ENDED
-            .wait_while(running, |running| *running >= AT_ONCE)
-            .expect("the count");
+        let mut running = ENDED.wait_while(running, |running| *running >= AT_ONCE).expect("the count");
         *running += 1;
         Self
     }
@@ -90,11 +88,7 @@ impl Process {
                 keeper.grown.notify_all();
             }
         });
-        Self {
-            guard,
-            output,
-            _turn: turn,
-        }
+        Self { guard, output, _turn: turn }
     }
 
     /// What follows `before` on the first line of output that has it.
@@ -104,11 +98,8 @@ impl Process {
             rest.next().map(|(_, after)| after.trim().to_owned())
         };
         let lines = self.output.lines.lock().expect("the lines");
-        let (lines, _) = self
-            .output
-            .grown
-            .wait_timeout_while(lines, DEADLINE, |lines| find(lines).is_none())
-            .expect("the lines");
+        let (lines, _) =
+            self.output.grown.wait_timeout_while(lines, DEADLINE, |lines| find(lines).is_none()).expect("the lines");
         find(&lines).unwrap_or_else(|| panic!("no \"{before}\" in: {}", lines.join("\n")))
     }
 

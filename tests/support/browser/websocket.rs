@@ -22,22 +22,13 @@ pub(crate) struct Connection {
 impl Connection {
     /// Connects to `ws://host:port/path`, sending no `Origin`, which both browsers would refuse.
     pub(crate) fn open(url: &str) -> Self {
-        let address = url
-            .trim_start_matches("ws://")
-            .split('/')
-            .next()
-            .expect("an address");
-        let stream = TcpStream::connect(address)
-            .unwrap_or_else(|error| panic!("connecting to {url}: {error}"));
+        let address = url.trim_start_matches("ws://").split('/').next().expect("an address");
+        let stream = TcpStream::connect(address).unwrap_or_else(|error| panic!("connecting to {url}: {error}"));
         let wait = stream.set_read_timeout(Some(DEADLINE));
         wait.expect("a read timeout");
-        let (socket, _) = tungstenite::client(url, stream)
-            .unwrap_or_else(|error| panic!("WebSocket handshake with {url}: {error}"));
-        Self {
-            socket,
-            calls: 0,
-            events: Vec::new(),
-        }
+        let (socket, _) =
+            tungstenite::client(url, stream).unwrap_or_else(|error| panic!("WebSocket handshake with {url}: {error}"));
+        Self { socket, calls: 0, events: Vec::new() }
     }
 
     /// Sends `{"id", "method", "params", ...}` and returns the whole answer, be it a result or an error.
@@ -81,16 +72,13 @@ impl Connection {
                 return Err("nothing was heard from the browser in time".to_owned());
             }
             let stream = self.socket.get_ref();
-            stream
-                .set_read_timeout(Some(left))
-                .map_err(|error| error.to_string())?;
+            stream.set_read_timeout(Some(left)).map_err(|error| error.to_string())?;
             match self.socket.read() {
                 Ok(Message::Text(text)) => {
                     return serde_json::from_str(&text).map_err(|error| error.to_string());
                 }
                 Ok(_) => {}
-                Err(Error::Io(error))
-                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+                Err(Error::Io(error)) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
                 Err(error) => return Err(format!("the browser hung up: {error}")),
             }
         }

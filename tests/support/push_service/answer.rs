@@ -28,19 +28,12 @@ pub(super) enum Then {
     /// Say nothing more until the sender leaves.
     Hang,
     /// These bytes over and over.
-    Repeat {
-        bytes: Vec<u8>,
-        times: usize,
-        pause: Duration,
-    },
+    Repeat { bytes: Vec<u8>, times: usize, pause: Duration },
 }
 
 impl Answer {
     fn raw(bytes: impl Into<Vec<u8>>, then: Then) -> Self {
-        Self {
-            first: First::Bytes(bytes.into()),
-            then,
-        }
+        Self { first: First::Bytes(bytes.into()), then }
     }
 
     pub(super) fn reply(reply: &Reply) -> Self {
@@ -49,10 +42,7 @@ impl Answer {
 
     /// 201 with Location and TTL: taken.
     pub fn created() -> Self {
-        Self {
-            first: First::Created,
-            then: Then::KeepAlive,
-        }
+        Self { first: First::Created, then: Then::KeepAlive }
     }
 
     /// `status` with the body Mozilla's push service gives it (2xx, 404 and 405: none).
@@ -96,29 +86,18 @@ impl Answer {
 
     /// Half an answer, then RST. Over TLS: an end without close_notify.
     pub fn reset() -> Self {
-        Self::raw(
-            "HTTP/1.1 201 Created\r\nContent-Length: 9\r\n\r\nhalf",
-            Then::Reset,
-        )
+        Self::raw("HTTP/1.1 201 Created\r\nContent-Length: 9\r\n\r\nhalf", Then::Reset)
     }
 
     /// Header lines until the sender has enough (at most 64 MiB).
     pub fn endless_headers() -> Self {
         let line = format!("X-More: {}\r\n", "y".repeat(1014));
-        Self::repeat(
-            "HTTP/1.1 201 Created\r\n",
-            line.repeat(16),
-            4096,
-            Duration::ZERO,
-        )
+        Self::repeat("HTTP/1.1 201 Created\r\n", line.repeat(16), 4096, Duration::ZERO)
     }
 
     /// `status` with a body of `mebibytes` MiB.
     pub fn huge_body(status: u16, mebibytes: usize) -> Self {
-        let head = format!(
-            "HTTP/1.1 {status} Huge\r\nContent-Length: {}\r\n\r\n",
-            mebibytes << 20
-        );
+        let head = format!("HTTP/1.1 {status} Huge\r\nContent-Length: {}\r\n\r\n", mebibytes << 20);
         Self::repeat(&head, "y".repeat(1 << 16), mebibytes << 4, Duration::ZERO)
     }
 
@@ -135,13 +114,6 @@ impl Answer {
 
     fn repeat(first: &str, bytes: impl Into<Vec<u8>>, times: usize, pause: Duration) -> Self {
         let bytes = bytes.into();
-        Self::raw(
-            first,
-            Then::Repeat {
-                bytes,
-                times,
-                pause,
-            },
-        )
+        Self::raw(first, Then::Repeat { bytes, times, pause })
     }
 }

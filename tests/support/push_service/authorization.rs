@@ -26,9 +26,7 @@ pub fn verify(header: Option<&str>, origin: &str, now: u64) -> Result<Authorizat
     let (token, key) = header.and_then(parameters).ok_or_else(missing)?;
     let key = decode(key.trim_end_matches('=')).ok_or_else(missing)?;
     let claims = signed_claims(token, &key)?;
-    let exp = claims["exp"]
-        .as_u64()
-        .ok_or_else(|| unauthorized("Invalid VAPID token: exp must be an integer"))?;
+    let exp = claims["exp"].as_u64().ok_or_else(|| unauthorized("Invalid VAPID token: exp must be an integer"))?;
     if exp + LEEWAY_SECONDS < now {
         return Err(unauthorized("ExpiredSignature"));
     }
@@ -80,27 +78,17 @@ fn signed_claims(token: &str, key: &[u8]) -> Result<Value, Refusal> {
 /// What only the tests demand: exactly `aud`, `exp` and a `sub` every push service takes, and `exp`
 /// without Mozilla's leeway.
 pub fn verify_strictly(claims: &Value, now: u64) -> Result<(), Refusal> {
-    let names: Vec<_> = claims
-        .as_object()
-        .into_iter()
-        .flat_map(|c| c.keys())
-        .collect();
+    let names: Vec<_> = claims.as_object().into_iter().flat_map(|c| c.keys()).collect();
     if names.len() != 3 || claims["sub"].is_null() {
-        return Err(Refusal::strict(format!(
-            "claims are {names:?}, not exactly aud, exp and sub"
-        )));
+        return Err(Refusal::strict(format!("claims are {names:?}, not exactly aud, exp and sub")));
     }
     let sub = claims["sub"].as_str().unwrap_or_default();
     if !sub.starts_with("mailto:") && !sub.starts_with("https://") {
-        return Err(Refusal::strict(
-            "sub is neither mailto: nor https:".to_owned(),
-        ));
+        return Err(Refusal::strict("sub is neither mailto: nor https:".to_owned()));
     }
     let exp = claims["exp"].as_u64().unwrap_or_default();
     if exp <= now || exp > now + LONGEST_SECONDS {
-        return Err(Refusal::strict(
-            "exp is not within the next 24 h".to_owned(),
-        ));
+        return Err(Refusal::strict("exp is not within the next 24 h".to_owned()));
     }
     Ok(())
 }

@@ -75,10 +75,7 @@ impl Shared {
     pub fn converse(&self, mut tcp: TcpStream, head: &Head) -> io::Result<()> {
         tcp.write_all(upgrade(head).as_bytes())?;
         let write = Arc::new(Mutex::new(tcp.try_clone()?));
-        let half = |read| Half {
-            read,
-            write: write.clone(),
-        };
+        let half = |read| Half { read, write: write.clone() };
         let line = WebSocket::from_raw_socket(half(tcp.try_clone()?), Role::Server, None);
         let line = Arc::new(Mutex::new(Line(line)));
         let mut reader = WebSocket::from_raw_socket(half(tcp), Role::Server, None);
@@ -124,9 +121,7 @@ impl Shared {
         // Held until all is said, so that no new message overtakes the answer.
         let mut open_line = open(line);
         let mut state = self.lock();
-        let known = message["uaid"]
-            .as_str()
-            .filter(|uaid| state.lines.contains_key(*uaid));
+        let known = message["uaid"].as_str().filter(|uaid| state.lines.contains_key(*uaid));
         let uaid = known.map_or_else(new_uaid, str::to_owned);
         state.lines.insert(uaid.clone(), Some(line.clone()));
         let expired = state.drop_expired();
@@ -135,10 +130,7 @@ impl Shared {
         if expired > 0 {
             self.say(&format!("dropped {expired} stored, their TTL was over"));
         }
-        self.say(&format!(
-            "a browser has connected, {} waiting for it",
-            waiting.len()
-        ));
+        self.say(&format!("a browser has connected, {} waiting for it", waiting.len()));
         open_line.say(&json!({
             "messageType": "hello",
             "uaid": uaid,
@@ -148,10 +140,7 @@ impl Shared {
         }));
         for (channel_id, message) in waiting {
             if open_line.deliver(&channel_id, &message) {
-                self.say(&format!(
-                    "delivered to ...{} what had waited",
-                    tail(&message.token)
-                ));
+                self.say(&format!("delivered to ...{} what had waited", tail(&message.token)));
             }
         }
         self.changed.notify_all();
@@ -160,9 +149,7 @@ impl Shared {
 
     fn register(&self, message: &Value, uaid: &str) -> Value {
         let channel_id = message["channelID"].as_str().unwrap_or_default();
-        let key = message["key"]
-            .as_str()
-            .map(|key| decode(key.trim_end_matches('=')));
+        let key = message["key"].as_str().map(|key| decode(key.trim_end_matches('=')));
         let mut answer = json!({ "messageType": "register", "channelID": channel_id });
         if channel_id.is_empty() || key == Some(None) {
             answer["status"] = 400.into();
@@ -184,15 +171,9 @@ impl Shared {
     /// Remembers a subscription: its token and its endpoint.
     pub fn subscribe(&self, subscription: Subscription) -> (String, String) {
         let token = Base64UrlUnpadded::encode_string(&random::<TOKEN_BYTES>());
-        let version = if subscription.key.is_some() {
-            "v2"
-        } else {
-            "v1"
-        };
+        let version = if subscription.key.is_some() { "v2" } else { "v1" };
         let endpoint = format!("{}/wpush/{version}/{token}", self.origin);
-        self.lock()
-            .subscriptions
-            .insert(token.clone(), subscription);
+        self.lock().subscriptions.insert(token.clone(), subscription);
         (token, endpoint)
     }
 
@@ -206,9 +187,7 @@ impl Shared {
                 ended.push(token.clone());
             }
         }
-        state
-            .waiting
-            .retain(|message| !ended.contains(&message.token));
+        state.waiting.retain(|message| !ended.contains(&message.token));
         for token in &ended {
             self.say(&format!("the browser has unsubscribed: ...{}", tail(token)));
         }
@@ -217,17 +196,10 @@ impl Shared {
 
     fn acknowledge(&self, message: &Value) -> bool {
         let versions = message["updates"].as_array().into_iter().flatten();
-        let versions: Vec<_> = versions
-            .filter_map(|update| update["version"].as_str())
-            .collect();
+        let versions: Vec<_> = versions.filter_map(|update| update["version"].as_str()).collect();
         let mut state = self.lock();
-        state
-            .waiting
-            .retain(|message| !versions.contains(&message.id.as_str()));
-        self.say(&format!(
-            "the browser acknowledges {} delivered",
-            versions.len()
-        ));
+        state.waiting.retain(|message| !versions.contains(&message.id.as_str()));
+        self.say(&format!("the browser acknowledges {} delivered", versions.len()));
         self.changed.notify_all();
         true
     }
@@ -243,13 +215,9 @@ impl Shared {
         if let Some(topic) = &message.topic {
             let before = state.waiting.len();
             // (RFC 8030 §5.4) A message replaces the stored one with the same topic.
-            state.waiting.retain(|stored| {
-                stored.token != message.token || stored.topic.as_ref() != Some(topic)
-            });
+            state.waiting.retain(|stored| stored.token != message.token || stored.topic.as_ref() != Some(topic));
             if state.waiting.len() < before {
-                self.say(&format!(
-                    "dropped a stored message for ...{name}: a newer one has its topic"
-                ));
+                self.say(&format!("dropped a stored message for ...{name}: a newer one has its topic"));
             }
         }
         state.drop_expired();
@@ -258,27 +226,18 @@ impl Shared {
         }
         drop(state);
         match line {
-            Some(line) if open(&line).deliver(&channel_id, &message) => {
-                self.say(&format!("delivered to ...{name}"))
-            }
+            Some(line) if open(&line).deliver(&channel_id, &message) => self.say(&format!("delivered to ...{name}")),
             _ if message.ttl == 0 => {
-                self.say(&format!(
-                    "dropped a message for ...{name}: the browser is away and the TTL is 0"
-                ));
+                self.say(&format!("dropped a message for ...{name}: the browser is away and the TTL is 0"));
             }
-            _ => self.say(&format!(
-                "stored for ...{name}: the browser is away, {} s to go",
-                message.ttl
-            )),
+            _ => self.say(&format!("stored for ...{name}: the browser is away, {} s to go", message.ttl)),
         }
     }
 
     fn forget_line(&self, uaid: &str, line: &Arc<Mutex<Line>>) {
         let mut state = self.lock();
         if let Some(current) = state.lines.get_mut(uaid)
-            && current
-                .as_ref()
-                .is_some_and(|current| Arc::ptr_eq(current, line))
+            && current.as_ref().is_some_and(|current| Arc::ptr_eq(current, line))
         {
             *current = None;
             self.say("a browser has left");
@@ -304,19 +263,12 @@ fn open(line: &Mutex<Line>) -> MutexGuard<'_, Line> {
 
 /// 128 random bits in hexadecimal.
 fn new_uaid() -> String {
-    random::<16>()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    random::<16>().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The answer that opens a WebSocket (RFC 6455 §4.2.2).
 fn upgrade(head: &Head) -> String {
-    let accept = derive_accept_key(
-        head.header("Sec-WebSocket-Key")
-            .unwrap_or_default()
-            .as_bytes(),
-    );
+    let accept = derive_accept_key(head.header("Sec-WebSocket-Key").unwrap_or_default().as_bytes());
     let protocol = match head.header("Sec-WebSocket-Protocol") {
         Some("push-notification") => "Sec-WebSocket-Protocol: push-notification\r\n",
         _ => "",

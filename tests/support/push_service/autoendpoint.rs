@@ -43,10 +43,7 @@ pub struct Received {
 impl Received {
     /// The first header of this name, upper and lower case alike.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let mut named = self
-            .headers
-            .iter()
-            .filter(|(n, _)| n.eq_ignore_ascii_case(name));
+        let mut named = self.headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name));
         named.next().map(|(_, value)| value.as_str())
     }
 
@@ -96,11 +93,7 @@ impl Shared {
         };
         let created = self.created(&message);
         let simulated = |s: &Subscription| s.browser.is_some();
-        if !state
-            .subscriptions
-            .get(&message.token)
-            .is_some_and(simulated)
-        {
+        if !state.subscriptions.get(&message.token).is_some_and(simulated) {
             self.pass_on(state, message);
         }
         created
@@ -127,21 +120,12 @@ impl Shared {
         let before = state.waiting.len();
         state.waiting.retain(|message| message.id != id);
         let found = state.waiting.len() < before;
-        self.say(if found {
-            "deleted a stored message"
-        } else {
-            "asked to delete a message that does not wait here"
-        });
+        self.say(if found { "deleted a stored message" } else { "asked to delete a message that does not wait here" });
         Answer::reply(&Reply::status(if found { 204 } else { 404 }))
     }
 
     /// The rows of autoendpoint's table, in its order.
-    fn checked(
-        &self,
-        state: &State,
-        head: &Head,
-        body: Vec<u8>,
-    ) -> Result<(String, Received), Refusal> {
+    fn checked(&self, state: &State, head: &Head, body: Vec<u8>) -> Result<(String, Received), Refusal> {
         let unknown = || Refusal::of_status(404);
         let token = token(&head.path).ok_or_else(unknown)?;
         let subscription = state.subscriptions.get(token).ok_or_else(unknown)?;
@@ -167,12 +151,7 @@ impl Shared {
     }
 
     /// (RFC 8292 §4.2) Only who has the key that the subscription names may send to it.
-    fn authorized(
-        &self,
-        state: &State,
-        subscription: &Subscription,
-        head: &Head,
-    ) -> Result<Authorization, Refusal> {
+    fn authorized(&self, state: &State, subscription: &Subscription, head: &Head) -> Result<Authorization, Refusal> {
         let (header, now) = (head.header("Authorization"), state.now_seconds());
         if header.is_none() && subscription.key.is_none() && !self.strict {
             // Mozilla asks nobody who he is when the subscription names no key.
@@ -191,11 +170,7 @@ impl Shared {
 }
 
 /// Checks the body's encoding and size, and decrypts it for a simulated browser.
-fn payload(
-    subscription: &Subscription,
-    head: &Head,
-    body: &[u8],
-) -> Result<Option<Vec<u8>>, Refusal> {
+fn payload(subscription: &Subscription, head: &Head, body: &[u8]) -> Result<Option<Vec<u8>>, Refusal> {
     if body.is_empty() {
         return Ok(None);
     }
@@ -214,9 +189,7 @@ fn payload(
 fn ttl(header: Option<&str>) -> Result<u64, Refusal> {
     let missing = || Refusal::new(400, 111, "Missing TTL value");
     // Mozilla's number for a TTL it cannot read; 114 for one below zero.
-    let ttl: i128 = header
-        .and_then(|ttl| ttl.parse().ok())
-        .ok_or_else(missing)?;
+    let ttl: i128 = header.and_then(|ttl| ttl.parse().ok()).ok_or_else(missing)?;
     if ttl < 0 {
         return Err(Refusal::new(400, 114, "Invalid TTL value"));
     }
@@ -229,9 +202,7 @@ fn topic(header: Option<&str>) -> Result<Option<String>, Refusal> {
     let base64url = |c: u8| c.is_ascii_alphanumeric() || c == b'-' || c == b'_';
     match header {
         None => Ok(None),
-        Some(topic)
-            if (1..=LONGEST_TOPIC).contains(&topic.len()) && topic.bytes().all(base64url) =>
-        {
+        Some(topic) if (1..=LONGEST_TOPIC).contains(&topic.len()) && topic.bytes().all(base64url) => {
             Ok(Some(topic.to_owned()))
         }
         Some(_) => Err(Refusal::new(400, 113, "Invalid topic")),

@@ -1,8 +1,7 @@
 //! A certificate authority for one test, and its server's certificate for localhost.
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
 };
 use rustls::ServerConfig;
 use rustls::crypto::ring::default_provider;
@@ -20,15 +19,11 @@ pub fn make() -> Result<(Arc<ServerConfig>, String), Box<dyn Error>> {
 
 /// The server's TLS for `names`, and the authority's certificate in PEM for the sender's `SSL_CERT_FILE`. The certificate is
 /// valid, or ended years ago.
-pub fn make_for(
-    names: &[&str],
-    expired: bool,
-) -> Result<(Arc<ServerConfig>, String), Box<dyn Error>> {
+pub fn make_for(names: &[&str], expired: bool) -> Result<(Arc<ServerConfig>, String), Box<dyn Error>> {
     let mut ca = CertificateParams::new(Vec::new())?;
     ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     ca.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-    ca.distinguished_name
-        .push(DnType::CommonName, "test authority");
+    ca.distinguished_name.push(DnType::CommonName, "test authority");
     let ca_key = KeyPair::generate()?;
     let ca_pem = ca.self_signed(&ca_key)?.pem();
 
@@ -39,8 +34,7 @@ pub fn make_for(
         leaf.not_after = rcgen::date_time_ymd(2021, 1, 1);
     }
     leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    leaf.distinguished_name
-        .push(DnType::CommonName, "test push service");
+    leaf.distinguished_name.push(DnType::CommonName, "test push service");
     let leaf_key = KeyPair::generate()?;
     let certificate = leaf.signed_by(&leaf_key, &Issuer::new(ca, ca_key))?;
 

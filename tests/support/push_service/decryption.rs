@@ -31,18 +31,12 @@ impl BrowserKeys {
                 break key;
             }
         };
-        Self {
-            private,
-            auth: random::<16>().to_vec(),
-        }
+        Self { private, auth: random::<16>().to_vec() }
     }
 
     /// The keys of an example: `private` 32 bytes, `auth` 16. `None` when `private` is no key.
     pub fn from_bytes(private: &[u8], auth: &[u8]) -> Option<Self> {
-        Some(Self {
-            private: SecretKey::from_slice(private).ok()?,
-            auth: auth.to_vec(),
-        })
+        Some(Self { private: SecretKey::from_slice(private).ok()?, auth: auth.to_vec() })
     }
 
     /// `p256dh`: the public key, 65 bytes, uncompressed.
@@ -63,9 +57,7 @@ impl BrowserKeys {
     /// | salt 16 | rs 4 | 65 | the sender's public key 65 | payload, 0x02, zeros, tag 16 |
     /// ```
     pub fn decrypt(&self, body: &[u8]) -> Result<Vec<u8>, String> {
-        let (header, record) = body
-            .split_at_checked(HEADER_BYTES)
-            .ok_or("the body is shorter than its header")?;
+        let (header, record) = body.split_at_checked(HEADER_BYTES).ok_or("the body is shorter than its header")?;
         let (salt, rs, sender) = (&header[..16], &header[16..20], &header[21..]);
         if header[20] as usize != PUBLIC_KEY_BYTES {
             return Err("the key in the header is not 65 bytes long".to_owned());
@@ -78,8 +70,7 @@ impl BrowserKeys {
         if rs > LONGEST_RECORD_BYTES {
             return Err(format!("rs is {rs}, which Firefox drops"));
         }
-        let sender = PublicKey::from_sec1_bytes(sender)
-            .map_err(|_| "the key in the header is no point of P-256")?;
+        let sender = PublicKey::from_sec1_bytes(sender).map_err(|_| "the key in the header is no point of P-256")?;
         let (key, nonce) = self.content_key(&sender, salt)?;
         open(&key, nonce, record)
     }
@@ -88,13 +79,7 @@ impl BrowserKeys {
     fn content_key(&self, sender: &PublicKey, salt: &[u8]) -> Result<([u8; 16], [u8; 12]), String> {
         let shared = ecdh::diffie_hellman(self.private.to_nonzero_scalar(), sender.as_affine());
         let as_public = sender.to_sec1_point(false);
-        content_key(
-            shared.raw_secret_bytes(),
-            &self.auth,
-            &self.p256dh(),
-            as_public.as_bytes(),
-            salt,
-        )
+        content_key(shared.raw_secret_bytes(), &self.auth, &self.p256dh(), as_public.as_bytes(), salt)
     }
 }
 
@@ -108,10 +93,7 @@ pub fn content_key(
 ) -> Result<([u8; 16], [u8; 12]), String> {
     let info = [&b"WebPush: info\0"[..], ua_public, as_public].concat();
     let ikm: [u8; 32] = derive(auth_secret, ecdh_secret, &info)?;
-    Ok((
-        derive(salt, &ikm, b"Content-Encoding: aes128gcm\0")?,
-        derive(salt, &ikm, b"Content-Encoding: nonce\0")?,
-    ))
+    Ok((derive(salt, &ikm, b"Content-Encoding: aes128gcm\0")?, derive(salt, &ikm, b"Content-Encoding: nonce\0")?))
 }
 
 /// The payload inside the only record, its tag included.
@@ -136,9 +118,7 @@ pub fn open(key: &[u8; 16], nonce: [u8; 12], record: &[u8]) -> Result<Vec<u8>, S
 
 fn derive<const N: usize>(salt: &[u8], ikm: &[u8], info: &[u8]) -> Result<[u8; N], String> {
     let mut out = [0; N];
-    Hkdf::<Sha256>::new(Some(salt), ikm)
-        .expand(info, &mut out)
-        .map_err(|_| "HKDF cannot give that many bytes")?;
+    Hkdf::<Sha256>::new(Some(salt), ikm).expand(info, &mut out).map_err(|_| "HKDF cannot give that many bytes")?;
     Ok(out)
 }
 

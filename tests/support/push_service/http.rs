@@ -40,9 +40,7 @@ impl Connection {
     /// only): closing it then makes the system send RST.
     pub fn read_body(&mut self, head: &Head, leave_one: bool) -> io::Result<Vec<u8>> {
         let mut body = vec![0; head.content_length()?];
-        if let (Connection::Plain(tcp), Some(last), true) =
-            (&mut *self, body.len().checked_sub(1), leave_one)
-        {
+        if let (Connection::Plain(tcp), Some(last), true) = (&mut *self, body.len().checked_sub(1), leave_one) {
             tcp.read_exact(&mut body[..last])?;
             tcp.peek(&mut body[last..])?;
         } else {
@@ -110,20 +108,13 @@ impl Head {
         Ok(Self {
             method: request.method.unwrap_or_default().to_owned(),
             path: request.path.unwrap_or_default().to_owned(),
-            headers: request
-                .headers
-                .iter()
-                .map(|header| (header.name.to_owned(), text(header.value)))
-                .collect(),
+            headers: request.headers.iter().map(|header| (header.name.to_owned(), text(header.value))).collect(),
         })
     }
 
     /// The first header of this name, upper and lower case alike.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let mut named = self
-            .headers
-            .iter()
-            .filter(|(n, _)| n.eq_ignore_ascii_case(name));
+        let mut named = self.headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name));
         named.next().map(|(_, value)| value.as_str())
     }
 

@@ -3,13 +3,7 @@
 //! wants exactly the claims `aud`, `exp` and `sub`, and answers, or misbehaves, as told.
 //!
 //! Each program that includes it uses its own share of it, hence the allowances.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::expect_used
-)]
+#![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
 mod answer;
 mod authorization;
@@ -86,8 +80,7 @@ impl PushService {
     fn start_tls_with(names: &[&str], expired: bool) -> Self {
         let (config, pem) = certificate::make_for(names, expired).expect("a test certificate");
         let folder = tempfile::tempdir().expect("a temp folder");
-        std::fs::write(folder.path().join("ca.pem"), pem)
-            .expect("the authority's certificate written");
+        std::fs::write(folder.path().join("ca.pem"), pem).expect("the authority's certificate written");
         Self::with(Some(config), Some(folder))
     }
 
@@ -111,9 +104,7 @@ impl PushService {
     /// For the sender's `SSL_CERT_FILE`. Panics on a service without TLS.
     pub fn ca_pem_path(&self) -> PathBuf {
         let folder = self.ca.as_ref().map(TempDir::path);
-        folder
-            .map(|folder: &Path| folder.join("ca.pem"))
-            .expect("a push service started by start_tls")
+        folder.map(|folder: &Path| folder.join("ca.pem")).expect("a push service started by start_tls")
     }
 
     /// A new simulated browser's subscription, restricted to this key (base64url) if one is given.
@@ -121,8 +112,7 @@ impl PushService {
         let browser = BrowserKeys::generate();
         let p256dh = Base64UrlUnpadded::encode_string(&browser.p256dh());
         let auth = Base64UrlUnpadded::encode_string(browser.auth());
-        let key = application_server_key
-            .map(|key| Base64UrlUnpadded::decode_vec(key).expect("a base64url key"));
+        let key = application_server_key.map(|key| Base64UrlUnpadded::decode_vec(key).expect("a base64url key"));
         let (token, endpoint) = self.service.shared.subscribe(Subscription {
             uaid: String::new(),
             channel_id: String::new(),
@@ -154,9 +144,7 @@ impl PushService {
     pub fn unsubscribe(&self, subscription: &TestSubscription) {
         let mut state = self.service.shared.lock();
         let subscription = state.subscriptions.get_mut(&subscription.token);
-        subscription
-            .expect("a subscription of this push service")
-            .ended = true;
+        subscription.expect("a subscription of this push service").ended = true;
     }
 
     /// Answers the next good message like this; called again, the one after it.
@@ -172,10 +160,7 @@ impl PushService {
     /// Answers every good message to this subscription like this.
     pub fn answer_for(&self, subscription: &TestSubscription, answer: Answer) {
         let mut state = self.service.shared.lock();
-        state
-            .answers
-            .of_subscription
-            .insert(subscription.token.clone(), answer);
+        state.answers.of_subscription.insert(subscription.token.clone(), answer);
     }
 
     /// The good messages so far, oldest first, whatever they were answered.
@@ -196,17 +181,11 @@ impl PushService {
     /// Waits for the first `n` good messages and returns them all; panics when they are late.
     pub fn wait_for(&self, n: usize, limit: Duration) -> Vec<Received> {
         let shared = &self.service.shared;
-        let waited = shared
-            .changed
-            .wait_timeout_while(shared.lock(), limit, |state| state.received.len() < n);
+        let waited = shared.changed.wait_timeout_while(shared.lock(), limit, |state| state.received.len() < n);
         let (state, late) = waited.unwrap_or_else(PoisonError::into_inner);
         let (received, refused) = (state.received.clone(), state.refused.clone());
         drop(state);
-        assert!(
-            !late.timed_out(),
-            "{} of {n} messages after {limit:?}; {refused:?}",
-            received.len()
-        );
+        assert!(!late.timed_out(), "{} of {n} messages after {limit:?}; {refused:?}", received.len());
         received
     }
 
@@ -227,11 +206,7 @@ impl Drop for PushService {
         let (calls, no_calls) = (state.calls, state.no_calls);
         drop(state);
         if !thread::panicking() {
-            assert_eq!(
-                calls == 0,
-                no_calls,
-                "the push service was called {calls} times"
-            );
+            assert_eq!(calls == 0, no_calls, "the push service was called {calls} times");
         }
     }
 }

@@ -16,11 +16,7 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal as Mozilla's push service words it.
     pub fn new(status: u16, errno: u16, message: &str) -> Self {
-        Self {
-            status,
-            errno,
-            message: message.to_owned(),
-        }
+        Self { status, errno, message: message.to_owned() }
     }
 
     /// A rule that Mozilla's push service does not enforce but the tests do.
@@ -67,11 +63,7 @@ pub struct Reply {
 impl Reply {
     /// An answer without a body.
     pub fn status(status: u16) -> Self {
-        Self {
-            status,
-            headers: Vec::new(),
-            body: Vec::new(),
-        }
+        Self { status, headers: Vec::new(), body: Vec::new() }
     }
 
     /// The same with one more header.

@@ -43,34 +43,20 @@ impl Service {
     pub fn start(settings: Settings) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, settings.port))?;
         let address = listener.local_addr()?;
-        let scheme = if settings.tls.is_some() {
-            "https"
-        } else {
-            "http"
-        };
+        let scheme = if settings.tls.is_some() { "https" } else { "http" };
         let shared = Arc::new(Shared {
             origin: format!("{scheme}://localhost:{}", address.port()),
             strict: settings.strict,
             report: settings.report,
-            state: Mutex::new(State {
-                answers: Answers::default(),
-                ..State::default()
-            }),
+            state: Mutex::new(State { answers: Answers::default(), ..State::default() }),
             changed: Condvar::new(),
         });
         let sockets = Sockets::default();
-        let accepting = thread::Builder::new()
-            .name("push service".to_owned())
-            .spawn({
-                let (shared, sockets) = (shared.clone(), sockets.clone());
-                move || accept(&listener, &shared, &sockets, settings.tls.as_ref())
-            })?;
-        Ok(Self {
-            shared,
-            address,
-            sockets,
-            accepting: Some(accepting),
-        })
+        let accepting = thread::Builder::new().name("push service".to_owned()).spawn({
+            let (shared, sockets) = (shared.clone(), sockets.clone());
+            move || accept(&listener, &shared, &sockets, settings.tls.as_ref())
+        })?;
+        Ok(Self { shared, address, sockets, accepting: Some(accepting) })
     }
 }
 
@@ -89,12 +75,7 @@ impl Drop for Service {
     }
 }
 
-fn accept(
-    listener: &TcpListener,
-    shared: &Arc<Shared>,
-    sockets: &Sockets,
-    tls: Option<&Arc<ServerConfig>>,
-) {
+fn accept(listener: &TcpListener, shared: &Arc<Shared>, sockets: &Sockets, tls: Option<&Arc<ServerConfig>>) {
     let mut threads: Vec<JoinHandle<()>> = Vec::new();
     for (number, socket) in listener.incoming().enumerate() {
         if shared.lock().stopping {
@@ -159,10 +140,7 @@ fn serve(tcp: TcpStream, shared: &Shared, tls: Option<Arc<ServerConfig>>) -> io:
         if !give(shared, &mut connection, answer)? {
             break;
         }
-        if head
-            .header("Connection")
-            .is_some_and(|value| value.eq_ignore_ascii_case("close"))
-        {
+        if head.header("Connection").is_some_and(|value| value.eq_ignore_ascii_case("close")) {
             connection.close();
             break;
         }
@@ -205,11 +183,7 @@ fn give(shared: &Shared, connection: &mut Connection, answer: Answer) -> io::Res
         Then::Reset => {}
         // Ends when the sender leaves or this push service stops.
         Then::Hang => while connection.read(&mut [0; 512])? > 0 {},
-        Then::Repeat {
-            bytes,
-            times,
-            pause,
-        } => {
+        Then::Repeat { bytes, times, pause } => {
             for _ in 0..times {
                 connection.write_all(&bytes)?;
                 if !pause.is_zero() && shared.pause(pause) {

@@ -75,9 +75,7 @@ pub struct Answers {
 
 impl Answers {
     pub fn take(&mut self, token: &str) -> Answer {
-        self.next
-            .pop_front()
-            .unwrap_or_else(|| self.standing(token))
+        self.next.pop_front().unwrap_or_else(|| self.standing(token))
     }
 
     /// Whether the message that is about to be read will be answered by a reset.
@@ -101,9 +99,7 @@ impl Shared {
 
     /// Waits for `pause`, or until the push service stops, which it says by `true`.
     pub fn pause(&self, pause: Duration) -> bool {
-        let waited = self
-            .changed
-            .wait_timeout_while(self.lock(), pause, |state| !state.stopping);
+        let waited = self.changed.wait_timeout_while(self.lock(), pause, |state| !state.stopping);
         waited.unwrap_or_else(PoisonError::into_inner).0.stopping
     }
 
@@ -133,7 +129,5 @@ impl State {
 
 /// The end of an endpoint or token: enough to tell one from another, too little to send to it.
 pub fn tail(token: &str) -> &str {
-    token
-        .get(token.len().saturating_sub(8)..)
-        .unwrap_or_default()
+    token.get(token.len().saturating_sub(8)..).unwrap_or_default()
 }
