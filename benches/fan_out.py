@@ -47,12 +47,13 @@ def measured(senders, temporary, lines):
 
 
 def main():
-    build("--bin", "notify", "--example", "answering_push_service")
+    build("--bin", "notify")
+    build("-p", "push-service", "--example", "answering")
     with folder() as temporary:
         node_modules = npm(temporary, WEB_PUSH)
         for network, options in NETWORKS.items():
             lines = pathlib.Path(temporary / "subscription.txt")
-            service = [RELEASE / "examples" / "answering_push_service", temporary, "--subscriptions", MESSAGES, *options]
+            service = [RELEASE / "examples" / "answering", temporary, "--subscriptions", MESSAGES, *options]
             with serving(service):
                 figures = measured(commands(temporary, node_modules), temporary, len(lines.read_text().splitlines()))
             rows, base = [], figures["npm web-push, pool of 32"]

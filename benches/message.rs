@@ -4,11 +4,11 @@
 
 use std::hint::black_box;
 
-use barepush::encryption;
-use barepush::message::{Message, Notification};
-use barepush::push::PushRequest;
-use barepush::subscription::Subscription;
-use barepush::vapid::{DEFAULT_SUBJECT, Subject, VapidKey};
+use barepush::push::encryption;
+use barepush::push::message::{Message, Notification};
+use barepush::push::request::PushRequest;
+use barepush::push::subscription::Subscription;
+use barepush::push::vapid::{DEFAULT_SUBJECT, Subject, VapidKey};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use ring::rand::{SecureRandom, SystemRandom};

@@ -41,10 +41,11 @@ def commands(temporary, node_modules, python):
 
 
 def main():
-    build("--bin", "notify", "--example", "answering_push_service")
+    build("--bin", "notify")
+    build("-p", "push-service", "--example", "answering")
     with folder() as temporary:
         node_modules, python = npm(temporary, WEB_PUSH), pip(temporary, "pywebpush")
-        with serving([RELEASE / "examples" / "answering_push_service", temporary]):
+        with serving([RELEASE / "examples" / "answering", temporary]):
             runs, peaks = {}, {}
             programs = commands(temporary, node_modules, python)
             for turn in range(ROUNDS + 1):

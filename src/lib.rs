@@ -14,44 +14,23 @@
 //!      | <------------------------------------------------------------------ push event   |
 //! ```
 //!
-//! Each conversion happens once and each stage is a type: [`subscription::Subscription`] and [`message::Message`] become a
-//! [`push::PushRequest`] with the [`vapid::VapidKey`], without a network; [`push::Client`] posts it; [`outcome::Outcome`] tells
-//! in words what became of it.
+//! Each conversion happens once and each stage is a type: [`push::subscription::Subscription`] and [`push::message::Message`]
+//! become a [`push::request::PushRequest`] with the [`push::vapid::VapidKey`], without a network; [`push::client::Client`] posts
+//! it; [`push::result::PushResult`] says what happened.
 //!
-//! The rooms, lower ones never import higher ones:
+//! The folders, and what each may use:
 //!
-//! | who is let in | what is answered | one push | what is stored |
-//! |---|---|---|---|
-//! | [`listener`], [`certificate`] | [`routes`], [`site`], [`www`] | [`push`], [`outcome`], [`advice`] | [`store`], [`mod@file`] |
-//! | [`gate`], [`connection`] | [`application`], [`push_service`] | [`encryption`], [`vapid`], [`message`] | [`subscription`], [`endpoint`] |
-//!
-//! To many: [`fan_out`], with [`retry`] and [`record`]. For notify alone, [`explain`] walks through one push.
-//!
-//! And for people: [`greeting`], [`log`], [`failure`].
+//! | folder | contains | may use |
+//! |---|---|---|
+//! | [`push`] | the protocol: one message to one browser, or to many | nothing else here |
+//! | [`store`] | what lies on disk: subscriptions and keys | `push` |
+//! | [`http`] | sockets, TLS and bounded HTTP/1.1 in front of tiny_http | `store` |
+//! | [`web`] | what a page calls: routes, what they do, the page's files | `push`, `store`, `http` |
+//! | [`cli`] | what both programs share on the command line | `push`, `store` |
+//! | `bin` | the two programs, `server` and `notify` | all of them |
 
-pub mod advice;
-pub mod application;
-pub mod certificate;
-pub mod connection;
-pub mod encryption;
-pub mod endpoint;
-pub mod explain;
-pub mod failure;
-pub mod fan_out;
-pub mod file;
-pub mod gate;
-pub mod greeting;
-pub mod listener;
-pub mod log;
-pub mod message;
-pub mod outcome;
+pub mod cli;
+pub mod http;
 pub mod push;
-pub mod push_service;
-pub mod record;
-pub mod retry;
-pub mod routes;
-pub mod site;
 pub mod store;
-pub mod subscription;
-pub mod vapid;
-pub mod www;
+pub mod web;

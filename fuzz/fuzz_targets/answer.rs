@@ -3,10 +3,11 @@
 
 use std::sync::LazyLock;
 
-use barepush::message::Message;
-use barepush::push::{Answer, PushRequest};
-use barepush::subscription::Subscription;
-use barepush::vapid::{DEFAULT_SUBJECT, Subject, VapidKey};
+use barepush::push::message::Message;
+use barepush::push::answer::{Answer};
+use barepush::push::request::{PushRequest};
+use barepush::push::subscription::Subscription;
+use barepush::push::vapid::{DEFAULT_SUBJECT, Subject, VapidKey};
 use libfuzzer_sys::fuzz_target;
 
 /// RFC 8291's example of a subscription.

@@ -1,7 +1,7 @@
 //! The VAPID key in any text: loaded or refused.
 #![no_main]
 
-use barepush::vapid::{DEFAULT_SUBJECT, Subject, VapidKey};
+use barepush::push::vapid::{DEFAULT_SUBJECT, Subject, VapidKey};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

@@ -4,7 +4,7 @@
 use std::io::Cursor;
 use std::path::Path;
 
-use barepush::store::Entries;
+use barepush::store::subscriptions::Entries;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -1,9 +1,9 @@
 //! Subscriptions and endpoints: what is taken is read again from its own line, and allowed only for a known push service.
 #![no_main]
 
-use barepush::endpoint::{Endpoint, Vendor};
-use barepush::push_service::AllowedPushServices;
-use barepush::subscription::Subscription;
+use barepush::push::endpoint::{Endpoint, Vendor};
+use barepush::web::allow_list::AllowedPushServices;
+use barepush::push::subscription::Subscription;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 use ureq::http::{HeaderMap, Response, StatusCode};
 
-use super::PushRequest;
+use super::request::PushRequest;
 
 /// How much of an answer is read: reasons are a few hundred bytes, and a push service is a stranger.
 const MAX_ANSWER_BYTES: u64 = 4 * 1024;
@@ -151,5 +151,4 @@ fn secret_bytes(text: &str, request: &PushRequest) -> usize {
 }
 
 #[cfg(test)]
-#[path = "answer/tests.rs"]
 mod tests;

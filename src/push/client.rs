@@ -9,9 +9,10 @@ use ureq::RequestBuilder;
 use ureq::http::Response;
 use ureq::typestate::WithBody;
 
-use super::trust::{Agents, Settings, Trust};
-use super::{Answer, PushRequest};
-use crate::endpoint::Vendor;
+use super::answer::Answer;
+use super::request::PushRequest;
+use super::roots::{Agents, Settings, Trust};
+use crate::push::endpoint::Vendor;
 
 /// Why a push service did not accept a message. Cut by what to do next.
 #[derive(Debug, Clone, thiserror::Error)]

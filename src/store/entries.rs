@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::de::IgnoredAny;
 
-use super::StoreError;
-use crate::subscription::{Subscription, SubscriptionError};
+use super::subscriptions::StoreError;
+use crate::push::subscription::{Subscription, SubscriptionError};
 
 /// A value that does not end within this is no subscription: they are under 1 KiB, and `POST` takes 16 KiB.
 const MAX_VALUE_BYTES: usize = 16 * 1024;

@@ -8,7 +8,7 @@ use crate::browser::firefox::{Answer, Firefox};
 use crate::browser::{CERTUTIL, FIREFOX, Tab, installed};
 use crate::page::Page;
 use crate::support::program::{self, Finished, Program, Running};
-use crate::support::push_service::PushService;
+use push_service::PushService;
 
 /// What the server pushes when a browser has subscribed: title and body.
 pub(crate) const WELCOME: (&str, &str) = ("Hello from barepush", "You are subscribed. This is the first notification.");

@@ -10,7 +10,7 @@ use crate::browser::Tab;
 use crate::browser::firefox::{Answer, ENTER, TAB};
 use crate::page::Page;
 use crate::support::program::LIMIT;
-use crate::support::push_service::Answer as Reply;
+use push_service::Answer as Reply;
 
 #[test]
 fn the_buttons_follow_the_codelabs_table_and_unregistering_ends_the_subscription() {

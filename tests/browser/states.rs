@@ -9,7 +9,7 @@ use crate::browser::chromium::Chromium;
 use crate::browser::{CHROMIUM, Tab, installed};
 use crate::chromium::register;
 use crate::page::Page;
-use crate::support::push_service::PushService;
+use push_service::PushService;
 
 /// A browser that has a subscription, told by `options`, and a server that knows it and never answers `waiting`.
 fn subscribed(options: &str, waiting: &str) -> String {

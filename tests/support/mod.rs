@@ -3,6 +3,5 @@
 
 pub mod client;
 pub mod program;
-pub mod push_service;
 pub mod sender;
 pub mod wire;

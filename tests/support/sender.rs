@@ -10,8 +10,8 @@ use p256::pkcs8::{EncodePrivateKey, LineEnding};
 use tempfile::TempDir;
 
 use super::program::{Program, notify};
-use super::push_service::decryption::random;
-use super::push_service::{PushService, TestSubscription};
+use push_service::decryption::random;
+use push_service::{PushService, TestSubscription};
 
 /// A sender's folder and the push service that its subscriptions are of.
 pub struct Sender {
@@ -67,7 +67,7 @@ impl Sender {
 
     /// Writes a file for its owner's eyes alone, as both programs do.
     pub fn write(&self, name: &str, bytes: &[u8]) {
-        barepush::file::replace(&self.path(name), |file| file.write_all(bytes)).expect("a file written");
+        barepush::store::atomic_file::replace(&self.path(name), |file| file.write_all(bytes)).expect("a file written");
     }
 
     /// What a file holds; nothing when it is not there.

@@ -7,16 +7,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use barepush::failure::{Failure, note};
-use barepush::fan_out::{FanOut, Left, Queue};
-use barepush::message::Message;
-use barepush::record::Done;
-use barepush::store::{Entries, Store, StoreError};
+use barepush::cli::error::{CliError, note};
+use barepush::push::fan_out::{FanOut, Left, Queue};
+use barepush::push::message::Message;
+use barepush::push::results::Done;
+use barepush::store::subscriptions::{Entries, Store, StoreError};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::args::Args;
 use crate::newest::{nobody, not_read};
-use crate::tally::Tally;
+use crate::summary::Summary;
 
 /// As a shell tells a program that Ctrl-C ended (128 + SIGINT).
 const EXIT_STOPPED: u8 = 130;
@@ -25,7 +25,7 @@ const RESUME: &str = "send the rest with --resume FILE, where FILE holds what --
 /// How often the progress is drawn when nothing happens.
 const TICK: Duration = Duration::from_millis(200);
 
-pub(crate) fn run(args: &Args, message: &Message) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args, message: &Message) -> Result<(), CliError> {
     let store = args.store();
     let (entries, bar) = open(args, &store)?;
     let done = args.resume.as_deref().map_or(Ok(Done::default()), |path| resume(args, path))?;
@@ -36,15 +36,15 @@ pub(crate) fn run(args: &Args, message: &Message) -> Result<(), Failure> {
     stop_on_signal(&queue)?;
     let client = args.client();
     let fan_out = FanOut { client: &client, message, key: &key, retry: args.retry(), dry_run: args.dry_run };
-    let mut tally = Tally::new(args, store.path(), bar);
+    let mut tally = Summary::new(args, store.path(), bar);
     let left = fan_out.run(&queue, entries, done, |event| tally.tell(event));
     tally.finish();
     set_aside(args, &store, &tally)?;
-    conclude(&store, &tally, left.map_err(Failure::hinted(StoreError::hint))?)
+    conclude(&store, &tally, left.map_err(CliError::hinted(StoreError::hint))?)
 }
 
 /// The list and its progress: in bytes when the length is known.
-fn open(args: &Args, store: &Store) -> Result<(Entries, ProgressBar), Failure> {
+fn open(args: &Args, store: &Store) -> Result<(Entries, ProgressBar), CliError> {
     let hidden = args.quiet || !io::stderr().is_terminal();
     let target = if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
     if args.reads_stdin() {
@@ -65,11 +65,11 @@ fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
 }
 
 /// Whom the results of an earlier run call done.
-fn resume(args: &Args, path: &Path) -> Result<Done, Failure> {
+fn resume(args: &Args, path: &Path) -> Result<Done, CliError> {
     let read = File::open(path).and_then(|file| Done::read(BufReader::new(file)));
     let (done, unusable) = read
         .with_context(|| format!("cannot read the results \"{}\"", path.display()))
-        .map_err(|e| Failure::ours(e, "give --resume the file that --json was printed to"))?;
+        .map_err(|e| CliError::ours(e, "give --resume the file that --json was printed to"))?;
     if unusable > 0 && !args.quiet {
         note("notify", format_args!("{}: lines that are no results: {unusable}", path.display()));
     }
@@ -77,7 +77,7 @@ fn resume(args: &Args, path: &Path) -> Result<Done, Failure> {
 }
 
 /// The first Ctrl-C (or SIGTERM) stops in order, the second at once.
-fn stop_on_signal(queue: &Arc<Queue>) -> Result<(), Failure> {
+fn stop_on_signal(queue: &Arc<Queue>) -> Result<(), CliError> {
     let queue = Arc::clone(queue);
     let handler = move || {
         if queue.is_stopped() {
@@ -87,15 +87,15 @@ fn stop_on_signal(queue: &Arc<Queue>) -> Result<(), Failure> {
         note("notify", "stopping when the pushes under way have ended; Ctrl-C again stops at once");
         queue.stop();
     };
-    ctrlc::set_handler(handler).map_err(|e| Failure::ours(e, "report this with the version of barepush"))
+    ctrlc::set_handler(handler).map_err(|e| CliError::ours(e, "report this with the version of barepush"))
 }
 
 /// Sets aside all that is gone, in one rewrite; a list that is no file of its own stays as it is.
-fn set_aside(args: &Args, store: &Store, tally: &Tally) -> Result<(), Failure> {
+fn set_aside(args: &Args, store: &Store, tally: &Summary) -> Result<(), CliError> {
     if tally.gone().is_empty() || args.reads_stdin() || !store.path().is_file() {
         return Ok(());
     }
-    let count = store.set_aside(|e| tally.is_gone(e)).map_err(Failure::hinted(StoreError::hint))?;
+    let count = store.set_aside(|e| tally.is_gone(e)).map_err(CliError::hinted(StoreError::hint))?;
     if !args.quiet {
         let lines = if count == 1 { "line" } else { "lines" };
         note("notify", format_args!("{count} {lines} went to {}", store.gone_path().display()));
@@ -104,19 +104,19 @@ fn set_aside(args: &Args, store: &Store, tally: &Tally) -> Result<(), Failure> {
 }
 
 /// The exit code, and why when it is no push's.
-fn conclude(store: &Store, tally: &Tally, left: Left) -> Result<(), Failure> {
+fn conclude(store: &Store, tally: &Summary, left: Left) -> Result<(), CliError> {
     if let Some(why) = tally.unread() {
-        return Err(Failure::ours(anyhow!("nobody reads the results any more, so sending stopped: {why}"), RESUME));
+        return Err(CliError::ours(anyhow!("nobody reads the results any more, so sending stopped: {why}"), RESUME));
     }
     if left.stopped {
         let error = anyhow!("stopped before the end of {}", store.path().display());
-        return Err(Failure::new(EXIT_STOPPED, error, RESUME));
+        return Err(CliError::new(EXIT_STOPPED, error, RESUME));
     }
     if tally.nobody() {
         return Err(nobody(store, tally.unusable()));
     }
     match tally.exit_code() {
         0 => Ok(()),
-        code => Err(Failure::said(code)),
+        code => Err(CliError::said(code)),
     }
 }

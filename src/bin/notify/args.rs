@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use barepush::failure::{Failure, note};
-use barepush::file::{open_to_others, path_in};
-use barepush::message::{DEFAULT_TTL, MAX_TTL_SECONDS, Topic, Urgency};
-use barepush::push::Client;
-use barepush::retry::Retry;
-use barepush::store::Store;
-use barepush::vapid::{self, DEFAULT_SUBJECT, Subject, VapidError, VapidKey};
+use barepush::cli::error::{CliError, note};
+use barepush::push::client::Client;
+use barepush::push::message::{DEFAULT_TTL, MAX_TTL_SECONDS, Topic, Urgency};
+use barepush::push::retry::Retry;
+use barepush::push::vapid::{self, DEFAULT_SUBJECT, Subject, VapidError, VapidKey};
+use barepush::store::atomic_file::{open_to_others, path_in};
+use barepush::store::subscriptions::Store;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
@@ -91,7 +91,7 @@ pub(crate) struct Args {
     /// Leave out whom the results in FILE, printed by --json, call accepted or gone
     #[arg(long, value_name = "FILE", help_heading = TO_WHOM, conflicts_with_all = ["explain", "curl"])]
     pub(crate) resume: Option<PathBuf>,
-    /// Folder of keys/ and subscription.txt
+    /// SocketDir of keys/ and subscription.txt
     #[arg(long, value_name = "DIR", default_value = ".", help_heading = TO_WHOM)]
     data_dir: PathBuf,
 
@@ -193,7 +193,7 @@ impl Args {
         Store::new(self.subscriptions.clone().unwrap_or_else(default))
     }
 
-    pub(crate) fn key(&self) -> Result<VapidKey, Failure> {
+    pub(crate) fn key(&self) -> Result<VapidKey, CliError> {
         match self.vapid_private_key.as_deref().filter(|text| !text.is_empty()) {
             Some(text) => VapidKey::from_env(text, self.subject.clone()),
             None => {
@@ -204,7 +204,7 @@ impl Args {
                 VapidKey::load(&keys, self.subject.clone())
             }
         }
-        .map_err(Failure::hinted(VapidError::hint))
+        .map_err(CliError::hinted(VapidError::hint))
     }
 
     pub(crate) fn client(&self) -> Client {

@@ -3,19 +3,19 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use barepush::failure::{Failure, note};
-use barepush::push::PushRequest;
+use barepush::cli::error::{CliError, note};
+use barepush::push::request::PushRequest;
 
 /// Where the encrypted body goes, in the current folder.
 const BODY_FILE: &str = "payload.bin";
 
 /// Writes payload.bin, unless there is no body, and prints the command.
-pub(crate) fn print(request: &PushRequest) -> Result<(), Failure> {
+pub(crate) fn print(request: &PushRequest) -> Result<(), CliError> {
     let body = request.body();
     if !body.is_empty() {
-        barepush::file::replace(Path::new(BODY_FILE), |file| file.write_all(body)).map_err(|e| {
+        barepush::store::atomic_file::replace(Path::new(BODY_FILE), |file| file.write_all(body)).map_err(|e| {
             let error = anyhow::Error::new(e).context(format!("cannot write \"{BODY_FILE}\""));
-            Failure::ours(error, "go to a folder that you may write to")
+            CliError::ours(error, "go to a folder that you may write to")
         })?;
     }
     let _ = writeln!(io::stdout(), "{}", command(request));

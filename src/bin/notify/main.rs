@@ -3,16 +3,17 @@
 mod all;
 mod args;
 mod curl;
+mod explain;
 mod newest;
 mod one;
 mod payload;
 mod public_key;
-mod tally;
+mod summary;
 
 use std::process::ExitCode;
 
 use args::Args;
-use barepush::failure::Failure;
+use barepush::cli::error::CliError;
 
 fn main() -> ExitCode {
     match run(&Args::get()) {
@@ -21,7 +22,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(args: &Args) -> Result<(), Failure> {
+fn run(args: &Args) -> Result<(), CliError> {
     if args.show_public_key {
         return public_key::show(args);
     }

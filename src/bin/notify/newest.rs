@@ -4,9 +4,9 @@ use std::io::{self, BufReader};
 use std::path::Path;
 
 use anyhow::anyhow;
-use barepush::failure::{Failure, complain};
-use barepush::store::{Entries, Store, StoreError};
-use barepush::subscription::{Subscription, SubscriptionError};
+use barepush::cli::error::{CliError, complain};
+use barepush::push::subscription::{Subscription, SubscriptionError};
+use barepush::store::subscriptions::{Entries, Store, StoreError};
 
 use crate::args::Args;
 
@@ -15,7 +15,7 @@ pub(crate) const EXIT_NOBODY: u8 = 3;
 const OPEN_THE_PAGE: &str = "run cargo run --bin server, open the page and press Subscribe";
 
 /// The last usable subscription; the unusable ones are named on stderr and stay where they are.
-pub(crate) fn newest(args: &Args) -> Result<Subscription, Failure> {
+pub(crate) fn newest(args: &Args) -> Result<Subscription, CliError> {
     let store = args.store();
     let entries = match args.reads_stdin() {
         true => Entries::new(BufReader::new(io::stdin()), store.path()),
@@ -23,7 +23,7 @@ pub(crate) fn newest(args: &Args) -> Result<Subscription, Failure> {
     };
     let (mut newest, mut unusable) = (None, 0);
     for entry in entries {
-        let entry = entry.map_err(Failure::hinted(StoreError::hint))?;
+        let entry = entry.map_err(CliError::hinted(StoreError::hint))?;
         match entry.subscription {
             Ok(subscription) => newest = Some(subscription),
             Err(e) => {
@@ -36,23 +36,23 @@ pub(crate) fn newest(args: &Args) -> Result<Subscription, Failure> {
 }
 
 /// Why the file could not be opened.
-pub(crate) fn not_read(error: StoreError) -> Failure {
+pub(crate) fn not_read(error: StoreError) -> CliError {
     match error {
         StoreError::Missing(_) => {
-            Failure::new(EXIT_NOBODY, anyhow!("nobody has subscribed yet: {error}"), OPEN_THE_PAGE)
+            CliError::new(EXIT_NOBODY, anyhow!("nobody has subscribed yet: {error}"), OPEN_THE_PAGE)
         }
-        error => Failure::hinted(StoreError::hint)(error),
+        error => CliError::hinted(StoreError::hint)(error),
     }
 }
 
 /// The file was read to its end, and no usable subscription stood in it.
-pub(crate) fn nobody(store: &Store, unusable: usize) -> Failure {
+pub(crate) fn nobody(store: &Store, unusable: usize) -> CliError {
     let path = store.path().display();
     match unusable {
-        0 => Failure::new(EXIT_NOBODY, anyhow!("nobody has subscribed yet: {path} is empty"), OPEN_THE_PAGE),
+        0 => CliError::new(EXIT_NOBODY, anyhow!("nobody has subscribed yet: {path} is empty"), OPEN_THE_PAGE),
         _ => {
             let hint = format!("{OPEN_THE_PAGE}; the unusable lines stay where they are");
-            Failure::new(EXIT_NOBODY, anyhow!("{path} holds no usable subscription"), hint)
+            CliError::new(EXIT_NOBODY, anyhow!("{path} holds no usable subscription"), hint)
         }
     }
 }

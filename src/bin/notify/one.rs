@@ -3,22 +3,23 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
+use crate::explain::Walk;
 use anyhow::anyhow;
-use barepush::explain::Walk;
-use barepush::failure::{Failure, note};
-use barepush::message::Message;
-use barepush::outcome::{Class, Outcome};
-use barepush::push::{PushRequest, RequestError, SendError};
-use barepush::record::Record;
-use barepush::store::StoreError;
-use barepush::subscription::Subscription;
-use barepush::vapid::VapidKey;
+use barepush::cli::error::{CliError, note};
+use barepush::push::client::SendError;
+use barepush::push::message::Message;
+use barepush::push::request::{PushRequest, RequestError};
+use barepush::push::result::{Class, PushResult};
+use barepush::push::results::ResultLine;
+use barepush::push::subscription::Subscription;
+use barepush::push::vapid::VapidKey;
+use barepush::store::subscriptions::StoreError;
 
 use crate::args::Args;
 use crate::curl;
 use crate::newest::newest;
 
-pub(crate) fn run(args: &Args, message: &Message) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args, message: &Message) -> Result<(), CliError> {
     let subscription = newest(args)?;
     let key = args.key()?;
     if args.curl {
@@ -35,11 +36,11 @@ pub(crate) fn run(args: &Args, message: &Message) -> Result<(), Failure> {
     tell(args, &subscription, outcome)
 }
 
-fn push(args: &Args, message: &Message, subscription: &Subscription, key: &VapidKey) -> Outcome {
+fn push(args: &Args, message: &Message, subscription: &Subscription, key: &VapidKey) -> PushResult {
     let request = match PushRequest::new(message, subscription, key) {
-        Ok(request) if args.dry_run => return Outcome::made(subscription, &request),
+        Ok(request) if args.dry_run => return PushResult::made(subscription, &request),
         Ok(request) => request,
-        Err(e) => return Outcome::not_sent(subscription, &e),
+        Err(e) => return PushResult::not_sent(subscription, &e),
     };
     let waiting = |error: &SendError, pause: Duration| {
         if !args.quiet {
@@ -47,24 +48,24 @@ fn push(args: &Args, message: &Message, subscription: &Subscription, key: &Vapid
         }
     };
     let (result, took, attempts) = args.retry().send(&args.client(), &request, waiting);
-    Outcome { attempts, ..Outcome::sent(subscription, &result, took) }
+    PushResult { attempts, ..PushResult::sent(subscription, &result, took) }
 }
 
 /// The same push, told step by step on stdout.
-fn explain(args: &Args, message: &Message, subscription: &Subscription, key: &VapidKey) -> Outcome {
+fn explain(args: &Args, message: &Message, subscription: &Subscription, key: &VapidKey) -> PushResult {
     let (request, trace) = match PushRequest::traced(message, subscription, key) {
         Ok(traced) => traced,
-        Err(e) => return Outcome::not_sent(subscription, &e),
+        Err(e) => return PushResult::not_sent(subscription, &e),
     };
     let mut walk = Walk::new(args.show_secrets);
     print(&walk.request(message, subscription, key, &request, &trace));
     if args.dry_run {
         print(&walk.not_sent());
-        return Outcome::made(subscription, &request);
+        return PushResult::made(subscription, &request);
     }
     let waiting = |error: &SendError, pause| say_waiting(subscription, error, pause);
     let (result, took, attempts) = args.retry().send(&args.client(), &request, waiting);
-    let outcome = Outcome { attempts, ..Outcome::sent(subscription, &result, took) };
+    let outcome = PushResult { attempts, ..PushResult::sent(subscription, &result, took) };
     print(&walk.answer(&outcome, subscription.endpoint().vendor(), &result, message));
     outcome
 }
@@ -75,21 +76,21 @@ fn print(text: &str) {
 }
 
 fn say_waiting(subscription: &Subscription, error: &SendError, pause: Duration) {
-    let outcome = Outcome::sent(subscription, &Err(error.clone()), Duration::ZERO);
+    let outcome = PushResult::sent(subscription, &Err(error.clone()), Duration::ZERO);
     note("notify", format_args!("{}; trying again in {:.1} s", outcome.says, pause.as_secs_f32()));
 }
 
 /// Prints what became of it; a failure's words and exit code go up.
-fn tell(args: &Args, subscription: &Subscription, outcome: Outcome) -> Result<(), Failure> {
+fn tell(args: &Args, subscription: &Subscription, outcome: PushResult) -> Result<(), CliError> {
     let code = outcome.class.exit_code();
     if args.json {
-        let line = Record::new(subscription.endpoint(), None, &outcome).to_line();
+        let line = ResultLine::new(subscription.endpoint(), None, &outcome).to_line();
         // A closed stdout does not undo the push.
         let _ = line.and_then(|line| io::stdout().write_all(line.as_bytes()));
-        return if code == 0 { Ok(()) } else { Err(Failure::said(code)) };
+        return if code == 0 { Ok(()) } else { Err(CliError::said(code)) };
     }
     if code != 0 {
-        return Err(Failure::new(code, anyhow!(outcome.says), outcome.hint.unwrap_or_default()));
+        return Err(CliError::new(code, anyhow!(outcome.says), outcome.hint.unwrap_or_default()));
     }
     // The walk has said it.
     if !args.quiet && !args.explain {
@@ -98,18 +99,18 @@ fn tell(args: &Args, subscription: &Subscription, outcome: Outcome) -> Result<()
     Ok(())
 }
 
-fn not_made(error: RequestError) -> Failure {
+fn not_made(error: RequestError) -> CliError {
     let code = Class::of(&error).exit_code();
     let hint = error.hint();
-    Failure::new(code, error, hint)
+    CliError::new(code, error, hint)
 }
 
-fn set_aside(args: &Args, gone: &Subscription) -> Result<(), Failure> {
+fn set_aside(args: &Args, gone: &Subscription) -> Result<(), CliError> {
     if args.reads_stdin() {
         return Ok(());
     }
     let store = args.store();
-    let count = store.set_aside(|e| e == gone.endpoint()).map_err(Failure::hinted(StoreError::hint))?;
+    let count = store.set_aside(|e| e == gone.endpoint()).map_err(CliError::hinted(StoreError::hint))?;
     if count > 0 && !args.quiet {
         note("notify", format_args!("its line went to {}", store.gone_path().display()));
     }

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use barepush::encryption::{BRIDGED_PAYLOAD_BYTES, EncryptionError, MAX_PAYLOAD_BYTES};
-use barepush::failure::{Failure, note};
-use barepush::message::{Message, Notification};
-use barepush::push::RequestError;
+use barepush::cli::error::{CliError, note};
+use barepush::push::encryption::{BRIDGED_PAYLOAD_BYTES, EncryptionError, MAX_PAYLOAD_BYTES};
+use barepush::push::message::{Message, Notification};
+use barepush::push::request::RequestError;
 
 use crate::args::Args;
 
@@ -16,11 +16,11 @@ use crate::args::Args;
 const MAX_READ_BYTES: usize = 1024 * 1024;
 
 /// What is sent; refused here when no push could carry it.
-pub(crate) fn message(args: &Args) -> Result<Message, Failure> {
+pub(crate) fn message(args: &Args) -> Result<Message, CliError> {
     let payload = payload(args)?;
     if payload.len() > MAX_PAYLOAD_BYTES {
         let error = RequestError::from(EncryptionError::TooLong(payload.len()));
-        return Err(Failure::hinted(RequestError::hint)(error));
+        return Err(CliError::hinted(RequestError::hint)(error));
     }
     if payload.len() > BRIDGED_PAYLOAD_BYTES && !args.quiet {
         let bytes = payload.len();
@@ -35,15 +35,15 @@ pub(crate) fn message(args: &Args) -> Result<Message, Failure> {
     })
 }
 
-fn payload(args: &Args) -> Result<Vec<u8>, Failure> {
+fn payload(args: &Args) -> Result<Vec<u8>, CliError> {
     if let Some(path) = &args.payload {
-        return read(path).map_err(|e| Failure::ours(e, "check the path, and who may read it"));
+        return read(path).map_err(|e| CliError::ours(e, "check the path, and who may read it"));
     }
     let text = match args.message.as_str() {
         "-" => read(Path::new("-")).and_then(|bytes| String::from_utf8(bytes).context("cannot read stdin as UTF-8")),
         text => Ok(text.to_owned()),
     };
-    let text = text.map_err(|e| Failure::ours(e, "pipe UTF-8 text in, or send any bytes with --payload -"))?;
+    let text = text.map_err(|e| CliError::ours(e, "pipe UTF-8 text in, or send any bytes with --payload -"))?;
     let notification = Notification {
         title: args.title.clone(),
         body: Some(text.trim_end_matches('\n').to_owned()),

@@ -2,15 +2,15 @@
 
 use std::io::{self, Write};
 
-use barepush::failure::Failure;
-use barepush::vapid::VapidError;
+use barepush::cli::error::CliError;
+use barepush::push::vapid::VapidError;
 use serde_json::json;
 
 use crate::args::Args;
 
 /// Prints it: base64url as browsers and most libraries take it, hex, JWK (RFC 7517) and SPKI in PEM (RFC 5480).
-pub(crate) fn show(args: &Args) -> Result<(), Failure> {
-    let key = args.key()?.public_key_formats().map_err(Failure::hinted(VapidError::hint))?;
+pub(crate) fn show(args: &Args) -> Result<(), CliError> {
+    let key = args.key()?.public_key_formats().map_err(CliError::hinted(VapidError::hint))?;
     let jwk = json!({"kty": "EC", "crv": "P-256", "x": key.x, "y": key.y});
     let text = match args.json {
         true => format!("{}\n", json!({"base64url": key.base64url, "hex": key.hex, "jwk": jwk, "pem": key.pem})),

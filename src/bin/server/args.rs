@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use barepush::certificate::{self, Certificate, CertificateError};
-use barepush::failure::{Failure, note};
-use barepush::file::{self, path_in};
-use barepush::log::Log;
-use barepush::push_service::AllowedPushServices;
-use barepush::vapid::{self, DEFAULT_SUBJECT, Subject, VapidError, VapidKey};
+use barepush::cli::error::{CliError, note};
+use barepush::http::certificate::{self, Certificate, CertificateError};
+use barepush::push::vapid::{self, DEFAULT_SUBJECT, Subject, VapidError, VapidKey};
+use barepush::store::atomic_file::{self, path_in};
+use barepush::web::allow_list::AllowedPushServices;
+use barepush::web::log::Log;
 use clap::Parser;
 
 /// The least server that can push a notification to a browser.
@@ -38,7 +38,7 @@ pub(crate) struct Args {
     /// The private key of --tls-cert in PEM
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
-    /// Folder of keys/ and subscription.txt
+    /// SocketDir of keys/ and subscription.txt
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub(crate) data_dir: PathBuf,
     /// Your contact for push services: mailto: or https:
@@ -65,22 +65,22 @@ impl Args {
     }
 
     /// The VAPID key: by environment, or kept in its file, or made.
-    pub(crate) fn vapid_key(&self) -> Result<(VapidKey, vapid::Made), Failure> {
+    pub(crate) fn vapid_key(&self) -> Result<(VapidKey, vapid::Made), CliError> {
         let given = self.vapid_private_key.as_deref().filter(|text| !text.is_empty());
         match given {
             Some(text) => VapidKey::from_env(text, self.subject.clone()).map(|key| (key, vapid::Made::Kept)),
             None => VapidKey::load_or_create(&self.keys(), self.subject.clone()),
         }
-        .map_err(Failure::hinted(VapidError::hint))
+        .map_err(CliError::hinted(VapidError::hint))
     }
 
     /// The certificate: the user's own, or kept in its file, or made.
-    pub(crate) fn certificate(&self) -> Result<(Certificate, certificate::Made), Failure> {
+    pub(crate) fn certificate(&self) -> Result<(Certificate, certificate::Made), CliError> {
         match (&self.tls_cert, &self.tls_key) {
             (Some(cert), Some(key)) => Certificate::from_files(cert, key).map(|own| (own, certificate::Made::Kept)),
             _ => Certificate::load_or_create(&self.keys(), &self.name),
         }
-        .map_err(Failure::hinted(CertificateError::hint))
+        .map_err(CliError::hinted(CertificateError::hint))
     }
 
     /// Says which private keys others on this machine may read.
@@ -89,7 +89,7 @@ impl Args {
         let tls_key = self.tls_key.clone();
         let tls_key = tls_key.unwrap_or_else(|| keys.join(certificate::KEY_FILE));
         for secret in [keys.join(vapid::FILE), tls_key] {
-            if let Some(open) = file::open_to_others(&secret).filter(|_| !self.quiet) {
+            if let Some(open) = atomic_file::open_to_others(&secret).filter(|_| !self.quiet) {
                 note("server", open);
             }
         }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::thread;
 
-use barepush::application::Application;
-use barepush::failure::Failure;
-use barepush::gate::{Gate, GateError};
-use barepush::listener::{ListenError, Listener, Serving};
-use barepush::routes;
-use barepush::site::Site;
+use barepush::cli::error::CliError;
+use barepush::http::gate::{Gate, GateError};
+use barepush::http::server::{ListenError, Listener, RunningServer};
+use barepush::web::api::Application;
+use barepush::web::host::Site;
+use barepush::web::routes;
 use rustls::ServerConfig;
 use tiny_http::Server;
 
@@ -27,14 +27,14 @@ impl Front {
         host: &str,
         port: u16,
         tls: Option<Arc<ServerConfig>>,
-    ) -> Result<Front, Failure> {
-        let listener = Listener::bind(host, port, tls).map_err(Failure::hinted(ListenError::hint))?;
-        let (gate, server) = Gate::open().map_err(Failure::hinted(GateError::hint))?;
+    ) -> Result<Front, CliError> {
+        let listener = Listener::bind(host, port, tls).map_err(CliError::hinted(ListenError::hint))?;
+        let (gate, server) = Gate::open().map_err(CliError::hinted(GateError::hint))?;
         let site = Site { scheme, port: listener.local_addr().port(), names: names.to_vec() };
         Ok(Front { site, listener, gate, server })
     }
 
-    pub(crate) fn serve(self, application: &Arc<Application>) -> Serving {
+    pub(crate) fn serve(self, application: &Arc<Application>) -> RunningServer {
         let (site, server, application) = (self.site, self.server, Arc::clone(application));
         let refusals = application.log.refusals();
         thread::spawn(move || routes::serve(&server, &site, &application));

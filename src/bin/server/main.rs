@@ -1,21 +1,21 @@
-//! The application server: arguments to listeners and routes. What it does is in `barepush::application`.
+//! The application server: arguments to listeners and routes. What it does is in `barepush::web::api`.
 
 mod args;
 mod front;
+mod start_up;
 
 use std::process::ExitCode;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use args::Args;
-use barepush::application::{Application, State};
-use barepush::failure::Failure;
-use barepush::file::path_in;
-use barepush::greeting;
-use barepush::listener::{self, ListenError, Serving};
-use barepush::push::Client;
-use barepush::push_service::AllowedPushServices;
-use barepush::store::Store;
+use barepush::cli::error::CliError;
+use barepush::http::server::{self, ListenError, RunningServer};
+use barepush::push::client::Client;
+use barepush::store::atomic_file::path_in;
+use barepush::store::subscriptions::Store;
+use barepush::web::allow_list::AllowedPushServices;
+use barepush::web::api::{Application, State};
 use clap::Parser;
 use front::Front;
 use serde_json::json;
@@ -33,11 +33,11 @@ fn main() -> ExitCode {
 }
 
 /// Everything that can be refused is refused before a socket is open; then serves until Ctrl-C or SIGTERM.
-fn run(args: &Args) -> Result<(), Failure> {
+fn run(args: &Args) -> Result<(), CliError> {
     let (key, key_made) = args.vapid_key()?;
     let (certificate, certificate_made) = args.certificate()?;
     args.note_open_secrets();
-    let tls = listener::tls_config(&certificate).map_err(Failure::hinted(ListenError::hint))?;
+    let tls = server::tls_config(&certificate).map_err(CliError::hinted(ListenError::hint))?;
 
     let https = Front::open("https", &args.name, &args.host, args.port, Some(tls))?;
     let http = match args.no_http {
@@ -45,7 +45,7 @@ fn run(args: &Args) -> Result<(), Failure> {
         false => Some(Front::open("http", &args.name, "127.0.0.1", args.http_port, None)?),
     };
     let (stop, stopped) = mpsc::channel();
-    ctrlc::set_handler(move || stop.send(()).unwrap_or_default()).map_err(|e| Failure::ours(e, "report this"))?;
+    ctrlc::set_handler(move || stop.send(()).unwrap_or_default()).map_err(|e| CliError::ours(e, "report this"))?;
 
     let application = Arc::new(Application {
         store: Store::new(path_in(&args.data_dir, "subscription.txt")),
@@ -65,10 +65,10 @@ fn run(args: &Args) -> Result<(), Failure> {
     });
     let fronts: Vec<Front> = [Some(https), http].into_iter().flatten().collect();
     // Whoever started us and closed our stdout does not want to read this.
-    let _ = greeting::print(&application, key_made, &certificate_made);
-    let serving: Vec<Serving> = fronts.into_iter().map(|front| front.serve(&application)).collect();
+    let _ = start_up::print(&application, key_made, &certificate_made);
+    let serving: Vec<RunningServer> = fronts.into_iter().map(|front| front.serve(&application)).collect();
     // Nothing but a signal is sent; a closed channel would be the end as well.
     let _ = stopped.recv();
-    serving.into_iter().for_each(Serving::stop);
+    serving.into_iter().for_each(RunningServer::stop);
     Ok(())
 }

@@ -7,13 +7,13 @@ use ureq::Body;
 use ureq::http::Response;
 
 use super::Answer;
-use crate::push::PushRequest;
+use crate::push::request::PushRequest;
 
 const ENDPOINT: &str = "https://fcm.googleapis.com/fcm/send/dQw4w9WgXcQ:APA91bHun4MxP5egoKMwt2KZFBaFUH";
 
 fn read(status: u16, headers: &[(&str, &str)], body: &str) -> Answer {
     let request = PushRequest {
-        endpoint: crate::endpoint::Endpoint::parse(ENDPOINT).unwrap(),
+        endpoint: crate::push::endpoint::Endpoint::parse(ENDPOINT).unwrap(),
         headers: vec![("Authorization", "vapid t=eyJ0eXAiOiJKV1QiLCJhbGciOiJFUzI1NiJ9.eyJh.c2ln, k=BNcRd".into())],
         body: Vec::new(),
     };

@@ -1,0 +1,125 @@
+//! What the walk says where a push service or a message differs; its values are tested on the real program.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::time::Duration;
+
+use ureq::http::StatusCode;
+
+use super::Walk;
+use barepush::push::answer::Answer;
+use barepush::push::client::{SendError, Unreachable};
+use barepush::push::message::Message;
+use barepush::push::request::PushRequest;
+use barepush::push::result::PushResult;
+use barepush::push::subscription::Subscription;
+use barepush::push::vapid::{DEFAULT_SUBJECT, Subject, VapidKey};
+
+fn subscription(endpoint: &str) -> Subscription {
+    // The example of RFC 8291, section 5.
+    let p256dh = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4";
+    let keys = serde_json::json!({"p256dh": p256dh, "auth": "BTBZMqHH6r4Tts7J_aSIgg"});
+    let json = serde_json::json!({"endpoint": endpoint, "keys": keys});
+    Subscription::from_json(&json.to_string()).unwrap()
+}
+
+fn request(endpoint: &str, message: &Message) -> String {
+    let key =
+        VapidKey::from_env("yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw", Subject::parse(DEFAULT_SUBJECT).unwrap());
+    let (key, subscription) = (key.unwrap(), subscription(endpoint));
+    let (request, trace) = PushRequest::traced(message, &subscription, &key).unwrap();
+    Walk::new(false).request(message, &subscription, &key, &request, &trace)
+}
+
+fn answer(endpoint: &str, result: Result<Answer, SendError>) -> String {
+    let subscription = subscription(endpoint);
+    let outcome = PushResult::sent(&subscription, &result, Duration::from_millis(5));
+    let vendor = subscription.endpoint().vendor();
+    Walk::new(false).answer(&outcome, vendor, &result, &Message::new(Vec::new()))
+}
+
+const WINDOWS: &str = "https://wns2-db5p.notify.windows.com/w/?token=secretsecretsecret";
+const MOZILLA: &str = "https://updates.push.services.mozilla.com/wpush/v2/secretsecretsecret";
+
+#[test]
+fn the_push_service_is_told_with_its_vendor() {
+    for (endpoint, whose) in [
+        (MOZILLA, "updates.push.services.mozilla.com (Mozilla's, for Firefox)"),
+        (WINDOWS, "wns2-db5p.notify.windows.com (Microsoft's WNS, for Edge on Windows)"),
+        ("https://fcm.googleapis.com/fcm/send/x", "fcm.googleapis.com (Google's FCM, for Chrome and most others)"),
+        ("https://web.push.apple.com/x", "web.push.apple.com (Apple's, for Safari and every browser on iOS)"),
+        ("https://push.example/x", "push.example (none of the browser vendors')"),
+    ] {
+        let walk = request(endpoint, &Message::new(b"x".to_vec()));
+        assert!(walk.contains(whose), "{walk}");
+    }
+}
+
+#[test]
+fn ttl_0_is_explained_and_its_header_for_wns() {
+    let message = Message { ttl: Duration::ZERO, ..Message::new(b"x".to_vec()) };
+    let wns = "   X-WNS-Cache-Policy no-cache  WNS takes TTL 0 only with it\n";
+    let ttl = "   TTL              0  now or never, RFC 8030 section 5.2\n";
+    let walk = request(WINDOWS, &message);
+    assert!(walk.contains(wns) && walk.contains(ttl), "{walk}");
+    let walk = request(MOZILLA, &message);
+    assert!(!walk.contains("WNS") && walk.contains(ttl), "{walk}");
+}
+
+#[test]
+fn a_payload_is_shown_as_text_when_it_is_some() {
+    for (payload, shown) in
+        [(&b"tab\tand \xc3\xbc"[..], r"tab\tand ü"), (&[0xff, 0xfe], "(bytes that are no UTF-8 text)")]
+    {
+        let walk = request(MOZILLA, &Message::new(payload.to_vec()));
+        assert!(walk.contains(&format!("   payload          {shown}\n")), "{walk}");
+    }
+    let walk = request(MOZILLA, &Message::new(vec![b'x'; 2745]));
+    assert!(walk.contains("phones reached over a bridge may refuse more than 2744 bytes"));
+    assert!(walk.contains("... and 2688 bytes more: --show-secrets"), "{walk}");
+}
+
+#[test]
+fn an_accepted_message_is_followed_by_what_may_still_happen() {
+    let accepted = Answer {
+        ttl: Some(Duration::from_secs(3600)),
+        location: Some("https://updates.push.services.mozilla.com/m/secretsecretsecret12345678".into()),
+        ..Answer::new(StatusCode::CREATED)
+    };
+    assert_eq!(
+        answer(MOZILLA, Ok(accepted)),
+        "1. the answer (RFC 8030 section 5)\n   \
+         status           201 Created\n   \
+         TTL              3600  seconds that it really waits for the browser\n                    \
+         the push service lowered it from 86400\n   \
+         Location         ...12345678  (70 characters, a secret)\n                    \
+         the message's own address: DELETE there takes it back\n   \
+         so               accepted by updates.push.services.mozilla.com in 5 ms (201 Created)\n                    \
+         Firefox gets it at once when it runs, else at its next start; a payload it cannot decrypt is dropped in silence\n"
+    );
+}
+
+#[test]
+fn a_refusal_is_followed_by_its_cause_and_cure() {
+    let busy = Answer { retry_after: Some(Duration::from_secs(7)), ..Answer::new(StatusCode::TOO_MANY_REQUESTS) };
+    assert_eq!(
+        answer(WINDOWS, Err(SendError::Busy(busy))),
+        "1. the answer (RFC 8030 section 5)\n   \
+         status           429 Too Many Requests\n   \
+         Retry-After      7  seconds\n   \
+         so               not now, says wns2-db5p.notify.windows.com: 429 Too Many Requests: WNS throttles this sender\n   \
+         cause            WNS throttles this sender\n   \
+         cure             wait 7 s as it asks, then send again\n"
+    );
+}
+
+#[test]
+fn no_answer_is_told_as_none() {
+    assert_eq!(
+        answer("https://push.example/x", Err(SendError::Unreachable(Unreachable::Refused))),
+        "1. the answer (RFC 8030 section 5)\n                    \
+         there is none\n   \
+         so               cannot reach push.example: connection refused\n   \
+         cause            nobody listens at its port\n   \
+         cure             start your push service, and check the port in the subscription's endpoint\n"
+    );
+}

@@ -1,0 +1,69 @@
+//! How both programs say that they failed: one error line, one hint line, one exit code.
+
+use std::fmt::Display;
+use std::process::ExitCode;
+
+/// Our side: a file, a key, a port, encryption.
+pub const EXIT_OURS: u8 = 1;
+
+/// What ended a program, what to do next, and the exit code.
+#[derive(Debug)]
+pub struct CliError {
+    /// The exit code; README lists them.
+    pub code: u8,
+    error: Option<anyhow::Error>,
+    hint: Option<String>,
+}
+
+impl CliError {
+    /// Says `error` with its causes joined by ": ", then `hint`.
+    pub fn new(code: u8, error: impl Into<anyhow::Error>, hint: impl Into<String>) -> CliError {
+        CliError { code, error: Some(error.into()), hint: Some(hint.into()) }
+    }
+
+    /// Our side ([`EXIT_OURS`]).
+    pub fn ours(error: impl Into<anyhow::Error>, hint: impl Into<String>) -> CliError {
+        CliError::new(EXIT_OURS, error, hint)
+    }
+
+    /// For `map_err`: our side, with the error's own hint.
+    pub fn hinted<E, H>(hint: impl Fn(&E) -> H) -> impl Fn(E) -> CliError
+    where
+        E: Into<anyhow::Error>,
+        H: Into<String>,
+    {
+        move |error| {
+            let hint = hint(&error);
+            CliError::ours(error, hint)
+        }
+    }
+
+    /// An exit code for what has been said already, each subscription by itself.
+    pub fn said(code: u8) -> CliError {
+        CliError { code, error: None, hint: None }
+    }
+
+    /// Prints `program: error: what: why` and `program: hint: what to do next` on stderr.
+    pub fn report(self, program: &str) -> ExitCode {
+        if let Some(error) = &self.error {
+            complain(program, format_args!("{error:#}"), self.hint.as_deref());
+        }
+        ExitCode::from(self.code)
+    }
+}
+
+/// A line about what does not end the program: `program: note: what`.
+pub fn note(program: &str, what: impl Display) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{program}: note: {what}");
+}
+
+/// One error line and perhaps one hint line on stderr; a closed stderr is nobody's loss.
+pub fn complain(program: &str, error: impl Display, hint: Option<&str>) {
+    use std::io::Write;
+    let mut stderr = std::io::stderr().lock();
+    let _ = writeln!(stderr, "{program}: error: {error}");
+    if let Some(hint) = hint {
+        let _ = writeln!(stderr, "{program}: hint: {hint}");
+    }
+}

@@ -1,0 +1,3 @@
+//! What both programs share on the command line. May use `push` and `store`.
+
+pub mod error;

@@ -1,0 +1,94 @@
+//! Diagnosis that needs more than the table: clocks, waiting, no answer at all.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::time::Duration;
+
+use ureq::http::StatusCode;
+
+use super::{Diagnosis, on};
+use crate::push::answer::Answer;
+use crate::push::client::{SendError, Unreachable};
+use crate::push::endpoint::Vendor;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn refused(status: u16) -> Answer {
+    Answer {
+        errno: Some(109),
+        reason: Some("VAPID public key mismatch".into()),
+        ..Answer::new(StatusCode::from_u16(status).unwrap())
+    }
+}
+
+fn cause(answer: Answer) -> String {
+    on(Vendor::Mozilla, &SendError::Refused(answer)).cause
+}
+
+#[test]
+fn a_clock_that_is_off_is_blamed_before_anything_else() {
+    for (status, expected) in [(401, true), (403, true), (400, false)] {
+        let mut answer = refused(status);
+        answer.date = Some(answer.received - 90 * MINUTE);
+        let cause = cause(answer);
+        assert_eq!(
+            cause.starts_with("this machine's clock is 90 minutes ahead of the push service's"),
+            expected,
+            "{cause}"
+        );
+    }
+    let mut answer = refused(401);
+    answer.date = Some(answer.received + 60 * 60 * MINUTE);
+    assert_eq!(
+        on(Vendor::Mozilla, &SendError::Refused(answer)),
+        Diagnosis {
+            cause: "this machine's clock is 2 days behind the push service's, so the token's expiry is wrong".into(),
+            cure: "set this machine's clock, then send again".into(),
+        }
+    );
+}
+
+#[test]
+fn a_clock_that_is_off_by_less_than_a_token_s_rest_is_not_blamed() {
+    let mut answer = refused(401);
+    answer.date = Some(answer.received - 59 * MINUTE);
+    assert_eq!(cause(answer), "the subscription was made with another VAPID key");
+    assert_eq!(cause(refused(401)), "the subscription was made with another VAPID key");
+}
+
+#[test]
+fn a_time_to_wait_is_passed_on() {
+    let answer = Answer { retry_after: Some(2 * MINUTE), ..Answer::new(StatusCode::SERVICE_UNAVAILABLE) };
+    assert_eq!(
+        on(Vendor::Mozilla, &SendError::Busy(answer)),
+        Diagnosis {
+            cause: "it is overloaded or being repaired".into(),
+            cure: "wait 120 s as it asks, then send again".into()
+        }
+    );
+}
+
+#[test]
+fn no_answer_is_told_by_its_kind() {
+    for (vendor, why, cure) in [
+        (Vendor::Mozilla, Unreachable::Name, "DNS"),
+        (Vendor::Other, Unreachable::Refused, "start your push service"),
+        (Vendor::Mozilla, Unreachable::Refused, "firewall"),
+        (Vendor::Mozilla, Unreachable::Lost("reset".into()), "firewall"),
+        (Vendor::Mozilla, Unreachable::Network("proxy".into()), "HTTPS_PROXY"),
+        (Vendor::Other, Unreachable::Tls("UnknownIssuer".into()), "SSL_CERT_FILE=ca.pem"),
+        (Vendor::Apple, Unreachable::Timeout(MINUTE), "--timeout"),
+        (Vendor::Other, Unreachable::NotHttp, "captive portal"),
+    ] {
+        let advice = on(vendor, &SendError::Unreachable(why.clone()));
+        assert!(advice.cure.contains(cure) && !advice.cause.is_empty(), "{why:?}: {advice:?}");
+    }
+}
+
+#[test]
+fn what_accepted_means_is_told_for_each_vendor() {
+    use Vendor::{Apple, Google, Mozilla, Other, Windows};
+    let texts = [Mozilla, Google, Apple, Windows, Other].map(super::accepted);
+    for (at, text) in texts.iter().enumerate() {
+        assert!(!texts[..at].contains(text) && !text.contains("delivered"), "{text}");
+    }
+}

@@ -1,0 +1,214 @@
+//! A payload that only the subscribed browser can read (RFC 8291), and how long it may be. `ece` lays out the record;
+//! the primitives beneath it are ring's.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::sync::{Mutex, Once};
+
+use ece::crypto::{Cryptographer, EcKeyComponents, LocalKeyPair, RemotePublicKey};
+use ring::rand::SecureRandom;
+use ring::{aead, agreement, hkdf, rand};
+
+use crate::push::subscription::Subscription;
+
+/// Largest body every push service must take (RFC 8030 section 7.2).
+pub const MAX_BODY_BYTES: usize = 4096;
+/// Longest payload: `ece` pads it to the next multiple of 128 bytes and one delimiter must fit in, so 3967 bytes make a
+/// record of 3968 + 16 (tag) behind a header of 86 bytes, 4070 in all. One byte more makes two records and 4214 bytes, which
+/// Chromium drops without a word although its push service says 201.
+pub const MAX_PAYLOAD_BYTES: usize = 31 * 128 - 1;
+/// Above this, phones that a push service reaches over a bridge (Firefox for Android) may refuse the message.
+pub const BRIDGED_PAYLOAD_BYTES: usize = 2744;
+
+/// Why a payload was not encrypted.
+#[derive(Debug, thiserror::Error)]
+pub enum EncryptionError {
+    /// The payload would not fit into one record of a 4096-byte body.
+    #[error("the payload is {0} bytes long, at most {MAX_PAYLOAD_BYTES} fit into one message")]
+    TooLong(usize),
+    /// `ece` or ring refused; with a checked subscription this does not happen.
+    #[error("cannot encrypt the payload")]
+    Ece(#[source] ece::Error),
+}
+
+/// Encrypts `payload` (1 to 3967 bytes; an empty one is sent as no body) for `subscription`, with a fresh ephemeral key and
+/// salt. The answer is the HTTP body, content coding aes128gcm, one record (RFC 8291 section 4, RFC 8188 section 2):
+///
+/// ```text
+/// +-----------+--------+-----------+---------------+---------------------------------------------+
+/// | salt (16) | rs (4) | idlen (1) | keyid (65)    | AES-128-GCM(payload | 0x02 | zeros), tag 16 |
+/// |           | 4096   | 65        | ephemeral key |                                             |
+/// +-----------+--------+-----------+---------------+---------------------------------------------+
+/// ```
+///
+/// # Errors
+/// [`EncryptionError`].
+pub fn encrypt(subscription: &Subscription, payload: &[u8]) -> Result<Vec<u8>, EncryptionError> {
+    static RING: Once = Once::new();
+    RING.call_once(|| {
+        // Fails only when one is set already; then it is this one.
+        let _ = ece::crypto::set_cryptographer(&Ring);
+    });
+    if payload.len() > MAX_PAYLOAD_BYTES {
+        return Err(EncryptionError::TooLong(payload.len()));
+    }
+    ece::encrypt(subscription.p256dh(), subscription.auth(), payload).map_err(EncryptionError::Ece)
+}
+
+/// What was derived on the way to one body, in the order it happened: for `notify --explain`. All of it is secret.
+#[derive(Debug, Default)]
+pub struct Trace {
+    /// The ephemeral public key, 65 bytes (`as_public` of RFC 8291 section 3.4).
+    pub ephemeral_public: Vec<u8>,
+    /// The shared secret of ECDH, 32 bytes.
+    pub ecdh_secret: Vec<u8>,
+    /// Each HKDF, in order: the key from ECDH and auth, the content key, the nonce.
+    pub hkdf: Vec<Hkdf>,
+    /// The record's plaintext: payload, delimiter, padding.
+    pub record: Vec<u8>,
+}
+
+/// One HKDF-SHA-256 (RFC 5869): extract with `salt` and `secret`, expand with `info` to `output`.
+#[derive(Debug)]
+pub struct Hkdf {
+    /// Salt of the extract step.
+    pub salt: Vec<u8>,
+    /// Input keying material.
+    pub secret: Vec<u8>,
+    /// Context of the expand step.
+    pub info: Vec<u8>,
+    /// What came out.
+    pub output: Vec<u8>,
+}
+
+thread_local! {
+    /// Filled while `encrypt_traced` runs on this thread; `ece` takes no argument that could carry it.
+    static TRACE: RefCell<Option<Trace>> = const { RefCell::new(None) };
+}
+
+/// [`encrypt`], and what was derived on the way.
+///
+/// # Errors
+/// [`EncryptionError`].
+pub fn encrypt_traced(subscription: &Subscription, payload: &[u8]) -> Result<(Vec<u8>, Trace), EncryptionError> {
+    TRACE.with_borrow_mut(|trace| *trace = Some(Trace::default()));
+    let body = encrypt(subscription, payload);
+    let trace = TRACE.take().unwrap_or_default();
+    Ok((body?, trace))
+}
+
+fn note(write: impl FnOnce(&mut Trace)) {
+    TRACE.with_borrow_mut(|trace| trace.as_mut().map(write));
+}
+
+/// The primitives of `ece`, by ring: what a sender needs; a receiver's are refused.
+struct Ring;
+
+/// A ring key agrees once and is then used up, which is all that a message needs.
+struct Ephemeral {
+    private: Mutex<Option<agreement::EphemeralPrivateKey>>,
+    public: Vec<u8>,
+}
+
+struct PeerKey(Vec<u8>);
+
+const REFUSED: ece::Error = ece::Error::CryptoError;
+
+fn random() -> rand::SystemRandom {
+    rand::SystemRandom::new()
+}
+
+impl LocalKeyPair for Ephemeral {
+    fn pub_as_raw(&self) -> ece::Result<Vec<u8>> {
+        Ok(self.public.clone())
+    }
+    fn raw_components(&self) -> ece::Result<EcKeyComponents> {
+        Err(REFUSED)
+    }
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+impl RemotePublicKey for PeerKey {
+    fn as_raw(&self) -> ece::Result<Vec<u8>> {
+        Ok(self.0.clone())
+    }
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// The length of an HKDF output, in the form ring asks for.
+struct Length(usize);
+
+impl hkdf::KeyType for Length {
+    fn len(&self) -> usize {
+        self.0
+    }
+}
+
+impl Cryptographer for Ring {
+    fn generate_ephemeral_keypair(&self) -> ece::Result<Box<dyn LocalKeyPair>> {
+        let private =
+            agreement::EphemeralPrivateKey::generate(&agreement::ECDH_P256, &random()).map_err(|_| REFUSED)?;
+        let public = private.compute_public_key().map_err(|_| REFUSED)?.as_ref().to_vec();
+        note(|trace| trace.ephemeral_public.clone_from(&public));
+        Ok(Box::new(Ephemeral { private: Mutex::new(Some(private)), public }))
+    }
+
+    fn import_key_pair(&self, _: &EcKeyComponents) -> ece::Result<Box<dyn LocalKeyPair>> {
+        Err(REFUSED)
+    }
+
+    fn import_public_key(&self, raw: &[u8]) -> ece::Result<Box<dyn RemotePublicKey>> {
+        Ok(Box::new(PeerKey(raw.to_vec())))
+    }
+
+    fn compute_ecdh_secret(&self, remote: &dyn RemotePublicKey, local: &dyn LocalKeyPair) -> ece::Result<Vec<u8>> {
+        let local = local.as_any().downcast_ref::<Ephemeral>().ok_or(REFUSED)?;
+        let private = local.private.lock().map_err(|_| REFUSED)?.take().ok_or(REFUSED)?;
+        let peer = agreement::UnparsedPublicKey::new(&agreement::ECDH_P256, remote.as_raw()?);
+        let secret = agreement::agree_ephemeral(private, &peer, <[u8]>::to_vec).map_err(|_| REFUSED)?;
+        note(|trace| trace.ecdh_secret.clone_from(&secret));
+        Ok(secret)
+    }
+
+    fn hkdf_sha256(&self, salt: &[u8], secret: &[u8], info: &[u8], len: usize) -> ece::Result<Vec<u8>> {
+        let mut output = vec![0; len];
+        hkdf::Salt::new(hkdf::HKDF_SHA256, salt)
+            .extract(secret)
+            .expand(&[info], Length(len))
+            .and_then(|okm| okm.fill(&mut output))
+            .map_err(|_| REFUSED)?;
+        note(|trace| {
+            trace.hkdf.push(Hkdf {
+                salt: salt.to_vec(),
+                secret: secret.to_vec(),
+                info: info.to_vec(),
+                output: output.clone(),
+            });
+        });
+        Ok(output)
+    }
+
+    fn aes_gcm_128_encrypt(&self, key: &[u8], iv: &[u8], data: &[u8]) -> ece::Result<Vec<u8>> {
+        let key = aead::UnboundKey::new(&aead::AES_128_GCM, key).map_err(|_| REFUSED)?;
+        let nonce = aead::Nonce::try_assume_unique_for_key(iv).map_err(|_| REFUSED)?;
+        note(|trace| trace.record = data.to_vec());
+        let mut sealed = Vec::with_capacity(data.len() + aead::AES_128_GCM.tag_len());
+        sealed.extend_from_slice(data);
+        aead::LessSafeKey::new(key)
+            .seal_in_place_append_tag(nonce, aead::Aad::empty(), &mut sealed)
+            .map_err(|_| REFUSED)?;
+        Ok(sealed)
+    }
+
+    fn aes_gcm_128_decrypt(&self, _: &[u8], _: &[u8], _: &[u8]) -> ece::Result<Vec<u8>> {
+        Err(REFUSED)
+    }
+
+    fn random_bytes(&self, dest: &mut [u8]) -> ece::Result<()> {
+        random().fill(dest).map_err(|_| REFUSED)
+    }
+}

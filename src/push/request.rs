@@ -1,0 +1,137 @@
+//! One push: message, subscription and VAPID key become a request (pure), the request is posted, the answer is read once
+//! and cut by what to do next (RFC 8030 section 5).
+
+use crate::push::encryption::{self, EncryptionError, Trace};
+use crate::push::endpoint::{Endpoint, Vendor};
+use crate::push::message::{Message, Urgency};
+use crate::push::subscription::Subscription;
+use crate::push::vapid::{VapidError, VapidKey};
+
+/// A push message, ready to be posted: nothing in it needs a network or a key any more.
+pub struct PushRequest {
+    pub(super) endpoint: Endpoint,
+    pub(super) headers: Vec<(&'static str, String)>,
+    pub(super) body: Vec<u8>,
+}
+
+/// Why a request could not be made. Our side: nothing was sent.
+#[derive(Debug, thiserror::Error)]
+pub enum RequestError {
+    /// The subscription was made with another application server key, so every push service would refuse (RFC 8292 §4.2).
+    #[error("the subscription {0} was made with another VAPID key")]
+    OtherKey(String),
+    /// Apple refuses such a contact.
+    #[error("{0}")]
+    Subject(String),
+    /// The payload could not be encrypted.
+    #[error(transparent)]
+    Encryption(#[from] EncryptionError),
+    /// The token could not be signed.
+    #[error(transparent)]
+    Vapid(#[from] VapidError),
+}
+
+impl RequestError {
+    /// What to do next, in one sentence.
+    pub fn hint(&self) -> String {
+        match self {
+            RequestError::OtherKey(_) => {
+                "open the page, it subscribes anew with the server's key; or put the key back that it \
+                was made with"
+                    .into()
+            }
+            RequestError::Subject(_) => "give a contact at a public domain: --subject mailto:you@your.domain".into(),
+            RequestError::Encryption(EncryptionError::TooLong(_)) => {
+                "shorten it, or send a URL and let the worker fetch the rest".into()
+            }
+            RequestError::Encryption(EncryptionError::Ece(_)) => "subscribe again in the page".into(),
+            RequestError::Vapid(e) => e.hint(),
+        }
+    }
+}
+
+impl PushRequest {
+    /// Encrypts the payload, signs the token, sets the headers. Pure but for randomness and the clock.
+    ///
+    /// # Errors
+    /// [`RequestError`]; above all when the subscription was made with another key.
+    pub fn new(message: &Message, subscription: &Subscription, key: &VapidKey) -> Result<PushRequest, RequestError> {
+        PushRequest::build(message, subscription, key, encryption::encrypt)
+    }
+
+    /// [`PushRequest::new`], and what was derived on the way: for `--explain`.
+    ///
+    /// # Errors
+    /// [`RequestError`].
+    pub fn traced(
+        message: &Message,
+        subscription: &Subscription,
+        key: &VapidKey,
+    ) -> Result<(PushRequest, Trace), RequestError> {
+        let mut trace = Trace::default();
+        let request = PushRequest::build(message, subscription, key, |s, payload| {
+            let (body, derived) = encryption::encrypt_traced(s, payload)?;
+            trace = derived;
+            Ok(body)
+        })?;
+        Ok((request, trace))
+    }
+
+    fn build(
+        message: &Message,
+        subscription: &Subscription,
+        key: &VapidKey,
+        encrypt: impl FnOnce(&Subscription, &[u8]) -> Result<Vec<u8>, EncryptionError>,
+    ) -> Result<PushRequest, RequestError> {
+        let endpoint = subscription.endpoint();
+        if subscription.application_server_key().is_some_and(|made_with| made_with != key.public_key()) {
+            return Err(RequestError::OtherKey(endpoint.to_string()));
+        }
+        if let Some(why) = key.subject().refused_by(endpoint.vendor()) {
+            return Err(RequestError::Subject(why));
+        }
+        let mut headers = vec![
+            ("TTL", message.ttl.as_secs().to_string()),
+            ("Urgency", message.urgency.to_string()),
+            ("Authorization", key.authorization(&endpoint.origin())?),
+        ];
+        if message.urgency == Urgency::Normal {
+            headers.retain(|(name, _)| *name != "Urgency"); // it is the default (RFC 8030 §5.3)
+        }
+        if let Some(topic) = &message.topic {
+            headers.push(("Topic", topic.to_string()));
+        }
+        if message.ttl.is_zero() && endpoint.vendor() == Vendor::Windows {
+            headers.push(("X-WNS-Cache-Policy", "no-cache".into())); // WNS refuses TTL 0 without it
+        }
+        let mut body = Vec::new();
+        // An encrypted nothing is dropped by Chromium; no body at all is an event without data in every browser.
+        if !message.payload.is_empty() {
+            body = encrypt(subscription, &message.payload)?;
+            headers.push(("Content-Encoding", "aes128gcm".into()));
+            headers.push(("Content-Type", "application/octet-stream".into()));
+        }
+        Ok(PushRequest { endpoint: endpoint.clone(), headers, body })
+    }
+
+    /// Where it goes.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Its headers; Authorization is a secret.
+    pub fn headers(&self) -> &[(&'static str, String)] {
+        &self.headers
+    }
+
+    /// Its body, at most 4096 bytes; empty when the message has no payload.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// Whether `word` is a piece of the endpoint or of the token.
+    pub(super) fn holds(&self, word: &str) -> bool {
+        let secrets = self.headers.iter().filter(|(name, _)| *name == "Authorization").map(|(_, value)| value.as_str());
+        secrets.chain([self.endpoint.as_str()]).any(|secret| secret.contains(word))
+    }
+}

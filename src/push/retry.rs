@@ -1,0 +1,129 @@
+//! When a push that was not accepted is tried again: what is temporary, how long to wait, how often.
+
+use std::time::{Duration, Instant};
+
+use ring::rand::{SecureRandom, SystemRandom};
+
+use crate::push::answer::Answer;
+use crate::push::client::{Client, SendError, Unreachable};
+use crate::push::request::PushRequest;
+
+/// Longest `Retry-After` that is waited for; what asks for more is told as busy.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(30);
+/// The pause before the second try when the push service names none; each further one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+
+/// How often a push is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retry {
+    tries: u32,
+}
+
+impl Retry {
+    /// Up to 3 times.
+    pub const DEFAULT: Retry = Retry { tries: 3 };
+    /// Once.
+    pub const NEVER: Retry = Retry { tries: 1 };
+
+    /// How long to wait before the next try, after `error` was met by the try number `tried` (from 1); `None`: give up.
+    /// 429 and 503 wait as long as the push service asks, at most 30 s; other 5xx and a missing answer wait half a second,
+    /// then one; each up to half longer by chance, so that many senders do not come back at the same moment. A push that got no answer may have arrived: it can be
+    /// shown twice, unless it has a topic or a tag.
+    pub fn pause(self, tried: u32, error: &SendError) -> Option<Duration> {
+        if tried >= self.tries {
+            return None;
+        }
+        let pause = match error {
+            SendError::Busy(Answer { retry_after: Some(wait), .. }) => *wait,
+            SendError::Busy(_) => FIRST_PAUSE * 2u32.saturating_pow(tried - 1),
+            // The next try would meet the same certificate, the same stranger.
+            SendError::Unreachable(Unreachable::Tls(_) | Unreachable::NotHttp) => return None,
+            SendError::Unreachable(_) => FIRST_PAUSE * 2u32.saturating_pow(tried - 1),
+            SendError::Gone(_) | SendError::Refused(_) => return None,
+        };
+        (pause <= MAX_RETRY_AFTER).then(|| pause.mul_f64(1.0 + chance() / 2.0))
+    }
+
+    /// Posts `request` until it is accepted or given up, sleeping between; `waiting` is told each failure and the pause after it.
+    /// Answers with the last result, how long the last try took, and the number of tries.
+    pub fn send(
+        self,
+        client: &Client,
+        request: &PushRequest,
+        mut waiting: impl FnMut(&SendError, Duration),
+    ) -> (Result<Answer, SendError>, Duration, u32) {
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            let start = Instant::now();
+            let result = client.send(request);
+            let took = start.elapsed();
+            match result.as_ref().err().and_then(|error| Some((error, self.pause(tried, error)?))) {
+                None => return (result, took, tried),
+                Some((error, pause)) => {
+                    waiting(error, pause);
+                    std::thread::sleep(pause);
+                }
+            }
+        }
+    }
+}
+
+/// A number from 0 to 1.
+fn chance() -> f64 {
+    let mut byte = [0];
+    // Without random numbers nothing was encrypted, so nothing is tried again.
+    let _ = SystemRandom::new().fill(&mut byte);
+    f64::from(byte[0]) / 255.0
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+    use ureq::http::StatusCode;
+
+    fn busy(status: u16, retry_after: Option<u64>) -> SendError {
+        let answer = Answer::new(StatusCode::from_u16(status).unwrap());
+        SendError::Busy(Answer { retry_after: retry_after.map(Duration::from_secs), ..answer })
+    }
+
+    fn seconds(pause: Option<Duration>) -> Option<f64> {
+        pause.map(|pause| pause.as_secs_f64())
+    }
+
+    #[test]
+    fn pauses_double_and_end_after_three_tries() {
+        let lost = SendError::Unreachable(Unreachable::Lost("reset".into()));
+        for error in [busy(500, None), busy(429, None), lost] {
+            for (tried, from, to) in [(1, 0.5, 0.75), (2, 1.0, 1.5)] {
+                let pause = seconds(Retry::DEFAULT.pause(tried, &error)).unwrap();
+                assert!((from..=to).contains(&pause), "{tried}: {pause}");
+            }
+            assert_eq!(Retry::DEFAULT.pause(3, &error), None);
+            assert_eq!(Retry::NEVER.pause(1, &error), None);
+        }
+    }
+
+    #[test]
+    fn a_push_service_is_never_asked_again_before_the_time_it_names() {
+        for (asked, to) in [(0, 0.0), (1, 1.5), (30, 45.0)] {
+            let pause = seconds(Retry::DEFAULT.pause(1, &busy(429, Some(asked)))).unwrap();
+            assert!((asked as f64..=to).contains(&pause), "{asked}: {pause}");
+        }
+        assert_eq!(Retry::DEFAULT.pause(1, &busy(503, Some(31))), None);
+    }
+
+    #[test]
+    fn what_is_no_matter_of_time_is_not_tried_again() {
+        let answer = || Answer::new(StatusCode::BAD_REQUEST);
+        for error in [
+            SendError::Refused(answer()),
+            SendError::Gone(answer()),
+            SendError::Unreachable(Unreachable::Tls("UnknownIssuer".into())),
+            SendError::Unreachable(Unreachable::NotHttp),
+        ] {
+            assert_eq!(Retry::DEFAULT.pause(1, &error), None, "{error:?}");
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Which push services the server lets a stranger name: the known vendors' and those the user allows (SSRF).
+
+use crate::push::endpoint::{Endpoint, Vendor};
+
+/// The push services that `POST /add-subscription` accepts endpoints of: the known ones over https on
+/// port 443, and the exact origins given with `--allow-push-service`.
+#[derive(Debug, Clone, Default)]
+pub struct AllowedPushServices {
+    origins: Vec<String>,
+}
+
+/// Why the server does not take an endpoint, so that it is never made to call hosts of a stranger's choice.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum NotAllowed {
+    /// Chromium hands this out when it has given a subscription up.
+    #[error("the endpoint's host is \"permanently-removed.invalid\": the browser has given this subscription up")]
+    PermanentlyRemoved,
+    /// A host that is no vendor's.
+    #[error("\"{0}\" is not a push service known here")]
+    Unknown(String),
+    /// A vendor's host, but not over https on port 443.
+    #[error("\"{0}\" is not https on port 443")]
+    Port(String),
+}
+
+impl NotAllowed {
+    /// What to do next, in one sentence.
+    pub fn hint(&self) -> String {
+        match self {
+            NotAllowed::PermanentlyRemoved => {
+                "unsubscribe, subscribe again, and restart the browser if the host stays the same".into()
+            }
+            NotAllowed::Unknown(origin) | NotAllowed::Port(origin) => {
+                format!("if it is your own push service, start the server with --allow-push-service {origin}")
+            }
+        }
+    }
+}
+
+impl AllowedPushServices {
+    /// The known push services and those at `origins`, each of them checked by [`AllowedPushServices::origin`].
+    pub fn with(origins: Vec<String>) -> AllowedPushServices {
+        AllowedPushServices { origins }
+    }
+
+    /// Checks one more origin, `https://host[:port]` or `http://` on loopback, and writes it as endpoints' origins are.
+    ///
+    /// # Errors
+    /// A sentence saying what is wrong with `text`.
+    pub fn origin(text: &str) -> Result<String, String> {
+        let text = text.trim_end_matches('/');
+        let endpoint = Endpoint::parse(&format!("{text}/")).map_err(|e| e.to_string())?;
+        match text.matches('/').count() {
+            2 => Ok(endpoint.origin()),
+            _ => Err("leave the path out: http://localhost:8082, say".into()),
+        }
+    }
+
+    /// Whether the server may store and call `endpoint`.
+    ///
+    /// # Errors
+    /// [`NotAllowed`] says why not.
+    pub fn check(&self, endpoint: &Endpoint) -> Result<(), NotAllowed> {
+        let origin = endpoint.origin();
+        if self.origins.contains(&origin) {
+            return Ok(());
+        }
+        if endpoint.host() == "permanently-removed.invalid" {
+            return Err(NotAllowed::PermanentlyRemoved);
+        }
+        if Vendor::of_host(endpoint.host()) == Vendor::Other {
+            return Err(NotAllowed::Unknown(origin));
+        }
+        if origin != format!("https://{}", endpoint.host().to_ascii_lowercase()) {
+            return Err(NotAllowed::Port(origin));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn verdict(endpoint: &str) -> &'static str {
+        let allowed = AllowedPushServices::with(vec![AllowedPushServices::origin("http://localhost:8082/").unwrap()]);
+        let Ok(endpoint) = Endpoint::parse(endpoint) else {
+            return "no endpoint";
+        };
+        match allowed.check(&endpoint) {
+            Ok(()) => "ok",
+            Err(NotAllowed::PermanentlyRemoved) => "removed",
+            Err(NotAllowed::Unknown(_)) => "unknown",
+            Err(NotAllowed::Port(_)) => "port",
+        }
+    }
+
+    #[test]
+    fn only_known_push_services_and_allowed_origins_are_taken() {
+        for (endpoint, expected) in [
+            ("https://fcm.googleapis.com/fcm/send/x", "ok"),
+            ("https://FCM.googleapis.com/fcm/send/x", "ok"),
+            ("https://fcm.googleapis.com:443/fcm/send/x", "ok"),
+            ("https://updates.push.services.mozilla.com/wpush/v2/x", "ok"),
+            ("https://web.push.apple.com/x", "ok"),
+            ("https://wns2-db5p.notify.windows.com/w/?token=x", "ok"),
+            ("https://jmt17.google.com/fcm/send/x", "ok"),
+            ("http://localhost:8082/wpush/v2/x", "ok"),
+            ("http://localhost:8083/wpush/v2/x", "unknown"),
+            ("http://127.0.0.1:8082/wpush/v2/x", "unknown"),
+            ("https://localhost:8082/wpush/v2/x", "unknown"),
+            ("https://fcm.googleapis.com:8443/x", "port"),
+            ("https://fcm.googleapis.com./x", "no endpoint"),
+            ("https://push.services.mozilla.com/x", "unknown"),
+            ("https://evil-push.services.mozilla.com.example/x", "unknown"),
+            ("https://evilpush.apple.com/x", "unknown"),
+            (".push.apple.com", "no endpoint"),
+            ("https://.push.apple.com/x", "no endpoint"),
+            ("https://fcm.googleapis.com@example.com/x", "no endpoint"),
+            ("https://user@fcm.googleapis.com:443/x", "no endpoint"),
+            ("https://fcm.googleapis.com%2f@example.com/x", "no endpoint"),
+            ("https://xn--fcm-googleapis.com/x", "unknown"),
+            ("https://fcm.googleapis.cоm/x", "no endpoint"),
+            ("https://2130706433/x", "unknown"),
+            ("https://0177.0.0.1/x", "unknown"),
+            ("https://127.0.0.1/x", "unknown"),
+            ("https://permanently-removed.invalid/fcm/send/x", "removed"),
+            ("http://fcm.googleapis.com/x", "no endpoint"),
+            ("ftp://fcm.googleapis.com/x", "no endpoint"),
+            ("fcm.googleapis.com/x", "no endpoint"),
+            ("", "no endpoint"),
+        ] {
+            assert_eq!(verdict(endpoint), expected, "{endpoint}");
+        }
+    }
+
+    #[test]
+    fn an_origin_to_allow_has_no_path_and_plain_http_only_on_loopback() {
+        for bad in ["http://push.example.net", "https://push.example.net/path", "localhost:8082", ""] {
+            assert!(AllowedPushServices::origin(bad).is_err(), "{bad}");
+        }
+        assert!(AllowedPushServices::origin("https://push.example.net:8443").is_ok());
+    }
+}

@@ -1,0 +1,8 @@
+//! What a page calls: routes, what each of them does, the page's own files. May use `push`, `store` and `http`.
+
+pub mod allow_list;
+pub mod api;
+pub mod assets;
+pub mod host;
+pub mod log;
+pub mod routes;

@@ -1,0 +1,223 @@
+//! One match on (method, path); who may call; what is answered. Pure up to `serve`, which is tiny_http's loop.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use serde_json::json;
+use tiny_http::{Header, Method, Request, Response, Server, StatusCode};
+
+use crate::http::refusal::SECURITY_HEADERS;
+use crate::web::api::{Application, Failed};
+use crate::web::assets;
+use crate::web::host::Site;
+use crate::web::log::Log;
+
+/// Every answer is asked for again, with its ETag: an edited file, above all `sw.js`, is seen at the next reload.
+const REVALIDATE: (&str, &str) = ("Cache-Control", "no-cache");
+
+/// Room for the head of an answer; a longer one only costs a copy.
+const HEAD_BYTES: usize = 1024;
+
+/// A request, as far as we look at it.
+#[derive(Debug, Default)]
+pub struct Call<'a> {
+    /// As sent: `GET`, ...
+    pub method: &'a str,
+    /// As sent, with any query.
+    pub target: &'a str,
+    /// The Host header.
+    pub host: &'a str,
+    /// The Origin header.
+    pub origin: Option<&'a str>,
+    /// The Content-Type header.
+    pub content_type: Option<&'a str>,
+    /// The If-None-Match header.
+    pub if_none_match: Option<&'a str>,
+    /// The whole body; the gate lets at most 16 KiB through.
+    pub body: &'a [u8],
+}
+
+/// An answer, complete but for the headers that every answer has.
+#[derive(Debug)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// Its own headers.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body; HEAD leaves it out later.
+    pub body: Cow<'static, [u8]>,
+}
+
+impl Reply {
+    fn json(status: u16, body: &serde_json::Value) -> Reply {
+        let headers = vec![("Content-Type", "application/json".into())];
+        Reply { status, headers, body: format!("{body}\n").into_bytes().into() }
+    }
+
+    fn error(status: u16, error: impl Into<String>, hint: impl Into<String>) -> Reply {
+        Reply::json(status, &json!({"error": error.into(), "hint": hint.into()}))
+    }
+}
+
+impl From<Failed> for Reply {
+    fn from(failed: Failed) -> Reply {
+        let status = match failed {
+            Failed::Request(..) => 400,
+            Failed::Unknown(..) => 404,
+            Failed::Conflict(..) => 409,
+            Failed::Ours(..) => 500,
+        };
+        let (Failed::Request(error, hint)
+        | Failed::Unknown(error, hint)
+        | Failed::Conflict(error, hint)
+        | Failed::Ours(error, hint)) = failed;
+        Reply::error(status, error, hint)
+    }
+}
+
+/// Answers one request.
+pub fn answer(application: &Arc<Application>, site: &Site, call: &Call) -> Reply {
+    if let Some(refusal) = refuse_stranger(site, call) {
+        return refusal;
+    }
+    let path = call.target.split('?').next().unwrap_or_default();
+    let get = matches!(call.method, "GET" | "HEAD");
+    match (call.method, path) {
+        (_, "/vapid-public-key") if get => plain(application.public_key()),
+        (_, "/status") if get => done(application.status().map(|status| (200, status))),
+        ("POST", "/add-subscription") => post(call, |body| application.add_subscription(body)),
+        ("POST", "/remove-subscription") => post(call, |body| application.remove_subscription(body)),
+        ("POST", "/notify-me") => post(call, |body| application.notify_me(body)),
+        ("POST", "/notify-all") => post(call, |body| application.notify_all(body)),
+        (_, "/vapid-public-key" | "/status") => method_not_allowed("GET, HEAD"),
+        (_, "/add-subscription" | "/remove-subscription" | "/notify-me" | "/notify-all") => method_not_allowed("POST"),
+        _ => match assets::file(path) {
+            Some(file) if get => static_file(file, call.if_none_match),
+            Some(_) => method_not_allowed("GET, HEAD"),
+            None => Reply::error(404, "there is nothing here", format!("open {}/", site.url())),
+        },
+    }
+}
+
+/// Host on every request; Origin, when there is one, on those that may change something.
+fn refuse_stranger(site: &Site, call: &Call) -> Option<Reply> {
+    if !site.is_called(call.host) {
+        let hint = format!("open {}; for another name start the server with --name NAME", site.url());
+        return Some(Reply::error(403, "this server is not called by that Host", hint));
+    }
+    let changes = !matches!(call.method, "GET" | "HEAD");
+    let stranger = call.origin.filter(|origin| changes && !site.is_own_origin(origin, call.host));
+    stranger.map(|_| {
+        Reply::error(403, "another site's page may not call this server", format!("use the page at {}", site.url()))
+    })
+}
+
+/// Runs a POST route on the body, which must be JSON by its type when there is one: a form cannot claim that cross-site.
+fn post(call: &Call, route: impl FnOnce(&str) -> Result<(u16, serde_json::Value), Failed>) -> Reply {
+    let media_type = call.content_type.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
+    if !call.body.is_empty() && !media_type.eq_ignore_ascii_case("application/json") {
+        return Reply::error(415, "the body is not declared as JSON", "send Content-Type: application/json");
+    }
+    match std::str::from_utf8(call.body) {
+        Ok(body) => done(route(body)),
+        Err(_) => Reply::error(400, "the body is not UTF-8", "send JSON"),
+    }
+}
+
+fn done(result: Result<(u16, serde_json::Value), Failed>) -> Reply {
+    result.map_or_else(Reply::from, |(status, body)| Reply::json(status, &body))
+}
+
+fn plain(text: &str) -> Reply {
+    Reply { status: 200, headers: vec![("Content-Type", "text/plain".into())], body: text.as_bytes().to_vec().into() }
+}
+
+fn method_not_allowed(allow: &str) -> Reply {
+    let mut reply = Reply::error(405, "this method is not for this route", format!("use {allow}"));
+    reply.headers.push(("Allow", allow.into()));
+    reply
+}
+
+fn static_file(file: assets::File, if_none_match: Option<&str>) -> Reply {
+    let known =
+        if_none_match.is_some_and(|tags| tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == file.etag));
+    let headers = vec![("Content-Type", file.media_type.into()), ("ETag", file.etag)];
+    match known {
+        true => Reply { status: 304, headers, body: Cow::default() },
+        false => Reply { status: 200, headers, body: file.bytes },
+    }
+}
+
+/// Answers requests until `server` is unblocked. What may wait for a push service or the store's lock gets a thread of its own, so
+/// that a page is always answered at once; the gate lets in one request a connection, which bounds the threads.
+pub fn serve(server: &Server, site: &Site, application: &Arc<Application>) {
+    for request in server.incoming_requests() {
+        if request.url() == "*" {
+            // The gate's question whether a connection is served.
+            let _ = request.respond(Response::empty(204));
+            continue;
+        }
+        if matches!(request.method(), Method::Get | Method::Head) {
+            respond(request, application.log, |call| answer(application, site, call));
+            continue;
+        }
+        let (site, application) = (site.clone(), Arc::clone(application));
+        // When no thread can be had the request is dropped, and tiny_http answers 500.
+        let _ = std::thread::Builder::new().name("post".into()).spawn(move || {
+            respond(request, application.log, |call| answer(&application, &site, call));
+        });
+    }
+}
+
+/// Answers one request with what `answer` gives; its panic is a 500, and the next request is answered as ever.
+fn respond(mut request: Request, log: Log, answer: impl FnOnce(&Call) -> Reply) {
+    let mut body = Vec::new();
+    let read = request.as_reader().read_to_end(&mut body);
+    let call = Call {
+        method: request.method().as_str(),
+        target: request.url(),
+        host: header(&request, "Host").unwrap_or_default(),
+        origin: header(&request, "Origin"),
+        content_type: header(&request, "Content-Type"),
+        if_none_match: header(&request, "If-None-Match"),
+        body: &body,
+    };
+    let reply = match read {
+        Ok(_) => catch_unwind(AssertUnwindSafe(|| answer(&call)))
+            .unwrap_or_else(|_| Reply::error(500, "the server failed on this request", "see what it printed")),
+        Err(_) => Reply::error(400, "the body broke off", "send it again"),
+    };
+    log.request(call.method, call.target, reply.status);
+    let fixed = SECURITY_HEADERS.into_iter().chain([REVALIDATE]);
+    let own = reply.headers.iter().map(|(name, value)| (*name, value.as_str()));
+    let headers = fixed.chain(own).filter_map(|(name, value)| Header::from_bytes(name, value).ok()).collect();
+    let response = Response::new(StatusCode(reply.status), headers, &reply.body[..], Some(reply.body.len()), None);
+    // A client that is gone misses nothing.
+    let _ = write(request, response.with_chunked_threshold(usize::MAX));
+}
+
+/// What `Request::respond` does, but in one write: of a page that makes one for the head and one for each 8 KiB, and the gate would
+/// be woken for each.
+fn write(request: Request, response: Response<&[u8]>) -> io::Result<()> {
+    let body_bytes = response.data_length().unwrap_or_default();
+    let mut answer = Vec::with_capacity(HEAD_BYTES + body_bytes);
+    response.raw_print(
+        &mut answer,
+        request.http_version().clone(),
+        request.headers(),
+        *request.method() == Method::Head,
+        None,
+    )?;
+    let mut writer = request.into_writer();
+    writer.write_all(&answer)?;
+    writer.flush()
+}
+
+fn header<'a>(request: &'a Request, name: &'static str) -> Option<&'a str> {
+    request.headers().iter().find(|header| header.field.equiv(name)).map(|header| header.value.as_str())
+}
+
+#[cfg(test)]
+mod tests;

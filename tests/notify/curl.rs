@@ -1,0 +1,75 @@
+//! `notify --curl`: the command it prints, pasted into a shell, is accepted by the strict push service.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::support::program::{LIMIT, Program};
+use crate::support::sender::Sender;
+use push_service::PushService;
+
+/// Without curl these tests cannot say anything: a failure where CI promised it, a note elsewhere.
+fn curl_is_missing() -> bool {
+    let missing = Command::new("curl").arg("--version").output().is_err();
+    assert!(!missing || std::env::var("CI").as_deref() != Ok("true"), "CI must have curl");
+    if missing {
+        println!("left out: curl is not installed");
+    }
+    missing
+}
+
+fn paste(command: &str, folder: &Path, ca: Option<&Path>) -> (Option<i32>, String) {
+    let mut shell = Program::new("sh", folder).args(["-c", command]);
+    if let Some(ca) = ca {
+        shell = shell.env("CURL_CA_BUNDLE", ca);
+    }
+    let ended = shell.run();
+    (ended.code, ended.stdout)
+}
+
+const NOTE: &str = "notify: note: nothing was sent; the command holds endpoint and token, so keep it to yourself: it works for 12 hours\n";
+
+#[test]
+fn the_command_pastes_into_a_shell_and_is_accepted() {
+    if curl_is_missing() {
+        return;
+    }
+    let sender = Sender::to(PushService::start_tls());
+    let browser = sender.subscribe();
+    let args = ["--curl", "--urgency", "low", "--topic", "news", "--ttl", "60", "it's \"quoted\""];
+    let printed = sender.notify().args(args).run();
+    assert_eq!((printed.code, printed.stderr.as_str()), (Some(0), NOTE));
+    assert_eq!(sender.service.calls(), 0);
+    let (code, answer) = paste(&printed.stdout, sender.folder(), Some(&sender.service.ca_pem_path()));
+    assert_eq!((code, answer.lines().next()), (Some(0), Some("HTTP/1.1 201 Created")));
+    let received = &sender.service.wait_for(1, LIMIT)[0];
+    assert_eq!(received.endpoint, browser.endpoint);
+    assert_eq!(received.json()["body"], "it's \"quoted\"");
+    assert_eq!((received.ttl, received.urgency.as_deref(), received.topic.as_deref()), (60, Some("low"), Some("news")));
+}
+
+#[test]
+fn a_message_without_payload_needs_no_file() {
+    if curl_is_missing() {
+        return;
+    }
+    let (sender, [_]) = Sender::with();
+    let printed = sender.notify().args(["--curl", "--payload", "-"]).run();
+    assert_eq!((printed.code, printed.stderr.as_str()), (Some(0), NOTE));
+    assert!(!sender.path("payload.bin").exists());
+    let (code, answer) = paste(&printed.stdout, sender.folder(), None);
+    assert_eq!((code, answer.lines().next()), (Some(0), Some("HTTP/1.1 201 Created")));
+    assert_eq!(sender.service.wait_for(1, LIMIT)[0].payload, None);
+}
+
+#[test]
+fn where_the_file_cannot_be_written_it_says_so() {
+    let (sender, [_]) = Sender::with();
+    sender.service.expect_no_calls();
+    std::fs::create_dir_all(sender.path("payload.bin/full")).unwrap();
+    sender.notify().arg("--curl").run().is(
+        1,
+        "",
+        "notify: error: cannot write \"payload.bin\": Is a directory (os error 21)\n\
+         notify: hint: go to a folder that you may write to\n",
+    );
+}

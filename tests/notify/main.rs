@@ -1,0 +1,11 @@
+//! The real `notify`: to one and to many, what it explains, scripts and engines around it, push services that misbehave.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod bad_push_services;
+mod curl;
+mod engines;
+mod explain;
+mod many;
+mod one;
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,189 @@
+//! subscription.txt: what is read, in which order, and that no change loses anything.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use barepush::push::subscription::Subscription;
+use barepush::store::subscriptions::{Added, Store, StoreError};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+fn subscription(name: &str) -> Subscription {
+    let vector: Value = serde_json::from_str(include_str!("../vectors/rfc8291.json")).unwrap();
+    let json = json!({
+        "endpoint": format!("https://updates.push.services.mozilla.com/wpush/v2/{name}"),
+        "keys": {"p256dh": vector["ua_public"], "auth": vector["auth_secret"]},
+    });
+    Subscription::from_json(&json.to_string()).unwrap()
+}
+
+fn store() -> (TempDir, Store) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path().join("subscription.txt"));
+    (folder, store)
+}
+
+/// Line number and endpoint's last letters, or what is wrong with it.
+fn contents(store: &Store) -> Vec<(usize, String)> {
+    let entry = |entry: barepush::store::subscriptions::Entry| {
+        let what = match &entry.subscription {
+            Ok(subscription) => subscription.endpoint().as_str().rsplit('/').next().unwrap().to_owned(),
+            Err(error) => error.to_string(),
+        };
+        (entry.line, what)
+    };
+    store.read().unwrap().map(|found| entry(found.unwrap())).collect()
+}
+
+fn names(store: &Store) -> Vec<String> {
+    contents(store).into_iter().map(|(_, name)| name).collect()
+}
+
+#[test]
+fn subscribing_again_moves_the_line_to_the_end() {
+    let (_folder, store) = store();
+    assert_eq!(store.add(&subscription("first")).unwrap(), Added::New);
+    assert_eq!(store.add(&subscription("second")).unwrap(), Added::New);
+    assert_eq!(store.add(&subscription("first")).unwrap(), Added::Known);
+    assert_eq!(names(&store), ["second", "first"]);
+}
+
+#[test]
+fn unsubscribing_removes_that_line_alone() {
+    let (_folder, store) = store();
+    let (first, second) = (subscription("first"), subscription("second"));
+    store.add(&first).unwrap();
+    store.add(&second).unwrap();
+    assert!(store.remove(first.endpoint().as_str()).unwrap());
+    assert!(!store.remove(first.endpoint().as_str()).unwrap());
+    assert_eq!(names(&store), ["second"]);
+}
+
+#[test]
+fn what_is_gone_goes_to_the_neighbour_and_nothing_is_lost() {
+    let (_folder, store) = store();
+    for name in ["a", "b", "c", "d"] {
+        store.add(&subscription(name)).unwrap();
+    }
+    let (a, c) = (subscription("a"), subscription("c"));
+    assert_eq!(store.set_aside(|e| e == a.endpoint()).unwrap(), 1);
+    assert_eq!(store.set_aside(|e| e == c.endpoint() || e == a.endpoint()).unwrap(), 1);
+    assert_eq!(names(&store), ["b", "d"]);
+    assert_eq!(names(&Store::new(store.gone_path())), ["a", "c"]);
+}
+
+#[test]
+fn pasted_pretty_printed_and_crowded_json_is_read_with_its_line_numbers() {
+    let (_folder, store) = store();
+    let pretty = |name| {
+        let value: Value = serde_json::from_str(subscription(name).json()).unwrap();
+        serde_json::to_string_pretty(&value).unwrap()
+    };
+    let text =
+        format!("\n\n{}\n{}{}\r\n{}", pretty("a"), subscription("b").json(), subscription("c").json(), pretty("d"));
+    fs::write(store.path(), text).unwrap();
+    let expected = [(3, "a"), (10, "b"), (10, "c"), (11, "d")].map(|(line, name)| (line, name.to_owned()));
+    assert_eq!(contents(&store), expected);
+}
+
+#[test]
+fn unusable_lines_are_named_and_left_where_they_are() {
+    let (_folder, store) = store();
+    let garbage = "garbage \u{fffd}\n{\"endpoint\": \"http";
+    fs::write(store.path(), format!("{}\n{garbage}\n[1]\n{}\n", subscription("a").json(), subscription("b").json()))
+        .unwrap();
+    let expected = [
+        (1, "a"),
+        (2, "not JSON: it breaks off at line 1, column 1"),
+        (3, "not JSON: it breaks off at line 1, column 18"),
+        (4, "not a PushSubscription: not a JSON object"),
+        (5, "b"),
+    ];
+    assert_eq!(contents(&store), expected.map(|(line, what)| (line, what.to_owned())));
+    store.add(&subscription("c")).unwrap();
+    store.remove(subscription("a").endpoint().as_str()).unwrap();
+    let text = fs::read_to_string(store.path()).unwrap();
+    assert!(text.starts_with(&format!("{garbage}\n[1]\n")), "{text}");
+    assert_eq!(text.lines().count(), 5);
+}
+
+#[test]
+fn bytes_that_are_no_text_survive_a_change() {
+    let (_folder, store) = store();
+    fs::write(store.path(), b"\xff\xfe garbage\n").unwrap();
+    store.add(&subscription("a")).unwrap();
+    assert!(fs::read(store.path()).unwrap().starts_with(b"\xff\xfe garbage\n{"));
+}
+
+#[test]
+fn a_value_that_never_ends_costs_its_line_only() {
+    let (_folder, store) = store();
+    fs::write(store.path(), format!("[\n{}\n{}\n", "1,\n".repeat(20_000), subscription("a").json())).unwrap();
+    assert_eq!(names(&store).last().unwrap(), "a");
+}
+
+#[test]
+fn the_file_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let (_folder, store) = store();
+    store.add(&subscription("a")).unwrap();
+    store.set_aside(|_| true).unwrap();
+    for path in [store.path(), &store.gone_path()] {
+        assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600, "{}", path.display());
+    }
+}
+
+#[test]
+fn a_link_is_replaced_not_followed() {
+    let (folder, store) = store();
+    let elsewhere = folder.path().join("elsewhere");
+    fs::write(&elsewhere, "precious\n").unwrap();
+    std::os::unix::fs::symlink(&elsewhere, store.path()).unwrap();
+    store.add(&subscription("a")).unwrap();
+    assert_eq!(fs::read_to_string(&elsewhere).unwrap(), "precious\n");
+    assert!(!fs::symlink_metadata(store.path()).unwrap().is_symlink());
+}
+
+#[test]
+fn many_writers_at_once_lose_nothing() {
+    let (_folder, store) = store();
+    std::thread::scope(|scope| {
+        for writer in 0..4 {
+            let store = &store;
+            scope.spawn(move || {
+                for i in 0..10 {
+                    store.add(&subscription(&format!("{writer}-{i}"))).unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(names(&store).len(), 40);
+}
+
+#[test]
+fn a_missing_file_a_folder_in_its_place_and_a_held_lock_have_their_own_words() {
+    let (folder, store) = store();
+    assert!(matches!(store.read(), Err(StoreError::Missing(_))));
+    fs::create_dir(folder.path().join("folder")).unwrap();
+    let in_place = Store::new(folder.path().join("folder"));
+    let words = |error: StoreError| format!("{:#}", anyhow::Error::new(error)).replace(&display(folder.path()), "DIR");
+    assert_eq!(
+        words(in_place.add(&subscription("a")).unwrap_err()),
+        "cannot read DIR/folder: Is a directory (os error 21)"
+    );
+    let nowhere = Store::new(folder.path().join("nowhere/subscription.txt"));
+    assert_eq!(
+        words(nowhere.add(&subscription("a")).unwrap_err()),
+        "cannot write DIR/nowhere/subscription.txt.lock: No such file or directory (os error 2)"
+    );
+    let lock = fs::File::create(folder.path().join("subscription.txt.lock")).unwrap();
+    lock.lock().unwrap();
+    let start = std::time::Instant::now();
+    assert_eq!(words(store.add(&subscription("a")).unwrap_err()), "DIR/subscription.txt is locked by another process");
+    assert!(start.elapsed() < Duration::from_secs(10));
+}
+
+fn display(path: &Path) -> String {
+    path.display().to_string()
+}

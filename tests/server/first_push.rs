@@ -1,0 +1,248 @@
+//! The whole loop, as README tells it: subscribe over https, a first notification, `notify`, unsubscribe, gone.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::support::client::Client;
+use crate::support::program::{LIMIT, Program, Running, notify, server};
+use push_service::{Answer, PushService};
+use serde_json::json;
+use tempfile::TempDir;
+
+/// A server in a folder of its own that trusts `service`, called over https with its certificate checked.
+struct Scene {
+    folder: TempDir,
+    service: PushService,
+    server: Running,
+    page: Client,
+}
+
+impl Scene {
+    fn new() -> Scene {
+        Scene::with(|server| server)
+    }
+
+    fn with(arguments: impl FnOnce(Program) -> Program) -> Scene {
+        let (folder, service) = (tempfile::tempdir().unwrap(), PushService::start_tls());
+        let server = arguments(server(folder.path()))
+            .args(["--allow-push-service", service.origin()])
+            .env("SSL_CERT_FILE", service.ca_pem_path())
+            .spawn();
+        let page = Client::trusting(&server.url("https"), &folder.path().join("keys/tls_cert.pem"));
+        Scene { folder, service, server, page }
+    }
+
+    fn key(&self) -> String {
+        self.page.get("/vapid-public-key").text
+    }
+
+    fn notify(&self) -> Program {
+        notify(self.folder.path()).env("SSL_CERT_FILE", self.service.ca_pem_path())
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+#[test]
+fn from_subscribing_to_gone() {
+    let scene = Scene::new();
+    let browser = scene.service.subscribe(Some(&scene.key()));
+
+    let subscribed = scene.page.post("/add-subscription", &browser.json_with_key);
+    assert_eq!((subscribed.status, &subscribed.json()["stored"]), (201, &json!(1)));
+    assert_eq!(subscribed.json()["push"]["accepted"], true, "{}", subscribed.text);
+    let first = &scene.service.wait_for(1, LIMIT)[0];
+    assert_eq!(
+        first.json(),
+        json!({"title": "Hello from barepush", "body": "You are subscribed. This is the first notification."})
+    );
+
+    let again = scene.page.post("/add-subscription", &browser.json_with_key);
+    assert_eq!((again.status, again.json()), (200, json!({"stored": 1})));
+
+    let sent = scene.notify().arg("message").run();
+    assert_eq!((sent.code, sent.stderr.as_str()), (Some(0), ""));
+    assert!(
+        sent.stdout.starts_with("accepted by localhost in ") && sent.stdout.ends_with(" ms (201 Created)\n"),
+        "{}",
+        sent.stdout
+    );
+    let second = &scene.service.wait_for(2, LIMIT)[1];
+    assert_eq!(second.json(), json!({"title": "barepush", "body": "message"}));
+    assert_eq!((second.header("ttl"), second.header("urgency"), second.header("topic")), (Some("86400"), None, None));
+
+    // Behind the server's back: the push service answers 410, the line is set aside.
+    scene.service.unsubscribe(&browser);
+    let gone = scene.notify().arg("message").run();
+    let tail = &browser.tail;
+    gone.is(
+        5,
+        "",
+        "notify: note: its line went to subscription.txt.gone\n\
+         notify: error: gone, says localhost: 410 Gone: No such subscription (errno 106): \
+         the browser unsubscribed, or its permission was withdrawn\n\
+         notify: hint: open the page and press Subscribe\n",
+    );
+    let aside = fs::read_to_string(scene.path().join("subscription.txt.gone")).unwrap();
+    assert_eq!(aside, format!("{}\n", browser.json_with_key));
+    assert_eq!(fs::read_to_string(scene.path().join("subscription.txt")).unwrap(), "");
+    assert!(!gone.stderr.contains(&browser.endpoint) && browser.endpoint.ends_with(tail));
+
+    scene.notify().run().is(
+        3,
+        "",
+        "notify: error: nobody has subscribed yet: subscription.txt is empty\n\
+         notify: hint: run cargo run --bin server, open the page and press Subscribe\n",
+    );
+}
+
+#[test]
+fn unsubscribing_tells_the_server_and_then_nobody_is_left() {
+    let scene = Scene::new();
+    let browser = scene.service.subscribe(Some(&scene.key()));
+    scene.page.post("/add-subscription", &browser.json);
+    let by = json!({"endpoint": browser.endpoint}).to_string();
+    let removed = scene.page.post("/remove-subscription", &by);
+    assert_eq!((removed.status, removed.json()), (200, json!({"stored": 0})));
+    assert_eq!(scene.page.post("/remove-subscription", &by).status, 404);
+    assert_eq!(scene.page.post("/notify-me", &by).status, 404);
+    assert_eq!(scene.notify().run().code, Some(3));
+}
+
+#[test]
+fn the_page_pushes_to_one_and_to_all_and_sets_aside_what_is_gone() {
+    let scene = Scene::new();
+    assert_eq!(scene.page.send("POST", "/notify-all", &[], "").status, 409);
+    let (one, two) = (scene.service.subscribe(Some(&scene.key())), scene.service.subscribe(Some(&scene.key())));
+    scene.page.post("/add-subscription", &one.json_with_key);
+    scene.page.post("/add-subscription", &two.json_with_key);
+    let wish = json!({"endpoint": one.endpoint, "title": "T", "body": "B", "url": "/x", "ttl": 60});
+    let me = scene.page.post("/notify-me", &wish.to_string());
+    assert_eq!((me.status, &me.json()["push"]["class"]), (200, &json!("accepted")));
+    let got = scene.service.wait_for(3, LIMIT);
+    assert_eq!(got[2].json(), json!({"title": "T", "body": "B", "url": "/x"}));
+    assert_eq!(got[2].header("ttl"), Some("60"));
+
+    scene.service.unsubscribe(&one);
+    let all = scene.page.send("POST", "/notify-all", &[], "").json();
+    let classes: Vec<_> =
+        all["pushes"].as_array().unwrap().iter().map(|push| push["class"].as_str().unwrap()).collect();
+    assert_eq!(classes, ["gone", "accepted"]);
+    assert_eq!(
+        fs::read_to_string(scene.path().join("subscription.txt.gone")).unwrap(),
+        format!("{}\n", one.json_with_key)
+    );
+    let status = scene.page.get("/status").json();
+    assert_eq!(status["stored"], 1);
+    assert_eq!(status["newest"], json!({"service": "localhost", "tail": two.tail, "key_matches": true}));
+    assert!(status["last_push"]["says"].is_string(), "{status}");
+}
+
+#[test]
+fn a_delayed_push_is_promised_and_sent_later() {
+    let scene = Scene::new();
+    let browser = scene.service.subscribe(Some(&scene.key()));
+    scene.page.post("/add-subscription", &browser.json);
+    let asked = std::time::Instant::now();
+    let promised = scene.page.post("/notify-me", &json!({"endpoint": browser.endpoint, "delay": 1}).to_string());
+    assert_eq!((promised.status, promised.json()), (202, json!({"scheduled": 1})));
+    assert_eq!(scene.service.wait_for(2, LIMIT).len(), 2);
+    assert!(asked.elapsed() >= Duration::from_secs(1));
+}
+
+#[test]
+fn a_push_that_fails_does_not_undo_the_storing_and_says_why() {
+    let scene = Scene::new();
+    let browser = scene.service.subscribe(Some(&scene.key()));
+    scene.service.answer_next(Answer::status(413));
+    let added = scene.page.post("/add-subscription", &browser.json);
+    assert_eq!((added.status, &added.json()["stored"]), (201, &json!(1)));
+    let push = &added.json()["push"];
+    assert_eq!((&push["accepted"], &push["class"], &push["status"]), (&json!(false), &json!("refused"), &json!(413)));
+    assert!(push["hint"].as_str().unwrap().len() > 10, "{push}");
+}
+
+#[test]
+fn a_subscription_of_another_vapid_key_is_found_before_sending() {
+    let scene = Scene::new();
+    let other = scene
+        .service
+        .subscribe(Some("BP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A8"));
+    scene.service.expect_no_calls();
+    let refused = scene.page.post("/add-subscription", &other.json_with_key);
+    assert_eq!(refused.status, 409);
+    assert_eq!(refused.json()["error"], "this subscription was made with another VAPID key");
+    fs::write(scene.path().join("subscription.txt"), format!("{}\n", other.json_with_key)).unwrap();
+    scene.notify().run().is(
+        3,
+        "",
+        &format!(
+            "notify: error: the subscription localhost …{} was made with another VAPID key\n\
+             notify: hint: open the page, it subscribes anew with the server's key; or put the key back that it was made with\n",
+            other.tail
+        ),
+    );
+}
+
+#[test]
+fn a_hanging_push_service_holds_up_nobody_else() {
+    let scene = Scene::new();
+    let browser = scene.service.subscribe(Some(&scene.key()));
+    scene.service.answer_next(Answer::hang_after(""));
+    std::thread::scope(|scope| {
+        let hanging = scope.spawn(|| scene.page.post("/add-subscription", &browser.json));
+        scene.service.wait_for(1, LIMIT);
+        let start = std::time::Instant::now();
+        for path in ["/", "/sw.js", "/status", "/vapid-public-key"] {
+            assert_eq!(scene.page.get(path).status, 200);
+        }
+        assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+        let push = hanging.join().unwrap().json()["push"].clone();
+        assert_eq!(
+            (&push["class"], &push["says"]),
+            (&json!("unreachable"), &json!("cannot reach localhost: no answer within 15 s"))
+        );
+    });
+}
+
+#[test]
+fn a_push_to_all_that_hangs_for_one_holds_up_no_other_and_is_told_in_the_order_of_the_list() {
+    let scene = Scene::new();
+    let key = scene.key();
+    let browsers: Vec<_> = (0..40).map(|_| scene.service.subscribe(Some(&key))).collect();
+    let lines = browsers.iter().map(|browser| format!("{}\n", browser.json_with_key));
+    let list = scene.path().join("subscription.txt");
+    fs::write(list, lines.collect::<String>()).unwrap();
+    let hanging = 3;
+    scene.service.answer_for(&browsers[hanging], Answer::hang_after(""));
+    std::thread::scope(|scope| {
+        let start = std::time::Instant::now();
+        let all = scope.spawn(|| scene.page.send("POST", "/notify-all", &[], "").json());
+        scene.service.wait_for(browsers.len(), LIMIT);
+        let took = start.elapsed();
+        assert!(took < Duration::from_secs(10), "{took:?}");
+        let all = all.join().unwrap();
+        let pushes = all["pushes"].as_array().unwrap();
+        let told = pushes.iter().map(|push| &push["tail"]);
+        assert!(told.eq(browsers.iter().map(|browser| &browser.tail)), "{all}");
+        let failed: Vec<_> = (0..pushes.len()).filter(|&at| pushes[at]["class"] != "accepted").collect();
+        assert_eq!(failed, [hanging], "{all}");
+    });
+}
+
+#[test]
+fn no_secret_reaches_what_is_printed() {
+    let scene = Scene::with(|server| server.arg("-v"));
+    let browser = scene.service.subscribe(Some(&scene.key()));
+    scene.page.post("/add-subscription", &browser.json_with_key);
+    scene.page.post("/notify-me", &json!({"endpoint": browser.endpoint}).to_string());
+    scene.server.error_line(|line| line == "server: POST /notify-me 200");
+    let printed = scene.server.printed();
+    for secret in [&browser.endpoint, &browser.auth, &browser.p256dh] {
+        assert!(!printed.contains(secret.as_str()), "{printed}");
+    }
+    assert!(printed.contains(&format!("server: subscribed: localhost …{}, 1 stored", browser.tail)), "{printed}");
+}

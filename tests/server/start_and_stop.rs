@@ -1,0 +1,195 @@
+//! The server's start and end: what it makes, says, refuses before a socket is open, and that it ends cleanly.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+
+use crate::support::client::Client;
+use crate::support::program::{Finished, Program, server};
+use push_service::PushService;
+use serde_json::json;
+
+/// A server that must fail, with its folder's name taken out of what it says.
+fn refused(folder: &Path, arguments: &[&str]) -> Finished {
+    let mut finished = server(folder).args(arguments).run();
+    finished.stderr = finished.stderr.replace(&folder.display().to_string(), "DIR");
+    finished
+}
+
+#[test]
+fn a_fresh_folder_gets_keys_and_both_listeners_serve_the_page() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(folder.path()).spawn();
+    let (https, http) = (server.url("https"), server.url("http"));
+    for file in ["vapid_private.pem", "tls_key.pem", "tls_cert.pem"] {
+        let mode = fs::metadata(folder.path().join("keys").join(file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+    let trusted = Client::trusting(&https, &folder.path().join("keys/tls_cert.pem"));
+    let page = trusted.get("/").text;
+    assert!(page.starts_with("<!doctype html>"));
+    assert_eq!(Client::new(&http).get("/").text, page);
+    let status = trusted.get("/status").json();
+    assert_eq!((status["https"].as_str(), status["http"].as_str()), (Some(&*https), Some(&*http)));
+    assert_eq!(status["notify"], "cargo run --bin notify \"message\"");
+    assert_eq!(status["stored"], 0);
+}
+
+#[test]
+fn a_second_start_keeps_key_and_certificate_and_says_less() {
+    let folder = tempfile::tempdir().unwrap();
+    let greeting = || {
+        let server = server(folder.path()).arg("--no-http").spawn();
+        let key =
+            Client::trusting(&server.url("https"), &folder.path().join("keys/tls_cert.pem")).get("/vapid-public-key");
+        server.line(|line| line == "nobody has subscribed yet");
+        server.terminate();
+        let ended = server.wait();
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+        (key.text, ended.stdout.lines().count())
+    };
+    let (first, second) = (greeting(), greeting());
+    assert_eq!(first.0, second.0);
+    assert_eq!((first.1, second.1), (8, 4));
+}
+
+#[test]
+fn ctrl_c_and_sigterm_end_it_cleanly() {
+    for signal in ["INT", "TERM"] {
+        let folder = tempfile::tempdir().unwrap();
+        let server = server(folder.path()).arg("-q").spawn();
+        assert_eq!(Client::new(&server.url("http")).get("/").status, 200);
+        if signal == "INT" {
+            server.interrupt()
+        } else {
+            server.terminate()
+        }
+        let ended = server.wait();
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{signal}");
+    }
+}
+
+#[test]
+fn a_port_in_use_is_refused_before_the_other_socket_stays_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    for flag in ["--port", "--http-port"] {
+        let other = if flag == "--port" { "--http-port" } else { "--port" };
+        let server = Program::new(env!("CARGO_BIN_EXE_server"), folder.path());
+        server.args([flag, &port, other, "0"]).run().is(
+            1,
+            "",
+            &format!(
+                "server: error: cannot listen on '127.0.0.1:{port}': Address already in use (os error 98)\n\
+                 server: hint: end the program that listens there, or choose another port (0 lets the system choose)\n"
+            ),
+        );
+    }
+}
+
+#[test]
+fn a_key_that_is_none_or_cannot_be_read_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("keys/vapid_private.pem");
+    fs::create_dir_all(folder.path().join("keys")).unwrap();
+    fs::write(&key, "garbage").unwrap();
+    refused(folder.path(), &[]).is(
+        1,
+        "",
+        "server: error: \"keys/vapid_private.pem\" is no VAPID key: neither PEM nor 32 bytes of base64url\n\
+         server: hint: give PKCS#8 or SEC1 PEM, or the 32 bytes in base64url; to start anew move the file away: \
+         the server makes a new key, and every browser subscribes again\n",
+    );
+    assert_eq!(fs::read_to_string(&key).unwrap(), "garbage");
+    fs::remove_file(&key).unwrap();
+    fs::create_dir(&key).unwrap();
+    refused(folder.path(), &[]).is(
+        1,
+        "",
+        "server: error: cannot read the VAPID key \"keys/vapid_private.pem\": Is a directory (os error 21)\n\
+         server: hint: check who may read keys/vapid_private.pem\n",
+    );
+}
+
+#[test]
+fn half_a_certificate_of_ones_own_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let finished = refused(folder.path(), &["--tls-cert", "cert.pem"]);
+    assert_eq!(finished.code, Some(2));
+    assert!(finished.stderr.contains("--tls-key <FILE>"), "{}", finished.stderr);
+    refused(folder.path(), &["--tls-cert", "cert.pem", "--tls-key", "key.pem"]).is(
+        1,
+        "",
+        "server: error: cannot read 'cert.pem': No such file or directory (os error 2)\n\
+         server: hint: check that the file exists and that this user may read it\n",
+    );
+}
+
+#[test]
+fn ones_own_certificate_is_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (cert, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+    fs::write(&cert, own.cert.pem()).unwrap();
+    fs::write(&key, own.signing_key.serialize_pem()).unwrap();
+    let server = server(folder.path()).args(["--tls-cert", "cert.pem", "--tls-key", "key.pem"]).spawn();
+    assert_eq!(Client::trusting(&server.url("https"), &cert).get("/").status, 200);
+    assert!(!folder.path().join("keys/tls_cert.pem").exists());
+}
+
+#[test]
+fn wrong_arguments_are_usage_errors() {
+    let folder = tempfile::tempdir().unwrap();
+    for (arguments, code) in [
+        (&["--subject", "me@example.com"][..], 2),
+        (&["--port", "65536"], 2),
+        (&["--allow-push-service", "http://push.example.net"], 2),
+        (&["--allow-push-service", "https://push.example.net/path"], 2),
+        (&["-v", "-q"], 2),
+        (&["--host", "no.such.host.invalid"], 1),
+        (&["--name", "not a name"], 1),
+    ] {
+        let finished = refused(folder.path(), arguments);
+        assert_eq!((finished.code, finished.stdout.as_str()), (Some(code), ""), "{arguments:?} {}", finished.stderr);
+    }
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("file"), "").unwrap();
+    refused(folder.path(), &["--data-dir", "file"]).is(
+        1,
+        "",
+        "server: error: cannot write the VAPID key \"file/keys/vapid_private.pem\": Not a directory (os error 20)\n\
+         server: hint: check that the disk has room and who may write file/keys/vapid_private.pem\n",
+    );
+}
+
+#[test]
+fn a_full_disk_is_said_and_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = PushService::start();
+    service.expect_no_calls();
+    drop(server(folder.path()).spawn().url("https")); // makes the keys
+    fs::write(folder.path().join("subscription.txt"), service.subscribe(None).json + "\n").unwrap();
+    let before = fs::read(folder.path().join("subscription.txt")).unwrap();
+    // No file may grow by a byte: what a full disk does, with another number.
+    let limited = "trap '' XFSZ; ulimit -f 0; exec \"$0\" --port 0 --http-port 0 --allow-push-service \"$1\"";
+    let server =
+        Program::new("sh", folder.path()).args(["-c", limited, env!("CARGO_BIN_EXE_server"), service.origin()]).spawn();
+    let page = Client::new(&server.url("http"));
+    let got = page.post("/add-subscription", &service.subscribe(None).json);
+    let expected = json!({
+        "error": "cannot write subscription.txt: File too large (os error 27)",
+        "hint": "check that the disk has room and who may write to the folder; nothing was lost",
+    });
+    assert_eq!((got.status, got.json()), (500, expected));
+    assert_eq!(fs::read(folder.path().join("subscription.txt")).unwrap(), before);
+    let left = fs::read_dir(folder.path())
+        .unwrap()
+        .filter(|e| e.as_ref().unwrap().file_name().to_string_lossy().starts_with(".barepush-"));
+    assert_eq!(left.count(), 0, "a temp file was left behind");
+}
