@@ -602,7 +602,7 @@ impl Process {
     fn start() -> Self {
         raise_descriptor_limit();
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--ignored", "--exact", "serve_under_1024_descriptors", "--nocapture"])
+            .args(["--ignored", "--exact", "http_server::serve_under_1024_descriptors", "--nocapture"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
