@@ -39,7 +39,7 @@ fn key() -> VapidKey {
     let mut secret = [0; 32];
     SystemRandom::new().fill(&mut secret).unwrap();
     let subject = Subject::parse(DEFAULT_SUBJECT).unwrap();
-    VapidKey::from_env(&Base64UrlUnpadded::encode_string(&secret), subject).unwrap()
+    VapidKey::from_text(&Base64UrlUnpadded::encode_string(&secret), subject).unwrap()
 }
 
 /// The length of an HKDF output.

@@ -15,7 +15,7 @@ const SUBSCRIPTION: &str = r#"{"endpoint":"https://updates.push.services.mozilla
 "keys":{"p256dh":"BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4","auth":"BTBZMqHH6r4Tts7J_aSIgg"}}"#;
 
 static REQUEST: LazyLock<PushRequest> = LazyLock::new(|| {
-    let key = VapidKey::from_env(
+    let key = VapidKey::from_text(
         "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc",
         Subject::parse(DEFAULT_SUBJECT).expect("a subject"),
     );

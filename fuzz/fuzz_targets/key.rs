@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
     let subject = Subject::parse(DEFAULT_SUBJECT).expect("a subject");
-    if let Ok(key) = VapidKey::from_env(text, subject) {
+    if let Ok(key) = VapidKey::from_text(text, subject) {
         assert_eq!(key.public_key().len(), 87);
     }
 });

@@ -45,7 +45,7 @@ impl RequestError {
                 "shorten it, or send a URL and let the worker fetch the rest".into()
             }
             RequestError::Encryption(EncryptionError::Ece(_)) => "subscribe again in the page".into(),
-            RequestError::Vapid(e) => e.hint(),
+            RequestError::Vapid(e) => e.hint().into(),
         }
     }
 }

@@ -1,6 +1,7 @@
-//! What lies on disk: subscription.txt, and files written whole. May use `push`.
+//! What lies on disk: subscription.txt, the VAPID key, and files written whole. May use `push`.
 
 pub mod atomic_file;
 mod entries;
+pub mod keys;
 pub mod subscriptions;
 mod turns;

@@ -487,25 +487,25 @@ fn the_private_key_is_taken_in_every_form_in_circulation() {
 fn a_key_that_is_none_is_said_to_be_none_and_never_shown() {
     let (sender, [_]) = Sender::with();
     sender.service.expect_no_calls();
-    let hint = "notify: hint: give PKCS#8 or SEC1 PEM, or the 32 bytes in base64url; to start anew move the file away: \
-                the server makes a new key, and every browser subscribes again\n";
+    let hint = "notify: hint: give PKCS#8 or SEC1 PEM, or the 32 bytes in base64url; or move the file away: \
+                the server then makes a new key, and every browser has to subscribe again\n";
     sender.write("keys/vapid_private.pem", b"garbage");
-    let error = "notify: error: \"keys/vapid_private.pem\" is no VAPID key: neither PEM nor 32 bytes of base64url\n";
+    let error = "notify: error: keys/vapid_private.pem is not a VAPID key: neither PEM nor 32 bytes of base64url\n";
     sender.notify().run().is(1, "", &format!("{error}{hint}"));
-    let error = "notify: error: VAPID_PRIVATE_KEY is no VAPID key: neither PEM nor 32 bytes of base64url\n";
+    let error = "notify: error: VAPID_PRIVATE_KEY is not a VAPID key: neither PEM nor 32 bytes of base64url\n";
     sender.notify().env("VAPID_PRIVATE_KEY", "secret garbage").run().is(1, "", &format!("{error}{hint}"));
     fs::remove_file(sender.path("keys/vapid_private.pem")).unwrap();
     sender.notify().run().is(
         1,
         "",
-        "notify: error: no VAPID key: \"keys/vapid_private.pem\" not found\n\
+        "notify: error: no VAPID key: keys/vapid_private.pem not found\n\
          notify: hint: run cargo run --bin server, it makes the key at its first start\n",
     );
     fs::create_dir(sender.path("keys/vapid_private.pem")).unwrap();
     sender.notify().run().is(
         1,
         "",
-        "notify: error: cannot read the VAPID key \"keys/vapid_private.pem\": Is a directory (os error 21)\n\
+        "notify: error: cannot read the VAPID key keys/vapid_private.pem: Is a directory (os error 21)\n\
          notify: hint: check who may read keys/vapid_private.pem\n",
     );
 }

@@ -51,11 +51,11 @@ fn squeezed(bytes: &[u8]) -> Vec<u8> {
 
 fn key() -> VapidKey {
     let secret = <base64ct::Base64UrlUnpadded as base64ct::Encoding>::encode_string(&[7; 32]);
-    VapidKey::from_env(&secret, Subject::parse(DEFAULT_SUBJECT).unwrap()).unwrap()
+    VapidKey::from_text(&secret, Subject::parse(DEFAULT_SUBJECT).unwrap()).unwrap()
 }
 
 fn loadable(text: &str) -> bool {
-    VapidKey::from_env(text, Subject::parse(DEFAULT_SUBJECT).unwrap()).is_ok()
+    VapidKey::from_text(text, Subject::parse(DEFAULT_SUBJECT).unwrap()).is_ok()
 }
 
 proptest! {
@@ -92,7 +92,7 @@ proptest! {
     fn any_text_for_a_key_is_refused_without_being_repeated_or_loads(bytes in pieces()) {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let subject = Subject::parse(DEFAULT_SUBJECT).unwrap();
-        if let Err(error) = VapidKey::from_env(&text, subject) {
+        if let Err(error) = VapidKey::from_text(&text, subject) {
             prop_assert!(text.len() < 16 || !error.to_string().contains(&text));
         }
     }

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use barepush::push::endpoint::Vendor;
-use barepush::push::vapid::{DEFAULT_SUBJECT, Made, Subject, VapidKey};
+use barepush::push::vapid::{DEFAULT_SUBJECT, Subject, VapidKey};
+use barepush::store::keys::{self, KeyFile};
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use p256::pkcs8::{EncodePrivateKey, LineEnding};
 use serde_json::{Value, json};
@@ -16,8 +17,8 @@ fn subject() -> Subject {
 fn load(text: &str) -> Result<VapidKey, String> {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("vapid_private.pem"), text).unwrap();
-    VapidKey::load(folder.path(), subject())
-        .map_err(|e| e.to_string().replace(&folder.path().display().to_string(), "DIR"))
+    let words = |e| format!("{:#}", anyhow::Error::new(e)).replace(&folder.path().display().to_string(), "DIR");
+    keys::load(folder.path(), subject()).map_err(words)
 }
 
 /// The application server's key of RFC 8291's example.
@@ -37,7 +38,15 @@ fn every_form_in_circulation_is_the_same_key() {
     let raw = secret().to_bytes();
     let sec1 = secret().to_sec1_pem(LineEnding::LF).unwrap().to_string();
     let parameters = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
+    let pkcs8 = secret().to_pkcs8_pem(LineEnding::LF).unwrap().to_string();
     for (form, text) in [
+        ("PKCS#8 on one line", pkcs8.replace('\n', "")),
+        ("PKCS#8 with blanks instead of line breaks", pkcs8.replace('\n', " ")),
+        ("PKCS#8 with line breaks as two letters", pkcs8.replace('\n', "\\n")),
+        ("the same in double quotes", format!("\"{}\"", pkcs8.replace('\n', "\\n"))),
+        ("SEC1 on one line in single quotes", format!("'{}'\n", sec1.replace('\n', ""))),
+        ("parameters and SEC1 on one line", format!("{parameters}{sec1}").replace('\n', "")),
+        ("base64url in quotes", format!("\"{}\"", Base64UrlUnpadded::encode_string(&raw))),
         ("PKCS#8", secret().to_pkcs8_pem(LineEnding::LF).unwrap().to_string()),
         ("PKCS#8 with CRLF", secret().to_pkcs8_pem(LineEnding::CRLF).unwrap().to_string()),
         ("SEC1", sec1.clone()),
@@ -47,7 +56,7 @@ fn every_form_in_circulation_is_the_same_key() {
         ("padded base64", Base64::encode_string(&raw)),
     ] {
         assert_eq!(load(&text).unwrap_or_else(|e| panic!("{form}: {e}")).public_key(), public(), "{form}");
-        assert_eq!(VapidKey::from_env(&text, subject()).unwrap().public_key(), public(), "{form} by environment");
+        assert_eq!(keys::from_env(&text, subject()).unwrap().public_key(), public(), "{form} by environment");
     }
 }
 
@@ -69,25 +78,25 @@ fn what_is_no_private_key_is_refused_without_repeating_it() {
             "it is encrypted with a passphrase",
         ),
     ] {
-        assert_eq!(load(&text).err().unwrap(), format!("\"DIR/vapid_private.pem\" is no VAPID key: {why}"), "{text}");
+        assert_eq!(load(&text).err().unwrap(), format!("DIR/vapid_private.pem is not a VAPID key: {why}"), "{text}");
     }
 }
 
 #[test]
 fn the_server_makes_a_key_once_and_notify_never_does() {
     use std::os::unix::fs::PermissionsExt;
-    let folder = tempfile::tempdir().unwrap();
-    let keys = folder.path().join("keys");
-    assert!(VapidKey::load(&keys, subject()).unwrap_err().to_string().ends_with("not found"));
-    assert!(!keys.exists());
-    let (first, made) = VapidKey::load_or_create(&keys, subject()).unwrap();
-    assert_eq!(made, Made::New);
-    let (again, made) = VapidKey::load_or_create(&keys, subject()).unwrap();
-    assert_eq!(made, Made::Kept);
+    let temp = tempfile::tempdir().unwrap();
+    let folder = temp.path().join("keys");
+    assert!(keys::load(&folder, subject()).unwrap_err().to_string().ends_with("not found"));
+    assert!(!folder.exists());
+    let (first, made) = keys::load_or_create(&folder, subject()).unwrap();
+    assert_eq!(made, KeyFile::Created);
+    let (again, made) = keys::load_or_create(&folder, subject()).unwrap();
+    assert_eq!(made, KeyFile::Found);
     assert_eq!(first.public_key(), again.public_key());
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    assert_eq!(mode(&keys.join("vapid_private.pem")), 0o600);
-    assert!(fs::read_to_string(keys.join("vapid_private.pem")).unwrap().starts_with("-----BEGIN PRIVATE KEY-----"));
+    assert_eq!(mode(&folder.join("vapid_private.pem")), 0o600);
+    assert!(fs::read_to_string(folder.join("vapid_private.pem")).unwrap().starts_with("-----BEGIN PRIVATE KEY-----"));
 }
 
 #[test]
@@ -95,13 +104,13 @@ fn a_file_that_is_no_key_is_never_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("vapid_private.pem");
     fs::write(&path, "precious").unwrap();
-    assert!(VapidKey::load_or_create(folder.path(), subject()).is_err());
+    assert!(keys::load_or_create(folder.path(), subject()).is_err());
     assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
 }
 
 #[test]
 fn the_token_claims_audience_expiry_and_subject_and_nothing_else() {
-    let key = VapidKey::from_env(&Base64UrlUnpadded::encode_string(&secret().to_bytes()), subject()).unwrap();
+    let key = VapidKey::from_text(&Base64UrlUnpadded::encode_string(&secret().to_bytes()), subject()).unwrap();
     let header = key.authorization("https://push.example.net:8443").unwrap();
     let token = header.strip_prefix("vapid t=").unwrap().split(',').next().unwrap();
     assert_eq!(header, format!("vapid t={token}, k={}", public()));
@@ -119,7 +128,7 @@ fn the_token_claims_audience_expiry_and_subject_and_nothing_else() {
 
 #[test]
 fn a_token_is_signed_once_an_origin() {
-    let key = VapidKey::from_env(&Base64UrlUnpadded::encode_string(&secret().to_bytes()), subject()).unwrap();
+    let key = VapidKey::from_text(&Base64UrlUnpadded::encode_string(&secret().to_bytes()), subject()).unwrap();
     let first = key.authorization("https://a.example").unwrap();
     assert_eq!(key.authorization("https://a.example").unwrap(), first);
     assert_ne!(key.authorization("https://b.example").unwrap(), first);

@@ -600,7 +600,7 @@ fn a_half_written_pair_is_remade_or_said_and_the_vapid_key_is_never_replaced() {
     assert_eq!((told.code, told.stdout.as_str()), (Some(1), ""));
     assert!(
         told.stderr
-            .starts_with("server: error: \"keys/vapid_private.pem\" is no VAPID key: not a P-256 key in PKCS#8 PEM\n"),
+            .starts_with("server: error: keys/vapid_private.pem is not a VAPID key: not a P-256 key in PKCS#8 PEM\n"),
         "{}",
         told.stderr
     );

@@ -98,9 +98,9 @@ fn a_key_that_is_none_or_cannot_be_read_is_refused_and_left_alone() {
     refused(folder.path(), &[]).is(
         1,
         "",
-        "server: error: \"keys/vapid_private.pem\" is no VAPID key: neither PEM nor 32 bytes of base64url\n\
-         server: hint: give PKCS#8 or SEC1 PEM, or the 32 bytes in base64url; to start anew move the file away: \
-         the server makes a new key, and every browser subscribes again\n",
+        "server: error: keys/vapid_private.pem is not a VAPID key: neither PEM nor 32 bytes of base64url\n\
+         server: hint: give PKCS#8 or SEC1 PEM, or the 32 bytes in base64url; or move the file away: \
+         the server then makes a new key, and every browser has to subscribe again\n",
     );
     assert_eq!(fs::read_to_string(&key).unwrap(), "garbage");
     fs::remove_file(&key).unwrap();
@@ -108,7 +108,7 @@ fn a_key_that_is_none_or_cannot_be_read_is_refused_and_left_alone() {
     refused(folder.path(), &[]).is(
         1,
         "",
-        "server: error: cannot read the VAPID key \"keys/vapid_private.pem\": Is a directory (os error 21)\n\
+        "server: error: cannot read the VAPID key keys/vapid_private.pem: Is a directory (os error 21)\n\
          server: hint: check who may read keys/vapid_private.pem\n",
     );
 }
@@ -163,7 +163,7 @@ fn a_folder_that_cannot_be_written_is_said() {
     refused(folder.path(), &["--data-dir", "file"]).is(
         1,
         "",
-        "server: error: cannot write the VAPID key \"file/keys/vapid_private.pem\": Not a directory (os error 20)\n\
+        "server: error: cannot write the VAPID key file/keys/vapid_private.pem: Not a directory (os error 20)\n\
          server: hint: check that the disk has room and who may write file/keys/vapid_private.pem\n",
     );
 }

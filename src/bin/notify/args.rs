@@ -7,8 +7,9 @@ use barepush::cli::error::{CliError, note};
 use barepush::push::client::Client;
 use barepush::push::message::{DEFAULT_TTL, MAX_TTL_SECONDS, Topic, Urgency};
 use barepush::push::retry::Retry;
-use barepush::push::vapid::{self, DEFAULT_SUBJECT, Subject, VapidError, VapidKey};
+use barepush::push::vapid::{DEFAULT_SUBJECT, Subject, VapidKey};
 use barepush::store::atomic_file::{open_to_others, path_in};
+use barepush::store::keys::{self, KeyError};
 use barepush::store::subscriptions::Store;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
@@ -195,16 +196,16 @@ impl Args {
 
     pub(crate) fn key(&self) -> Result<VapidKey, CliError> {
         match self.vapid_private_key.as_deref().filter(|text| !text.is_empty()) {
-            Some(text) => VapidKey::from_env(text, self.subject.clone()),
+            Some(text) => keys::from_env(text, self.subject.clone()),
             None => {
-                let keys = path_in(&self.data_dir, "keys");
-                if let Some(open) = open_to_others(&keys.join(vapid::FILE)).filter(|_| !self.quiet) {
+                let folder = path_in(&self.data_dir, "keys");
+                if let Some(open) = open_to_others(&folder.join(keys::VAPID_FILE)).filter(|_| !self.quiet) {
                     note("notify", open);
                 }
-                VapidKey::load(&keys, self.subject.clone())
+                keys::load(&folder, self.subject.clone())
             }
         }
-        .map_err(CliError::hinted(VapidError::hint))
+        .map_err(CliError::hinted(KeyError::hint))
     }
 
     pub(crate) fn client(&self) -> Client {

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use barepush::cli::error::{CliError, note};
 use barepush::http::certificate::{self, Certificate, CertificateError};
-use barepush::push::vapid::{self, DEFAULT_SUBJECT, Subject, VapidError, VapidKey};
+use barepush::push::vapid::{DEFAULT_SUBJECT, Subject, VapidKey};
 use barepush::store::atomic_file::{self, path_in};
+use barepush::store::keys::{self, KeyError, KeyFile};
 use barepush::web::allow_list::AllowedPushServices;
 use barepush::web::log::Log;
 use clap::Parser;
@@ -65,13 +66,13 @@ impl Args {
     }
 
     /// The VAPID key: by environment, or kept in its file, or made.
-    pub(crate) fn vapid_key(&self) -> Result<(VapidKey, vapid::Made), CliError> {
+    pub(crate) fn vapid_key(&self) -> Result<(VapidKey, KeyFile), CliError> {
         let given = self.vapid_private_key.as_deref().filter(|text| !text.is_empty());
         match given {
-            Some(text) => VapidKey::from_env(text, self.subject.clone()).map(|key| (key, vapid::Made::Kept)),
-            None => VapidKey::load_or_create(&self.keys(), self.subject.clone()),
+            Some(text) => keys::from_env(text, self.subject.clone()).map(|key| (key, KeyFile::Found)),
+            None => keys::load_or_create(&self.keys(), self.subject.clone()),
         }
-        .map_err(CliError::hinted(VapidError::hint))
+        .map_err(CliError::hinted(KeyError::hint))
     }
 
     /// The certificate: the user's own, or kept in its file, or made.
@@ -85,10 +86,10 @@ impl Args {
 
     /// Says which private keys others on this machine may read.
     pub(crate) fn note_open_secrets(&self) {
-        let keys = self.keys();
+        let folder = self.keys();
         let tls_key = self.tls_key.clone();
-        let tls_key = tls_key.unwrap_or_else(|| keys.join(certificate::KEY_FILE));
-        for secret in [keys.join(vapid::FILE), tls_key] {
+        let tls_key = tls_key.unwrap_or_else(|| folder.join(certificate::KEY_FILE));
+        for secret in [folder.join(keys::VAPID_FILE), tls_key] {
             if let Some(open) = atomic_file::open_to_others(&secret).filter(|_| !self.quiet) {
                 note("server", open);
             }

@@ -5,14 +5,14 @@ use std::io::{self, Write};
 use serde_json::Value;
 
 use barepush::http::certificate;
-use barepush::push::vapid;
+use barepush::store::keys::KeyFile;
 use barepush::web::api::Application;
 
 /// Prints the greeting, flushed, so that whoever started the server by a pipe can read its ports.
 ///
 /// # Errors
 /// What stdout answered.
-pub(crate) fn print(application: &Application, key: vapid::Made, made: &certificate::Made) -> io::Result<()> {
+pub(crate) fn print(application: &Application, key: KeyFile, made: &certificate::Made) -> io::Result<()> {
     let about = &application.about;
     let https = text(about, "/https");
     let mut lines = vec![
@@ -22,7 +22,7 @@ pub(crate) fn print(application: &Application, key: vapid::Made, made: &certific
     if about["http"].is_string() {
         lines.push(format!("  {:<24}  Chrome and every other browser: nothing to accept", text(about, "/http")));
     }
-    if key == vapid::Made::New {
+    if key == KeyFile::Created {
         lines.push("made a VAPID key: keep it, every subscription is bound to it".into());
     }
     lines.push(format!(

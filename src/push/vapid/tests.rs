@@ -5,7 +5,7 @@ use super::*;
 
 fn key() -> VapidKey {
     let secret = Base64UrlUnpadded::encode_string(&[7; 32]);
-    VapidKey::from_env(&secret, Subject::parse(DEFAULT_SUBJECT).unwrap()).unwrap()
+    VapidKey::from_text(&secret, Subject::parse(DEFAULT_SUBJECT).unwrap()).unwrap()
 }
 
 /// The claim `exp` of a header, seconds since 1970.

@@ -24,7 +24,7 @@ fn subscription(endpoint: &str) -> Subscription {
 
 fn request(endpoint: &str, message: &Message) -> String {
     let key =
-        VapidKey::from_env("yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw", Subject::parse(DEFAULT_SUBJECT).unwrap());
+        VapidKey::from_text("yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw", Subject::parse(DEFAULT_SUBJECT).unwrap());
     let (key, subscription) = (key.unwrap(), subscription(endpoint));
     let (request, trace) = PushRequest::traced(message, &subscription, &key).unwrap();
     Walk::new(false).request(message, &subscription, &key, &request, &trace)
