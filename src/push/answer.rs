@@ -7,6 +7,7 @@ use serde_json::Value;
 use ureq::http::{HeaderMap, Response, StatusCode};
 
 use super::request::PushRequest;
+use super::vendor::Place;
 
 /// How much of an answer is read: reasons are a few hundred bytes, and a push service is a stranger.
 const MAX_ANSWER_BYTES: u64 = 4 * 1024;
@@ -20,7 +21,7 @@ const SECRET_CHARS: usize = 16;
 pub struct Answer {
     /// The HTTP status.
     pub status: StatusCode,
-    /// Its own words: Mozilla's `message`, Apple's `reason`, WNS's headers, or the body's text. At most 300 characters.
+    /// Its own words: from where its vendor puts them, or the body's title or text. At most 300 characters.
     pub reason: Option<String>,
     /// Mozilla's number for the reason.
     pub errno: Option<u16>,
@@ -59,7 +60,8 @@ impl Answer {
         let _ = body.into_reader().take(MAX_ANSWER_BYTES).read_to_end(&mut text);
         let header = |name| header(&head.headers, name);
         let date = header("date").and_then(|text| httpdate::parse_http_date(text).ok());
-        let (words, errno) = reason(&head.headers, &String::from_utf8_lossy(&text));
+        let places = request.endpoint().vendor().rules().reason;
+        let (words, errno) = reason(places, &head.headers, &String::from_utf8_lossy(&text));
         Answer {
             reason: words.map(|words| clean(&words, request)).filter(|words| !words.is_empty()),
             errno,
@@ -100,26 +102,21 @@ fn retry_after(text: &str, date: Option<SystemTime>) -> Option<Duration> {
     })
 }
 
-/// Where each push service puts its words, and Mozilla its number.
-fn reason(headers: &HeaderMap, body: &str) -> (Option<String>, Option<u16>) {
-    let wns = ["X-WNS-Error-Description", "X-WNS-Status", "X-WNS-NotificationStatus"];
-    if let Some(words) = wns.iter().find_map(|name| header(headers, name)) {
-        return (Some(words.to_owned()), None);
+/// Why it was refused, from where the vendor's rules say, and Mozilla's `errno`, which is a number only there.
+fn reason(places: &[Place], headers: &HeaderMap, body: &str) -> (Option<String>, Option<u16>) {
+    let json = serde_json::from_str::<Value>(body).unwrap_or_default();
+    let errno = json.get("errno").and_then(Value::as_u64).and_then(|errno| u16::try_from(errno).ok());
+    let words = places.iter().find_map(|place| match place {
+        Place::Header(name) => header(headers, name),
+        Place::Member(name) => json.get(name)?.as_str(),
+    });
+    if words.is_some() || errno.is_some() {
+        return (words.map(str::to_owned), errno);
     }
-    if let Ok(json) = serde_json::from_str::<Value>(body) {
-        let words = ["reason", "message"].iter().find_map(|name| json.get(name)?.as_str());
-        let errno = json.get("errno").and_then(Value::as_u64).and_then(|errno| u16::try_from(errno).ok());
-        if words.is_some() || errno.is_some() {
-            return (words.map(str::to_owned), errno);
-        }
-    }
-    // FCM's older answers, and proxies', are pages: their title says it.
+    // FCM's older answers, and those of proxies, are pages whose title is the reason.
     let title = body.split_once("<TITLE>").or_else(|| body.split_once("<title>"));
-    let words = match title {
-        Some((_, rest)) => rest.split('<').next(),
-        None => Some(body),
-    };
-    (words.map(str::to_owned), None)
+    let words = title.map_or(body, |(_, rest)| rest.split('<').next().unwrap_or_default());
+    (Some(words.to_owned()), None)
 }
 
 /// One line of at most 300 printable characters, without the pieces of endpoint and token that an answer may repeat.

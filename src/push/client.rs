@@ -12,7 +12,6 @@ use ureq::typestate::WithBody;
 use super::answer::Answer;
 use super::request::PushRequest;
 use super::roots::{Agents, Settings, Trust};
-use crate::push::endpoint::Vendor;
 
 /// Why a push service did not accept a message. Cut by what to do next.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -20,7 +19,7 @@ pub enum SendError {
     /// 404, 410: this subscription is over; set it aside and subscribe again.
     #[error("gone")]
     Gone(Answer),
-    /// 429, 5xx, and WNS's 406: later.
+    /// 429, 5xx, and what else the vendor's rules call busy: send again later.
     #[error("busy")]
     Busy(Answer),
     /// Any other answer: the same request will be refused again.
@@ -93,9 +92,8 @@ impl Client {
         match answer.status.as_u16() {
             200..=299 => Ok(answer),
             404 | 410 => Err(SendError::Gone(answer)),
-            // WNS documents 406 for what the others answer 429 to.
-            406 if request.endpoint().vendor() == Vendor::Windows => Err(SendError::Busy(answer)),
             429 | 500..=599 => Err(SendError::Busy(answer)),
+            status if request.endpoint().vendor().rules().busy.contains(&status) => Err(SendError::Busy(answer)),
             _ => Err(SendError::Refused(answer)),
         }
     }
@@ -138,7 +136,7 @@ impl Client {
 fn prepare(agents: &Agents, request: &PushRequest) -> RequestBuilder<WithBody> {
     let endpoint = request.endpoint();
     let post = agents.to(endpoint).post(endpoint.as_str());
-    request.headers().iter().fold(post, |post, (name, value)| post.header(*name, value))
+    request.headers().iter().fold(post, |post, header| post.header(header.name, &header.value))
 }
 
 fn post_body(post: RequestBuilder<WithBody>, request: &PushRequest) -> Result<Response<ureq::Body>, ureq::Error> {

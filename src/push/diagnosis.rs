@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::push::answer::Answer;
 use crate::push::client::{SendError, Unreachable};
-use crate::push::endpoint::Vendor;
+use crate::push::vendor::Vendor;
 
 /// A clock less far off than this breaks no token of ours: it is the least time one has left when it is sent.
 const CLOCK_SKEW: Duration = Duration::from_secs(60 * 60);
@@ -40,25 +40,6 @@ pub fn on(vendor: Vendor, error: &SendError) -> Diagnosis {
                 _ => advice,
             }
         }
-    }
-}
-
-/// What an accepted message may still meet on its way, in one sentence.
-pub fn accepted(vendor: Vendor) -> &'static str {
-    match vendor {
-        Vendor::Mozilla => {
-            "Firefox gets it at once when it runs, else at its next start; a payload it cannot decrypt is dropped in silence"
-        }
-        Vendor::Google => {
-            "FCM gives it to the browser when it runs; the sender never hears of a message that was dropped there"
-        }
-        Vendor::Apple => {
-            "the system shows it even when Safari is closed; three pushes that show nothing cost the subscription"
-        }
-        Vendor::Windows => {
-            "WNS repeats in its X-WNS headers what became of it; Edge must run, if only in the background"
-        }
-        Vendor::Other => "it took responsibility for the message; whether a browser shows it only the browser can tell",
     }
 }
 

@@ -1,8 +1,10 @@
-//! Where a message is posted to: the endpoint a push service gave out, and whose push service that is.
+//! Where a message is posted to: the endpoint that a push service gave out for one subscription.
 
 use std::fmt;
 
 use ureq::http::Uri;
+
+use crate::push::vendor::Vendor;
 
 /// Longest endpoint we take, in bytes: the longest seen in the field (WNS) are under 1 KiB.
 const MAX_ENDPOINT_BYTES: usize = 2048;
@@ -114,45 +116,5 @@ impl fmt::Display for Endpoint {
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Endpoint({self})")
-    }
-}
-
-/// The vendors whose push services browsers use, as far as their answers or rules differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Vendor {
-    /// Firefox: autopush at `*.push.services.mozilla.com`.
-    Mozilla,
-    /// Chrome, Brave, Opera, Samsung: Firebase Cloud Messaging.
-    Google,
-    /// Safari and every browser on iOS.
-    Apple,
-    /// Edge on Windows: the Windows Notification Service, WNS.
-    Windows,
-    /// None of those: a local push service, say.
-    Other,
-}
-
-/// Host rules: a leading dot stands for any host below that name.
-/// `jmt17.google.com` is what Chromium without Google's branding is given.
-const KNOWN: &[(&str, Vendor)] = &[
-    ("fcm.googleapis.com", Vendor::Google),
-    ("android.googleapis.com", Vendor::Google),
-    ("jmt17.google.com", Vendor::Google),
-    (".push.services.mozilla.com", Vendor::Mozilla),
-    (".push.apple.com", Vendor::Apple),
-    (".notify.windows.com", Vendor::Windows),
-];
-
-impl Vendor {
-    /// The vendor whose push service `host` (no port) is; compared without regard to case.
-    pub fn of_host(host: &str) -> Vendor {
-        let host = host.to_ascii_lowercase();
-        KNOWN
-            .iter()
-            .find(|(rule, _)| match rule.strip_prefix('.') {
-                Some(_) => host.len() > rule.len() && host.ends_with(rule),
-                None => host == *rule,
-            })
-            .map_or(Vendor::Other, |(_, vendor)| *vendor)
     }
 }

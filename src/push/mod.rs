@@ -15,3 +15,4 @@ pub mod retry;
 mod roots;
 pub mod subscription;
 pub mod vapid;
+pub mod vendor;

@@ -2,16 +2,28 @@
 //! and cut by what to do next (RFC 8030 section 5).
 
 use crate::push::encryption::{self, EncryptionError, Trace};
-use crate::push::endpoint::{Endpoint, Vendor};
+use crate::push::endpoint::Endpoint;
 use crate::push::message::{Message, Urgency};
 use crate::push::subscription::Subscription;
 use crate::push::vapid::{VapidError, VapidKey};
+use crate::push::vendor::Vendor;
 
 /// A push message, ready to be posted: nothing in it needs a network or a key any more.
 pub struct PushRequest {
     pub(super) endpoint: Endpoint,
-    pub(super) headers: Vec<(&'static str, String)>,
+    pub(super) headers: Vec<Header>,
     pub(super) body: Vec<u8>,
+}
+
+/// A header of a request.
+#[derive(Clone)]
+pub struct Header {
+    /// Its name, as RFCs write it.
+    pub name: &'static str,
+    /// What is sent.
+    pub value: String,
+    /// What it is for, and which RFC rules it: a phrase for people, empty where the name says it.
+    pub meaning: &'static str,
 }
 
 /// Why a request could not be made. Our side: nothing was sent.
@@ -90,27 +102,13 @@ impl PushRequest {
         if let Some(why) = key.subject().refused_by(endpoint.vendor()) {
             return Err(RequestError::Subject(why));
         }
-        let mut headers = vec![
-            ("TTL", message.ttl.as_secs().to_string()),
-            ("Urgency", message.urgency.to_string()),
-            ("Authorization", key.authorization(&endpoint.origin())?),
-        ];
-        if message.urgency == Urgency::Normal {
-            headers.retain(|(name, _)| *name != "Urgency"); // it is the default (RFC 8030 §5.3)
-        }
-        if let Some(topic) = &message.topic {
-            headers.push(("Topic", topic.to_string()));
-        }
-        if message.ttl.is_zero() && endpoint.vendor() == Vendor::Windows {
-            headers.push(("X-WNS-Cache-Policy", "no-cache".into())); // WNS refuses TTL 0 without it
-        }
-        let mut body = Vec::new();
-        // An encrypted nothing is dropped by Chromium; no body at all is an event without data in every browser.
-        if !message.payload.is_empty() {
-            body = encrypt(subscription, &message.payload)?;
-            headers.push(("Content-Encoding", "aes128gcm".into()));
-            headers.push(("Content-Type", "application/octet-stream".into()));
-        }
+        let authorization = key.authorization(&endpoint.origin())?;
+        // Chromium drops an encrypted empty payload. A push without a body is an event without data in every browser.
+        let body = match message.payload.is_empty() {
+            true => Vec::new(),
+            false => encrypt(subscription, &message.payload)?,
+        };
+        let headers = headers(message, endpoint.vendor(), authorization);
         Ok(PushRequest { endpoint: endpoint.clone(), headers, body })
     }
 
@@ -120,7 +118,7 @@ impl PushRequest {
     }
 
     /// Its headers; Authorization is a secret.
-    pub fn headers(&self) -> &[(&'static str, String)] {
+    pub fn headers(&self) -> &[Header] {
         &self.headers
     }
 
@@ -131,7 +129,35 @@ impl PushRequest {
 
     /// Whether `word` is a piece of the endpoint or of the token.
     pub(super) fn holds(&self, word: &str) -> bool {
-        let secrets = self.headers.iter().filter(|(name, _)| *name == "Authorization").map(|(_, value)| value.as_str());
+        let secrets =
+            self.headers.iter().filter(|header| header.name == "Authorization").map(|header| header.value.as_str());
         secrets.chain([self.endpoint.as_str()]).any(|secret| secret.contains(word))
     }
+}
+
+/// Every header that a push service acts on. To add a header, add it here: client, `--curl` and `--explain` take it from here.
+fn headers(message: &Message, vendor: Vendor, authorization: String) -> Vec<Header> {
+    let header = |name, value, meaning| Header { name, value, meaning };
+    let ttl = match message.ttl.is_zero() {
+        true => "now or never, RFC 8030 section 5.2",
+        false => "seconds to wait for the browser, RFC 8030 section 5.2",
+    };
+    let mut headers = vec![header("TTL", message.ttl.as_secs().to_string(), ttl)];
+    // Normal is the default (RFC 8030 §5.3).
+    if message.urgency != Urgency::Normal {
+        headers.push(header("Urgency", message.urgency.to_string(), "RFC 8030 section 5.3"));
+    }
+    headers.push(header("Authorization", authorization, "the token and k, RFC 8292 section 3"));
+    if let Some(topic) = &message.topic {
+        let meaning = "replaces a waiting message of this topic, RFC 8030 section 5.4";
+        headers.push(header("Topic", topic.to_string(), meaning));
+    }
+    if let Some((name, value, meaning)) = vendor.rules().ttl_0_header.filter(|_| message.ttl.is_zero()) {
+        headers.push(header(name, value.to_owned(), meaning));
+    }
+    if !message.payload.is_empty() {
+        headers.push(header("Content-Encoding", "aes128gcm".into(), ""));
+        headers.push(header("Content-Type", "application/octet-stream".into(), ""));
+    }
+    headers
 }

@@ -1,6 +1,7 @@
 //! Which push services the server lets a stranger name: the known vendors' and those the user allows (SSRF).
 
-use crate::push::endpoint::{Endpoint, Vendor};
+use crate::push::endpoint::Endpoint;
+use crate::push::vendor::Vendor;
 
 /// The push services that `POST /add-subscription` accepts endpoints of: the known ones over https on
 /// port 443, and the exact origins given with `--allow-push-service`.
@@ -68,7 +69,7 @@ impl AllowedPushServices {
         if endpoint.host() == "permanently-removed.invalid" {
             return Err(NotAllowed::PermanentlyRemoved);
         }
-        if Vendor::of_host(endpoint.host()) == Vendor::Other {
+        if endpoint.vendor() == Vendor::Other {
             return Err(NotAllowed::Unknown(origin));
         }
         if origin != format!("https://{}", endpoint.host().to_ascii_lowercase()) {

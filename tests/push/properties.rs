@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use barepush::push::answer::Answer;
 use barepush::push::client::Client;
-use barepush::push::endpoint::{Endpoint, Vendor};
+use barepush::push::endpoint::Endpoint;
 use barepush::push::message::Message;
 use barepush::push::request::PushRequest;
 use barepush::push::subscription::Subscription;
 use barepush::push::vapid::{DEFAULT_SUBJECT, Subject, VapidKey};
+use barepush::push::vendor::Vendor;
 use barepush::store::subscriptions::Store;
 use barepush::web::allow_list::AllowedPushServices;
 use barepush::web::api::{Application, State};

@@ -1,7 +1,7 @@
 //! What the parser of subscriptions takes and refuses, and that its errors never repeat what was sent.
 
-use barepush::push::endpoint::Vendor;
 use barepush::push::subscription::Subscription;
+use barepush::push::vendor::Vendor;
 use push_service::decryption::BrowserKeys;
 use serde_json::{Value, json};
 

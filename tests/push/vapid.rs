@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use barepush::push::endpoint::Vendor;
 use barepush::push::vapid::{DEFAULT_SUBJECT, Subject, VapidKey};
+use barepush::push::vendor::Vendor;
 use barepush::store::keys::{self, KeyFile};
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use p256::pkcs8::{EncodePrivateKey, LineEnding};

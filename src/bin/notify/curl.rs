@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use barepush::cli::error::{CliError, note};
-use barepush::push::request::PushRequest;
+use barepush::push::request::{Header, PushRequest};
 
 /// Where the encrypted body goes, in the current folder.
 const BODY_FILE: &str = "payload.bin";
@@ -29,9 +29,8 @@ pub(crate) fn print(request: &PushRequest) -> Result<(), CliError> {
 /// One option a line, each value in single quotes.
 fn command(request: &PushRequest) -> String {
     let mut lines = vec![format!("curl --include --request POST {}", quoted(request.endpoint().as_str()))];
-    lines.extend(
-        request.headers().iter().map(|(name, value)| format!("--header {}", quoted(&format!("{name}: {value}")))),
-    );
+    let header = |header: &Header| format!("--header {}", quoted(&format!("{}: {}", header.name, header.value)));
+    lines.extend(request.headers().iter().map(header));
     lines.push(match request.body().is_empty() {
         true => "--header 'Content-Length: 0'".into(),
         false => format!("--data-binary @{BODY_FILE}"),

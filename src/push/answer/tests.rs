@@ -7,14 +7,22 @@ use ureq::Body;
 use ureq::http::Response;
 
 use super::Answer;
-use crate::push::request::PushRequest;
+use crate::push::request::{Header, PushRequest};
 
 const ENDPOINT: &str = "https://fcm.googleapis.com/fcm/send/dQw4w9WgXcQ:APA91bHun4MxP5egoKMwt2KZFBaFUH";
 
 fn read(status: u16, headers: &[(&str, &str)], body: &str) -> Answer {
+    read_from(ENDPOINT, status, headers, body)
+}
+
+fn read_from(endpoint: &str, status: u16, headers: &[(&str, &str)], body: &str) -> Answer {
     let request = PushRequest {
-        endpoint: crate::push::endpoint::Endpoint::parse(ENDPOINT).unwrap(),
-        headers: vec![("Authorization", "vapid t=eyJ0eXAiOiJKV1QiLCJhbGciOiJFUzI1NiJ9.eyJh.c2ln, k=BNcRd".into())],
+        endpoint: crate::push::endpoint::Endpoint::parse(endpoint).unwrap(),
+        headers: vec![Header {
+            name: "Authorization",
+            value: "vapid t=eyJ0eXAiOiJKV1QiLCJhbGciOiJFUzI1NiJ9.eyJh.c2ln, k=BNcRd".into(),
+            meaning: "",
+        }],
         body: Vec::new(),
     };
     let mut response = Response::builder().status(status);
@@ -29,23 +37,33 @@ fn each_push_service_s_words_are_found_where_it_puts_them() {
     let mozilla =
         r#"{"code":401,"errno":109,"error":"Unauthorized","message":"InvalidSignature","more_info":"http://x"}"#;
     let page = "<HTML>\n<HEAD>\n<TITLE>UnauthorizedRegistration</TITLE>\n</HEAD><BODY><H1>Error 400</H1></BODY></HTML>";
-    for (headers, body, expected) in [
-        (&[][..], mozilla, "401 Unauthorized: InvalidSignature (errno 109)"),
-        (&[], r#"{"reason":"BadJwtToken"}"#, "401 Unauthorized: BadJwtToken"),
-        (&[], "invalid JWT provided\n", "401 Unauthorized: invalid JWT provided"),
-        (&[], page, "401 Unauthorized: UnauthorizedRegistration"),
+    let [firefox, chrome, safari, edge] = [
+        "https://updates.push.services.mozilla.com/wpush/v2/x",
+        ENDPOINT,
+        "https://web.push.apple.com/x",
+        "https://wns2-db5p.notify.windows.com/w/?token=x",
+    ];
+    for (endpoint, headers, body, expected) in [
+        (firefox, &[][..], mozilla, "401 Unauthorized: InvalidSignature (errno 109)"),
+        (safari, &[], r#"{"reason":"BadJwtToken"}"#, "401 Unauthorized: BadJwtToken"),
+        (chrome, &[], "invalid JWT provided\n", "401 Unauthorized: invalid JWT provided"),
+        (chrome, &[], page, "401 Unauthorized: UnauthorizedRegistration"),
         (
+            edge,
             &[("X-WNS-Error-Description", "Ttl conflicts"), ("X-WNS-Status", "dropped")],
             "",
             "401 Unauthorized: Ttl conflicts",
         ),
-        (&[("X-WNS-Status", "dropped")], "ignored", "401 Unauthorized: dropped"),
-        (&[("X-WNS-NotificationStatus", "channelthrottled")], "", "401 Unauthorized: channelthrottled"),
-        (&[], "", "401 Unauthorized"),
-        (&[], "{}", "401 Unauthorized: {}"),
-        (&[], r#"{"errno":109}"#, "401 Unauthorized (errno 109)"),
+        (edge, &[("X-WNS-Status", "dropped")], "ignored", "401 Unauthorized: dropped"),
+        (edge, &[("X-WNS-NotificationStatus", "channelthrottled")], "", "401 Unauthorized: channelthrottled"),
+        (edge, &[], "", "401 Unauthorized"),
+        (firefox, &[], "{}", "401 Unauthorized: {}"),
+        (firefox, &[], r#"{"errno":109}"#, "401 Unauthorized (errno 109)"),
+        (safari, &[], page, "401 Unauthorized: UnauthorizedRegistration"),
     ] {
-        assert_eq!(read(401, headers, body).in_its_words(), expected);
+        assert_eq!(read_from(endpoint, 401, headers, body).in_its_words(), expected);
+        // A local push service may stand in for any of them.
+        assert_eq!(read_from("http://localhost:8082/x", 401, headers, body).in_its_words(), expected);
     }
 }
 

@@ -5,7 +5,7 @@ use Vendor::{Apple, Google, Mozilla, Windows};
 
 use super::Diagnosis;
 use crate::push::answer::Answer;
-use crate::push::endpoint::Vendor;
+use crate::push::vendor::Vendor;
 
 /// One meaning of an answer.
 struct Row {

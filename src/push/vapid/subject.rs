@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::push::endpoint::Vendor;
+use crate::push::vendor::Vendor;
 
 /// Whom a push service may write to when something is wrong with our pushes: a `mailto:` or `https:` URI
 /// (RFC 8292 section 2.1).
@@ -41,7 +41,7 @@ impl Subject {
             || host.ends_with(".local")
             || host.ends_with(".invalid")
             || host.ends_with(".localhost");
-        (vendor == Vendor::Apple && private)
+        (vendor.rules().wants_public_subject && private)
             .then(|| format!("Apple's push service refuses the subject \"{}\": \"{host}\" is no public domain", self.0))
     }
 

@@ -9,12 +9,12 @@ use barepush::push::answer::Answer;
 use barepush::push::client::SendError;
 use barepush::push::diagnosis;
 use barepush::push::encryption::{BRIDGED_PAYLOAD_BYTES, MAX_PAYLOAD_BYTES, Trace};
-use barepush::push::endpoint::Vendor;
 use barepush::push::message::Message;
 use barepush::push::request::PushRequest;
 use barepush::push::result::PushResult;
 use barepush::push::subscription::Subscription;
 use barepush::push::vapid::VapidKey;
+use barepush::push::vendor::Vendor;
 
 use page::Page;
 
@@ -71,7 +71,7 @@ impl Walk {
         }
         page.value("so", &outcome.says);
         match result {
-            Ok(_) => page.note(diagnosis::accepted(vendor)),
+            Ok(_) => page.note(vendor.rules().accepted),
             Err(error) => {
                 let advice = diagnosis::on(vendor, error);
                 page.value("cause", &advice.cause);
@@ -92,7 +92,7 @@ impl Walk {
 fn of_subscription(page: &mut Page, subscription: &Subscription) {
     let endpoint = subscription.endpoint();
     page.step("the subscription", "Push API section 8, RFC 8030 section 4");
-    page.value("push service", &format!("{} ({})", endpoint.host(), whose(endpoint.vendor())));
+    page.value("push service", &format!("{} ({})", endpoint.host(), endpoint.vendor().rules().description));
     page.secret("endpoint", endpoint.as_str(), "whoever knows it may send, if the VAPID key is right");
     page.personal("ua_public", subscription.p256dh(), "p256dh, the browser's public key, an uncompressed point");
     page.secret_bytes(
@@ -131,16 +131,6 @@ fn readable(payload: &[u8]) -> String {
     match std::str::from_utf8(payload) {
         Ok(text) => text.chars().map(escaped).collect(),
         Err(_) => "(bytes that are no UTF-8 text)".into(),
-    }
-}
-
-fn whose(vendor: Vendor) -> &'static str {
-    match vendor {
-        Vendor::Mozilla => "Mozilla's, for Firefox",
-        Vendor::Google => "Google's FCM, for Chrome and most others",
-        Vendor::Apple => "Apple's, for Safari and every browser on iOS",
-        Vendor::Windows => "Microsoft's WNS, for Edge on Windows",
-        Vendor::Other => "none of the browser vendors'",
     }
 }
 

@@ -8,13 +8,13 @@ use serde_json::Value;
 use super::page::Page;
 use barepush::push::answer::Answer;
 use barepush::push::message::{Message, Urgency};
-use barepush::push::request::PushRequest;
+use barepush::push::request::{Header, PushRequest};
 use barepush::push::vapid::VapidKey;
 
 pub(super) fn of_vapid(page: &mut Page, key: &VapidKey, request: &PushRequest) {
     page.step("the token that says who sends", "RFC 8292");
-    let header = request.headers().iter().find(|(name, _)| *name == "Authorization");
-    let token = header.and_then(|(_, value)| value.strip_prefix("vapid t=")?.split(',').next()).unwrap_or_default();
+    let header = request.headers().iter().find(|header| header.name == "Authorization");
+    let token = header.and_then(|header| header.value.strip_prefix("vapid t=")?.split(',').next()).unwrap_or_default();
     let mut parts = token.split('.').map(|part| Base64UrlUnpadded::decode_vec(part).unwrap_or_default());
     let mut text = || String::from_utf8_lossy(&parts.next().unwrap_or_default()).into_owned();
     page.value("header", &text());
@@ -37,17 +37,10 @@ fn expiry(seconds: u64) -> String {
 pub(super) fn of_request(page: &mut Page, message: &Message, request: &PushRequest) {
     page.step("the request", "RFC 8030 section 5");
     page.secret("POST", request.endpoint().as_str(), "");
-    for (name, value) in request.headers() {
+    for Header { name, value, meaning } in request.headers() {
         match *name {
-            "Authorization" => page.secret(name, value, "the token and k, RFC 8292 section 3"),
-            "TTL" if message.ttl.is_zero() => page.value(name, &format!("{value}  now or never, RFC 8030 section 5.2")),
-            "TTL" => page.value(name, &format!("{value}  seconds to wait for the browser, RFC 8030 section 5.2")),
-            "Urgency" => page.value(name, &format!("{value}  RFC 8030 section 5.3")),
-            "Topic" => {
-                page.value(name, &format!("{value}  replaces a waiting message of this topic, RFC 8030 section 5.4"))
-            }
-            "X-WNS-Cache-Policy" => page.value(name, &format!("{value}  WNS takes TTL 0 only with it")),
-            _ => page.value(name, value),
+            "Authorization" => page.secret(name, value, meaning),
+            _ => page.value(name, &format!("{value}  {meaning}")),
         }
     }
     if message.urgency == Urgency::Normal {

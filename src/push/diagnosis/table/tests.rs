@@ -8,7 +8,7 @@ use ureq::http::StatusCode;
 use super::Vendor::{Apple, Google, Mozilla, Other, Windows};
 use super::{TABLE, find};
 use crate::push::answer::Answer;
-use crate::push::endpoint::Vendor;
+use crate::push::vendor::Vendor;
 
 /// Vendor, status, errno (0: none), words; then what the cause and the cure must speak of.
 #[rustfmt::skip]
