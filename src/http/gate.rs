@@ -2,6 +2,7 @@
 //!
 //! tiny_http alone reads without bounds and aborts on a huge Content-Length; it is handed only what was checked here.
 
+use super::answer;
 use super::backend::BackendPool;
 use super::connections::ConnectionGuard;
 use super::limits::Limits;
@@ -99,7 +100,7 @@ impl Gate {
                     let keep_alive = place.set_idle() && head.keep_alive;
                     match answered {
                         Ok(Some(answer)) => {
-                            send(channel, answer, keep_alive, limits)?;
+                            send(channel, &answer, keep_alive, limits)?;
                             if keep_alive {
                                 continue;
                             }
@@ -185,12 +186,8 @@ fn read_more(channel: &mut ClientStream, received: &mut Vec<u8>) -> io::Result<b
 }
 
 /// Writes an answer in one piece; `Connection: close` is the gate's to say, as it alone decides.
-fn send(channel: &mut ClientStream, mut answer: Vec<u8>, keep_alive: bool, limits: &Limits) -> io::Result<()> {
-    if !keep_alive {
-        let line = answer.windows(2).position(|pair| pair == b"\r\n").map_or(0, |at| at + 2);
-        answer.splice(line..line, *b"Connection: close\r\n");
-    }
+fn send(channel: &mut ClientStream, answer: &[u8], keep_alive: bool, limits: &Limits) -> io::Result<()> {
     channel.set_deadline(Instant::now() + limits.write);
-    channel.write_all(&answer)?;
+    channel.write_all(&answer::complete(answer, keep_alive))?;
     channel.flush()
 }

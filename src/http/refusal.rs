@@ -1,18 +1,7 @@
 //! What the front door refuses by itself, and how it says so.
 
+use super::answer;
 use std::time::SystemTime;
-
-/// Headers of every answer, also of what never reaches a route: no inline script or style, no guessing of types, no
-/// referrer.
-pub const SECURITY_HEADERS: [(&str, &str); 3] = [
-    (
-        "Content-Security-Policy",
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
-         manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    ),
-    ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "no-referrer"),
-];
 
 /// One refused request: the status and the two members of the JSON body. Never holds what the client sent.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,7 +21,7 @@ impl Refusal {
         Self::new(400, error, "send a well-formed HTTP/1.1 request (RFC 9112)")
     }
 
-    /// The whole answer; the connection is closed after it, since where the next request begins is unknown.
+    /// The whole answer. The connection is closed after it, since where the next request begins is unknown.
     pub(crate) fn answer(&self) -> Vec<u8> {
         let body = serde_json::json!({ "error": self.error, "hint": self.hint }).to_string();
         let reason = match self.status {
@@ -45,12 +34,9 @@ impl Refusal {
             503 => "Service Unavailable",
             _ => "Bad Request",
         };
-        let mut answer = format!("HTTP/1.1 {} {reason}\r\nConnection: close\r\n", self.status);
+        let mut answer = format!("HTTP/1.1 {} {reason}\r\n", self.status);
         answer += &format!("Date: {}\r\n", httpdate::fmt_http_date(SystemTime::now()));
-        for (name, value) in SECURITY_HEADERS {
-            answer += &format!("{name}: {value}\r\n");
-        }
         answer += &format!("Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-        answer.into_bytes()
+        answer::complete(answer.as_bytes(), false)
     }
 }

@@ -1,16 +1,15 @@
 //! One match on (method, path); who may call; what is answered. Pure up to `serve`, which is tiny_http's loop.
 
 use std::borrow::Cow;
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use serde_json::json;
 use tiny_http::{Header, Method, Request, Response, Server, StatusCode};
 
-use crate::http::refusal::SECURITY_HEADERS;
 use crate::web::api::{Application, Failed};
-use crate::web::assets;
+use crate::web::assets::{self, Asset, Assets};
 use crate::web::host::Site;
 use crate::web::log::Log;
 
@@ -77,8 +76,19 @@ impl From<Failed> for Reply {
     }
 }
 
+/// What the routes of one listener need.
+pub struct Routes {
+    /// Does what the routes ask for.
+    pub application: Arc<Application>,
+    /// The page's files.
+    pub assets: Assets,
+    /// Who may call.
+    pub site: Site,
+}
+
 /// Answers one request.
-pub fn answer(application: &Arc<Application>, site: &Site, call: &Call) -> Reply {
+pub fn answer(routes: &Routes, call: &Call) -> Reply {
+    let Routes { application, assets, site } = routes;
     if let Some(refusal) = refuse_stranger(site, call) {
         return refusal;
     }
@@ -87,16 +97,23 @@ pub fn answer(application: &Arc<Application>, site: &Site, call: &Call) -> Reply
     match (call.method, path) {
         (_, "/vapid-public-key") if get => plain(application.public_key()),
         (_, "/status") if get => done(application.status().map(|status| (200, status))),
-        ("POST", "/add-subscription") => post(call, |body| application.add_subscription(body)),
+        // The second is the article's name for it.
+        ("POST", "/add-subscription" | "/cgi-bin/subscription.py") => {
+            post(call, |body| application.add_subscription(body))
+        }
         ("POST", "/remove-subscription") => post(call, |body| application.remove_subscription(body)),
         ("POST", "/notify-me") => post(call, |body| application.notify_me(body)),
         ("POST", "/notify-all") => post(call, |body| application.notify_all(body)),
         (_, "/vapid-public-key" | "/status") => method_not_allowed("GET, HEAD"),
-        (_, "/add-subscription" | "/remove-subscription" | "/notify-me" | "/notify-all") => method_not_allowed("POST"),
-        _ => match assets::file(path) {
-            Some(file) if get => static_file(file, call.if_none_match),
-            Some(_) => method_not_allowed("GET, HEAD"),
-            None => Reply::error(404, "there is nothing here", format!("open {}/", site.url())),
+        (
+            _,
+            "/add-subscription" | "/cgi-bin/subscription.py" | "/remove-subscription" | "/notify-me" | "/notify-all",
+        ) => method_not_allowed("POST"),
+        _ => match assets.get(path) {
+            Ok(_) if !get => method_not_allowed("GET, HEAD"),
+            Ok(Asset::File(file)) => static_file(file, call.if_none_match),
+            Ok(Asset::Folder) => redirect(format!("{path}/")),
+            Err(error) => unreadable(&error, site),
         },
     }
 }
@@ -150,9 +167,24 @@ fn static_file(file: assets::File, if_none_match: Option<&str>) -> Reply {
     }
 }
 
+fn redirect(location: String) -> Reply {
+    Reply { status: 301, headers: vec![("Location", location)], body: Cow::default() }
+}
+
+fn unreadable(error: &io::Error, site: &Site) -> Reply {
+    match error.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidFilename => {
+            Reply::error(404, "there is nothing here", format!("open {}/", site.url()))
+        }
+        ErrorKind::FileTooLarge => Reply::error(500, "this file is too large", "serve files of at most 15 MiB"),
+        _ => Reply::error(500, format!("cannot read this file: {error}"), "check who may read it"),
+    }
+}
+
 /// Answers requests until `server` is unblocked. What may wait for a push service or the store's lock gets a thread of its own, so
 /// that a page is always answered at once; the gate lets in one request a connection, which bounds the threads.
-pub fn serve(server: &Server, site: &Site, application: &Arc<Application>) {
+pub fn serve(server: &Server, routes: &Arc<Routes>) {
+    let log = routes.application.log;
     for request in server.incoming_requests() {
         if request.url() == "*" {
             // The gate's question whether a connection is served.
@@ -160,13 +192,13 @@ pub fn serve(server: &Server, site: &Site, application: &Arc<Application>) {
             continue;
         }
         if matches!(request.method(), Method::Get | Method::Head) {
-            respond(request, application.log, |call| answer(application, site, call));
+            respond(request, log, |call| answer(routes, call));
             continue;
         }
-        let (site, application) = (site.clone(), Arc::clone(application));
+        let routes = Arc::clone(routes);
         // When no thread can be had the request is dropped, and tiny_http answers 500.
         let _ = std::thread::Builder::new().name("post".into()).spawn(move || {
-            respond(request, application.log, |call| answer(&application, &site, call));
+            respond(request, log, |call| answer(&routes, call));
         });
     }
 }
@@ -190,9 +222,9 @@ fn respond(mut request: Request, log: Log, answer: impl FnOnce(&Call) -> Reply) 
         Err(_) => Reply::error(400, "the body broke off", "send it again"),
     };
     log.request(call.method, call.target, reply.status);
-    let fixed = SECURITY_HEADERS.into_iter().chain([REVALIDATE]);
     let own = reply.headers.iter().map(|(name, value)| (*name, value.as_str()));
-    let headers = fixed.chain(own).filter_map(|(name, value)| Header::from_bytes(name, value).ok()).collect();
+    let headers =
+        [REVALIDATE].into_iter().chain(own).filter_map(|(name, value)| Header::from_bytes(name, value).ok()).collect();
     let response = Response::new(StatusCode(reply.status), headers, &reply.body[..], Some(reply.body.len()), None);
     // A client that is gone misses nothing.
     let _ = write(request, response.with_chunked_threshold(usize::MAX));

@@ -15,9 +15,10 @@ use barepush::push::vendor::Vendor;
 use barepush::store::subscriptions::Store;
 use barepush::web::allow_list::AllowedPushServices;
 use barepush::web::api::{Application, State};
+use barepush::web::assets::Assets;
 use barepush::web::host::Site;
 use barepush::web::log::Log;
-use barepush::web::routes::{Call, answer};
+use barepush::web::routes::{Call, Routes, answer};
 use proptest::prelude::*;
 
 fn subscription(token: &str) -> String {
@@ -164,9 +165,10 @@ proptest! {
             state: State::default(),
         });
         let site = Site { scheme: "https", port: 4443, names: vec![] };
+        let routes = Routes { application, assets: Assets::Own, site };
         // No push service is known below this name, so none is called.
         let body = String::from_utf8_lossy(&body).replace("push.services.mozilla.com", "evil.example");
-        let reply = answer(&application, &site, &Call {
+        let reply = answer(&routes, &Call {
             method: &method,
             target: &target,
             host: &host,
@@ -178,7 +180,7 @@ proptest! {
         let stranger = !["localhost:4443", "127.0.0.1:4443", "[::1]:4443"].contains(&&*host.to_ascii_lowercase());
         prop_assert_eq!(reply.status == 403, stranger || (!matches!(&*method, "GET" | "HEAD")
             && origin.is_some_and(|origin| !origin.eq_ignore_ascii_case(&format!("https://{host}")))));
-        prop_assert!(!application.store.path().exists());
+        prop_assert!(!routes.application.store.path().exists());
         prop_assert!([200, 400, 403, 404, 405, 409, 415].contains(&reply.status), "{}", reply.status);
     }
 }

@@ -56,6 +56,24 @@ fn a_codelab_client_adds_notifies_and_removes() {
     assert_eq!(push_service.refused(), [""; 0]);
 }
 
+/// The article's name for `/add-subscription`: its page works against this server too.
+#[test]
+fn the_articles_cgi_path_adds_a_subscription_by_the_same_rules() {
+    let (folder, push_service) = (tempfile::tempdir().unwrap(), PushService::start());
+    let server = server(folder.path()).args(["--allow-push-service", push_service.origin()]).spawn();
+    let client = Client::new(&server.url("http"));
+    let key = client.get("/vapid-public-key").text;
+    let browser = push_service.subscribe(Some(&key));
+    let path = "/cgi-bin/subscription.py";
+    assert_eq!(client.post(path, &browser.json).status, 201);
+    assert_eq!(client.post("/add-subscription", &browser.json).status, 200, "the same subscription");
+    assert_eq!(push_service.wait_for(1, LIMIT).len(), 1);
+    let other_site = [("content-type", "application/json"), ("origin", "http://evil.example")];
+    assert_eq!(client.send("POST", path, &other_site, &browser.json).status, 403);
+    assert_eq!(client.send("POST", path, &[("content-type", "text/plain")], &browser.json).status, 415);
+    assert_eq!(client.post(path, "{}").status, 400);
+}
+
 #[test]
 fn a_browser_the_server_does_not_know_cannot_be_notified_and_nothing_crashes() {
     let (folder, push_service) = (tempfile::tempdir().unwrap(), PushService::start());

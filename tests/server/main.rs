@@ -11,3 +11,4 @@ mod start_and_stop;
 #[path = "../support/mod.rs"]
 mod support;
 mod untrusted_input;
+mod www;

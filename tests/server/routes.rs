@@ -41,6 +41,13 @@ fn every_file_of_the_page_is_served_with_its_type_and_an_etag() {
 }
 
 #[test]
+fn the_page_has_an_icon_at_the_path_that_browsers_ask_for_by_themselves() {
+    let (_folder, _server, client) = scene();
+    let icon = client.send("HEAD", "/favicon.ico", &[], "");
+    assert_eq!((icon.status, icon.header("content-type")), (200, "image/x-icon"));
+}
+
+#[test]
 fn the_worker_tells_the_version_of_the_server() {
     let (_folder, _server, client) = scene();
     let version = client.get("/status").json()["version"].clone();
@@ -53,11 +60,25 @@ fn every_answer_carries_the_security_headers_and_none_for_other_origins() {
     let (_folder, _server, client) = scene();
     for path in ["/", "/status", "/vapid-public-key", "/nothing", "/add-subscription"] {
         let got = client.get(path);
-        assert!(got.header("content-security-policy").starts_with("default-src 'none'; script-src 'self'"), "{path}");
+        assert_eq!(got.header("content-security-policy"), "frame-ancestors 'none'", "{path}");
         assert_eq!(got.header("x-content-type-options"), "nosniff", "{path}");
         assert_eq!(got.header("referrer-policy"), "no-referrer", "{path}");
         assert_eq!(got.header("access-control-allow-origin"), "", "{path}");
     }
+}
+
+#[test]
+fn the_page_has_its_own_content_security_policy_before_it_names_a_script_or_a_style() {
+    let (_folder, _server, client) = scene();
+    let page = client.get("/").text;
+    let policy = "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'self'; style-src 'self'; \
+                  img-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; \
+                  form-action 'none'\">";
+    let (before, after) = page.split_once(policy).expect("the policy");
+    assert!(!before.contains("<script") && !before.contains("<link") && !before.contains("<style"), "{before}");
+    assert!(after.contains("<script") && after.contains("<link"));
+    // Nothing that this policy would block.
+    assert!(!after.contains("<script>") && !after.contains(" style=") && !after.contains(" onclick="));
 }
 
 #[test]
@@ -172,6 +193,7 @@ fn each_route_has_its_methods() {
     for (method, path, allow) in [
         ("GET", "/add-subscription", "POST"),
         ("GET", "/notify-all", "POST"),
+        ("GET", "/cgi-bin/subscription.py", "POST"),
         ("POST", "/status", "GET, HEAD"),
         ("PUT", "/", "GET, HEAD"),
         ("DELETE", "/sw.js", "GET, HEAD"),

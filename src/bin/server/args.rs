@@ -1,13 +1,15 @@
 //! What the command line says: ports, names, secrets, how much is told.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use barepush::cli::error::{CliError, note};
 use barepush::http::certificate::{self, Certificate, CertificateError};
+use barepush::http::error::SetupError;
 use barepush::push::vapid::{DEFAULT_SUBJECT, Subject, VapidKey};
 use barepush::store::atomic_file::{self, path_in};
 use barepush::store::keys::{self, KeyError, KeyFile};
 use barepush::web::allow_list::AllowedPushServices;
+use barepush::web::assets::Assets;
 use barepush::web::log::Log;
 use clap::Parser;
 
@@ -42,6 +44,9 @@ pub(crate) struct Args {
     /// SocketDir of keys/ and subscription.txt
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub(crate) data_dir: PathBuf,
+    /// Serve the page in this folder instead of our own; a reload shows an edit
+    #[arg(long, value_name = "DIR")]
+    pub(crate) www: Option<PathBuf>,
     /// Your contact for push services: mailto: or https:
     #[arg(long, env = "VAPID_SUBJECT", default_value = DEFAULT_SUBJECT, value_parser = Subject::parse)]
     pub(crate) subject: Subject,
@@ -82,6 +87,16 @@ impl Args {
             _ => Certificate::load_or_create(&self.keys(), &self.name),
         }
         .map_err(CliError::hinted(CertificateError::hint))
+    }
+
+    /// The page's files: our own, or those in --www.
+    pub(crate) fn assets(&self) -> Result<Assets, CliError> {
+        let Some(www) = &self.www else {
+            return Ok(Assets::Own);
+        };
+        let secrets: Vec<&Path> =
+            [Some(&self.data_dir), self.tls_key.as_ref()].into_iter().flatten().map(|it| it.as_path()).collect();
+        Assets::folder(www, &secrets).map_err(CliError::hinted(|error: &SetupError| error.hint().to_owned()))
     }
 
     /// Says which private keys others on this machine may read.

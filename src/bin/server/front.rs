@@ -7,8 +7,9 @@ use barepush::cli::error::CliError;
 use barepush::http::gate::{Gate, GateError};
 use barepush::http::server::{ListenError, Listener, RunningServer};
 use barepush::web::api::Application;
+use barepush::web::assets::Assets;
 use barepush::web::host::Site;
-use barepush::web::routes;
+use barepush::web::routes::{self, Routes};
 use rustls::ServerConfig;
 use tiny_http::Server;
 
@@ -34,10 +35,11 @@ impl Front {
         Ok(Front { site, listener, gate, server })
     }
 
-    pub(crate) fn serve(self, application: &Arc<Application>) -> RunningServer {
-        let (site, server, application) = (self.site, self.server, Arc::clone(application));
+    pub(crate) fn serve(self, application: &Arc<Application>, assets: &Assets) -> RunningServer {
         let refusals = application.log.refusals();
-        thread::spawn(move || routes::serve(&server, &site, &application));
+        let routes = Routes { application: Arc::clone(application), assets: assets.clone(), site: self.site };
+        let server = self.server;
+        thread::spawn(move || routes::serve(&server, &Arc::new(routes)));
         self.listener.serve(self.gate, refusals)
     }
 }

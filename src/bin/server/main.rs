@@ -37,6 +37,7 @@ fn run(args: &Args) -> Result<(), CliError> {
     let (key, key_made) = args.vapid_key()?;
     let (certificate, certificate_made) = args.certificate()?;
     args.note_open_secrets();
+    let assets = args.assets()?;
     let tls = server::tls_config(&certificate).map_err(CliError::hinted(ListenError::hint))?;
 
     let https = Front::open("https", &args.name, &args.host, args.port, Some(tls))?;
@@ -65,8 +66,8 @@ fn run(args: &Args) -> Result<(), CliError> {
     });
     let fronts: Vec<Front> = [Some(https), http].into_iter().flatten().collect();
     // Whoever started us and closed our stdout does not want to read this.
-    let _ = start_up::print(&application, key_made, &certificate_made);
-    let serving: Vec<RunningServer> = fronts.into_iter().map(|front| front.serve(&application)).collect();
+    let _ = start_up::print(&application, &assets, key_made, &certificate_made);
+    let serving: Vec<RunningServer> = fronts.into_iter().map(|front| front.serve(&application, &assets)).collect();
     // Nothing but a signal is sent; a closed channel would be the end as well.
     let _ = stopped.recv();
     serving.into_iter().for_each(RunningServer::stop);

@@ -7,12 +7,18 @@ use serde_json::Value;
 use barepush::http::certificate;
 use barepush::store::keys::KeyFile;
 use barepush::web::api::Application;
+use barepush::web::assets::Assets;
 
 /// Prints the greeting, flushed, so that whoever started the server by a pipe can read its ports.
 ///
 /// # Errors
 /// What stdout answered.
-pub(crate) fn print(application: &Application, key: KeyFile, made: &certificate::Made) -> io::Result<()> {
+pub(crate) fn print(
+    application: &Application,
+    assets: &Assets,
+    key: KeyFile,
+    made: &certificate::Made,
+) -> io::Result<()> {
     let about = &application.about;
     let https = text(about, "/https");
     let mut lines = vec![
@@ -21,6 +27,9 @@ pub(crate) fn print(application: &Application, key: KeyFile, made: &certificate:
     ];
     if about["http"].is_string() {
         lines.push(format!("  {:<24}  Chrome and every other browser: nothing to accept", text(about, "/http")));
+    }
+    if let Assets::Folder(folder) = assets {
+        lines.push(format!("serving the page in {}: a reload shows an edit", folder.display()));
     }
     if key == KeyFile::Created {
         lines.push("made a VAPID key: keep it, every subscription is bound to it".into());
