@@ -1,11 +1,11 @@
 // The service worker: shows each push message, answers clicks, keeps the subscription alive.
-// Push API, "The push event"; Notifications API, "Service worker notifications". It is a classic script, without imports,
-// because not every browser with push takes a module here.
+// Push API, "The push event"; Notifications API, "Service worker notifications". A classic script in one file: the browser
+// then has to fetch and check only this file for an update, and browsers from before module workers (Firefox 147) run it.
 
 const VERSION = '0.1.0';
-// requireInteraction is left to the message: Firefox holds back the fourth such notification until one of three is closed.
+// requireInteraction is not a default: Firefox delays a fourth such notification until one of three is closed.
 const DEFAULTS = {
-  body: 'A push message without a text.',
+  body: 'A push message without text.',
   icon: '/icon-192.png',
   badge: '/badge.png',
 };
@@ -16,8 +16,8 @@ const DEFAULT_TITLE = 'Push message';
 const channel = new BroadcastChannel('barepush');
 const KEPT_EVENTS = 30;
 
-// Told at once to pages that are open, kept in a cache for those opened later. Never a reason to fail: the notification
-// comes first. Only kind, time, title and a failure's text; no endpoint, no key.
+// Sent to open pages at once and kept in a cache for pages opened later. A failure here is ignored: showing the notification
+// matters more. Holds type, time, title and the text of a failure; not the endpoint, not a key.
 const report = async event => {
   const entry = { at: Date.now(), ...event };
   channel.postMessage(entry);
@@ -27,7 +27,7 @@ const report = async event => {
     const keys = await cache.keys();
     await Promise.all(keys.slice(0, -KEPT_EVENTS).map(key => cache.delete(key)));
   } catch {
-    // No storage, as in some private windows: the page still heard it.
+    // No storage, as in some private windows: open pages have the event already.
   }
 };
 
@@ -44,7 +44,7 @@ const parse = string => {
   }
 };
 
-// From the members a message has to what showNotification takes.
+// From a message's members to the arguments of showNotification.
 const toNotification = ({ title, url, navigate, ...options }) => ({
   title: (typeof title === 'string' && title.trim()) || DEFAULT_TITLE,
   options: {
@@ -56,9 +56,9 @@ const toNotification = ({ title, url, navigate, ...options }) => ({
   },
 });
 
-// Every shape of payload becomes a notification; none throws.
+// Turns a payload of any shape into a notification; never throws.
 const readMessage = event => {
-  // Declarative push, mutable: the browser has read the message already and there may be no data.
+  // A mutable declarative push message: the browser has parsed it already, and there may be no data.
   if (event.notification) {
     const { title, body, navigate, lang, dir, tag, data } = event.notification;
     return toNotification({ title, body, navigate, lang, dir, tag, data });
@@ -72,7 +72,7 @@ const readMessage = event => {
     return toNotification({ url: message.url, ...message.options, title: message.title });
   }
   if (isObject(message)) return toNotification(message);
-  // Plain text, or JSON that is no object; or nothing at all.
+  // Plain text, JSON that is not an object, or no payload.
   return toNotification({ body: payload.trim() ? payload : undefined });
 };
 
@@ -80,14 +80,14 @@ const show = async ({ title, options }) => {
   try {
     await self.registration.showNotification(title, options);
   } catch {
-    // An option of a wrong type, or two that contradict each other, must not cost the notification.
+    // An option has a wrong type, or two contradict each other: show the notification without options.
     const { data, body } = options;
     await self.registration.showNotification(title, { ...DEFAULTS, body, data: { url: text(data.url) } });
   }
 };
 
-// Browsers answer a push that shows nothing with a text of their own, a used-up quota (Firefox) or, after three, the end
-// of the subscription (iOS). So something is shown always, also while the page is in front.
+// A push must always show a notification, also while the page is visible. Otherwise the browser shows its own text, counts
+// it against a quota (Firefox), or ends the subscription after three (iOS).
 const onPush = async event => {
   const notification = readMessage(event);
   const { title } = notification;
@@ -105,7 +105,7 @@ const onPush = async event => {
 
 // --- click ----------------------------------------------------------------------------------------------------------
 
-// Relative URLs are relative to the scope. Null for no URL, and for one that is not http(s): a javascript: URL say.
+// Relative URLs are relative to the scope. Null without a URL, and for one that is not http(s), for example javascript:.
 const toUrl = given => {
   try {
     const url = typeof given === 'string' ? new URL(given, self.registration.scope) : null;
@@ -115,7 +115,7 @@ const toUrl = given => {
   }
 };
 
-// One window is enough: a window of ours is focused, and led to the URL if there is one, before another is opened.
+// Focuses an open window of this site and navigates it to the URL, or opens a new window when there is none.
 const openOrFocus = async url => {
   if (url && url.origin !== self.location.origin) return self.clients.openWindow(url);
   const windows = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
@@ -140,34 +140,34 @@ const onClick = async ({ notification, action }) => {
   await reported;
 };
 
-// --- a subscription the browser or the push service replaced ---------------------------------------------------------
+// --- a subscription that the browser or the push service replaced ---------------------------------------------------------
 
 const post = async (path, message) => {
   const response = await fetch(path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(message) });
   if (!response.ok && response.status !== 404) throw new Error(`${path} answered ${response.status}`);
 };
 
-// Push API, "The pushsubscriptionchange event". Old and new subscription may both be missing; then only subscribing anew
-// helps, and that needs the key.
+// Push API, "The pushsubscriptionchange event". Both the old and the new subscription may be missing. Then the worker has to
+// subscribe itself, with the server's key.
 const onChange = async event => {
   try {
     const applicationServerKey = (await (await fetch('/vapid-public-key')).text()).trim();
     const subscription =
       event.newSubscription ?? (await self.registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey }));
-    // Which key a replacement was made with is the browser's affair; the page says so when it posts it again.
+    // The worker does not know which key the browser made a replacement with; the page adds it when it posts it again.
     await post('/add-subscription', { ...subscription.toJSON(), ...(!event.newSubscription && { applicationServerKey }) });
     const old = event.oldSubscription?.endpoint;
     if (old && old !== subscription.endpoint) await post('/remove-subscription', { endpoint: old });
     await report({ type: 'resubscribed' });
   } catch (error) {
-    // The page compares and posts the subscription at its next load.
+    // The page checks and posts the subscription when it is next loaded.
     await report({ type: 'failed', why: error.message });
   }
 };
 
 // --- handlers -------------------------------------------------------------------------------------------------------
 
-// A changed worker takes over at once instead of waiting for each tab to close: while learning, a stale worker misleads.
+// A changed worker takes over at once instead of waiting until every tab has closed: an old worker confuses learners.
 self.addEventListener('install', event => event.waitUntil(self.skipWaiting()));
 self.addEventListener('activate', event => event.waitUntil(self.clients.claim()));
 self.addEventListener('push', event => event.waitUntil(onPush(event)));

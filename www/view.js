@@ -1,14 +1,9 @@
-// From the one state object to the page: `render(state)` and nothing that calls the Push API or the server.
+// Draws the one state object: `render(state)`. Nothing here calls the Push API or the server.
 
-import { capabilities, keyOf, toStored } from './push.js';
-import { pushServiceHelp, sentence } from './explain.js';
+import { $, renderHelp, say } from './help.js';
+import { sentence } from './problems.js';
+import { capabilities, keyOf, tailOf, toStored } from './push.js';
 
-const $ = id => document.getElementById(id);
-
-// Only what changed is written: a live region speaks at each write, and a selection survives.
-const say = (id, text) => {
-  if ($(id).textContent !== text) $(id).textContent = text;
-};
 const enable = (id, on) => {
   $(id).disabled = !on;
 };
@@ -19,9 +14,7 @@ const clock = milliseconds => {
   return `${today ? '' : `${at.toLocaleDateString()} `}${at.toLocaleTimeString([], { hour12: false })}`;
 };
 
-/** What may be shown of an endpoint, which is a capability: host and last 8 characters. */
 const hostOf = endpoint => new URL(endpoint).host;
-export const tailOf = endpoint => endpoint.slice(-8);
 
 // --- the three steps ------------------------------------------------------------------------------------------------
 
@@ -47,7 +40,7 @@ const registrationStatus = ({ looked, registration, busy }, can) => {
 const subscriptionStatus = ({ registration, subscription, busy, asking }, can) => {
   if (!can.worker) return 'No subscription is possible without service workers.';
   if (!can.push || !can.notifications) return 'No subscription is possible: this browser has no Push API or no notifications here.';
-  if (!registration) return 'Waits for a registered service worker.';
+  if (!registration) return 'Register the service worker first.';
   if (asking) return 'Waiting for your answer to the permission prompt …';
   if (busy.has('subscribe') && !subscription) return 'Asking the push service for a subscription …';
   if (!subscription) return 'Ready to subscribe.';
@@ -56,11 +49,11 @@ const subscriptionStatus = ({ registration, subscription, busy, asking }, can) =
 
 const notificationStatus = ({ registration, subscription, busy, nobody, scheduled }, can) => {
   if (busy.has('notify-me') || busy.has('notify-all')) return 'Pushing …';
-  if (nobody) return 'No subscribed endpoint yet: subscribe a browser first, then notify all.';
+  if (nobody) return 'Nobody has subscribed yet: subscribe a browser first, then notify all.';
   if (scheduled) return `The server will push in ${scheduled} s. You may close this tab, but leave the browser running.`;
   if (!can.worker) return 'Push is not possible without service workers.';
-  if (!registration) return 'Waits for a registered service worker and a subscription.';
-  return subscription ? 'Ready to push.' : 'Push is possible once you are subscribed.';
+  if (!registration) return 'Register the service worker and subscribe first.';
+  return subscription ? 'Ready to push.' : 'Subscribe first.';
 };
 
 const renderSteps = (state, can) => {
@@ -70,57 +63,13 @@ const renderSteps = (state, can) => {
   say('notification-status-message', notificationStatus(state, can));
   for (const [step, problem] of Object.entries(state.problems)) say(`${step}-problem`, problem ? `${problem.says} ${problem.hint}` : '');
   say('subscription-note', state.note);
-  say('subscription-waiting', state.waiting ? 'Still waiting for the push service. Some browsers never give up and never say why; reload the page to stop.' : '');
+  say('subscription-waiting', state.waiting ? 'Still waiting for the push service. Some browsers wait for ever and report no error; reload the page to stop.' : '');
   $('step-registration').dataset.done = Boolean(state.registration);
   $('step-subscription').dataset.done = Boolean(state.subscription);
-  $('step-notification').dataset.done = Boolean(state.way.shown);
+  $('step-notification').dataset.done = Boolean(state.progress.shown);
 };
 
-// --- help, by case --------------------------------------------------------------------------------------------------
-
-const HELP = ['server', 'insecure', 'certificate', 'ios', 'unsupported', 'denied', 'dismissed', 'push-service', 'brave', 'private'];
-
-const helpFor = (state, can) => {
-  const cases = new Set(Object.values(state.problems).flatMap(problem => problem?.help ?? []));
-  const complete = can.worker && can.push && can.notifications;
-  if (state.serverUp === false) cases.add('server');
-  if (!can.secure) cases.add('insecure');
-  if (can.secure && !complete) cases.add(can.ios ? 'ios' : 'unsupported');
-  // An insecure context reports "denied" too, but there no setting helps.
-  if (can.secure && can.permission === 'denied') cases.add('denied');
-  if (state.waiting) pushServiceHelp(can.brave).forEach(each => cases.add(each));
-  return cases;
-};
-
-const link = (selector, url) => {
-  for (const anchor of document.querySelectorAll(selector)) {
-    if (url) anchor.href = url;
-  }
-};
-
-// The browser that is reading this, by the name its system starts it by.
-const chromeCommand = (https, hash) => {
-  const brands = navigator.userAgentData?.brands.map(({ brand }) => brand) ?? [];
-  const chromium = brands.includes('Chromium') && brands.every(brand => !/Google Chrome|Edge|Brave|Opera/.test(brand));
-  const flags = `--ignore-certificate-errors-spki-list=${hash} ${https}`;
-  if (/Win/.test(navigator.platform)) return `start chrome --user-data-dir="%TEMP%\\barepush-chrome" ${flags}`;
-  const program = /Mac/.test(navigator.platform) ? 'open -na "Google Chrome" --args' : chromium ? 'chromium' : 'google-chrome';
-  return `${program} --user-data-dir=/tmp/barepush-chrome ${flags}`;
-};
-
-const renderHelp = (state, can) => {
-  const cases = helpFor(state, can);
-  for (const name of HELP) $(`help-${name}`).hidden = !cases.has(name);
-  const { http, https, certificate } = state.server ?? {};
-  link('.http-link', http);
-  link('.https-link', https);
-  for (const item of document.querySelectorAll('.needs-http')) item.hidden = !http;
-  if (http) say('adb-command', `adb reverse tcp:${new URL(http).port} tcp:${new URL(http).port}`);
-  say('chrome-command', chromeCommand(https ?? location.origin, certificate?.spki_sha256 ?? '…'));
-  say('certutil-command', `certutil -d sql:$HOME/.pki/nssdb -A -t CP,, -n barepush -i ${certificate?.file ?? 'keys/tls_cert.pem'}`);
-};
-
-// --- the last push: its outcome and its way --------------------------------------------------------------------------
+// --- the last push: its results and its progress --------------------------------------------------------------------------
 
 const renderOutcome = ({ outcome }) => {
   const failure = outcome?.find(push => !push.accepted);
@@ -130,28 +79,28 @@ const renderOutcome = ({ outcome }) => {
   const says = outcome.length === 1 ? outcome[0].says : `accepted ${accepted} of ${outcome.length}${failure ? `; ${failure.says}` : ''}`;
   say('outcome-says', `Last push, ${clock(outcome[0].at * 1000)}: ${says}`);
   const hint = (failure ?? outcome[0]).hint;
-  say('outcome-hint', sentence(hint ?? '') || (failure ? '' : 'Accepted means the push service will try. The event log tells when it arrives.'));
+  say('outcome-hint', sentence(hint ?? '') || (failure ? '' : 'Accepted means that the push service will try to deliver it. The event log shows when it arrives.'));
 };
 
-const stop = (name, status, text) => {
-  const item = $(`way-${name}`);
+const mark = (name, status, text) => {
+  const item = $(`progress-${name}`);
   item.dataset.state = status;
   const detail = item.querySelector('span');
   if (detail.textContent !== text) detail.textContent = text;
 };
 
-const renderWay = ({ way, subscription }) => {
-  stop('subscription', subscription ? 'done' : '', subscription ? `…${tailOf(subscription.endpoint)}` : 'none yet');
-  const { sending, scheduled, elsewhere, accepted } = way;
-  if (accepted) stop('accepted', accepted.accepted ? 'done' : 'failed', accepted.accepted ? `accepted in ${accepted.milliseconds} ms` : accepted.class);
-  else if (way.received) stop('accepted', 'done', elsewhere ? 'sent from elsewhere' : 'accepted');
-  else if (sending) stop('accepted', 'waiting', 'sending …');
-  else stop('accepted', scheduled ? 'waiting' : '', scheduled ? 'scheduled' : 'not yet');
-  const waiting = accepted?.accepted && !way.received ? 'waiting' : '';
-  stop('received', way.received ? 'done' : waiting, way.received ? `received ${clock(way.received.at)}` : 'not yet');
-  if (way.failed) stop('shown', 'failed', 'failed');
-  else stop('shown', way.shown ? 'done' : '', way.shown ? `shown ${clock(way.shown.at)}` : 'not yet');
-  stop('clicked', way.clicked ? 'done' : '', way.clicked ? `clicked ${clock(way.clicked.at)}` : 'not yet');
+const renderProgress = ({ progress, subscription }) => {
+  mark('subscription', subscription ? 'done' : '', subscription ? `…${tailOf(subscription.endpoint)}` : 'none yet');
+  const { sending, scheduled, elsewhere, accepted } = progress;
+  if (accepted) mark('accepted', accepted.accepted ? 'done' : 'failed', accepted.accepted ? `accepted in ${accepted.milliseconds} ms` : accepted.class);
+  else if (progress.received) mark('accepted', 'done', elsewhere ? 'sent by another program' : 'accepted');
+  else if (sending) mark('accepted', 'waiting', 'sending …');
+  else mark('accepted', scheduled ? 'waiting' : '', scheduled ? 'scheduled' : 'not yet');
+  const waiting = accepted?.accepted && !progress.received ? 'waiting' : '';
+  mark('received', progress.received ? 'done' : waiting, progress.received ? `received ${clock(progress.received.at)}` : 'not yet');
+  if (progress.failed) mark('shown', 'failed', 'failed');
+  else mark('shown', progress.shown ? 'done' : '', progress.shown ? `shown ${clock(progress.shown.at)}` : 'not yet');
+  mark('clicked', progress.clicked ? 'done' : '', progress.clicked ? `clicked ${clock(progress.clicked.at)}` : 'not yet');
 };
 
 // --- log and details ------------------------------------------------------------------------------------------------
@@ -161,7 +110,7 @@ const EVENTS = {
   shown: 'shown',
   clicked: 'clicked',
   failed: 'failed',
-  resubscribed: 'subscribed anew',
+  resubscribed: 'subscribed again',
   local: 'shown locally',
 };
 
@@ -177,7 +126,7 @@ const entry = ({ at, type, title, why }) => {
   return item;
 };
 
-// Append only: the log is a live region, and rewriting it would read it all out again.
+// Appends only: the log is a live region, and a screen reader would read a rewritten log from the start.
 const renderLog = ({ events }) => {
   const log = $('log');
   if (events.length < log.children.length) log.replaceChildren();
@@ -196,7 +145,7 @@ const masked = json => ({
 
 const renderSubscription = ({ subscription, serverKey, server, showSecrets }) => {
   const key = subscription && keyOf(subscription);
-  const match = !subscription ? 'no subscription yet' : !key ? 'this browser does not tell' : !serverKey ? 'the server does not answer' : yesNo(key === serverKey);
+  const match = !subscription ? 'no subscription yet' : !key ? 'this browser does not report its key' : !serverKey ? 'the server does not answer' : yesNo(key === serverKey);
   say('key-match', match);
   say('stored', server ? String(server.stored) : 'unknown');
   const newest = server?.newest;
@@ -216,9 +165,9 @@ const renderBrowser = ({ registration, workerVersion }, can) => {
   say('can-worker', yesNo(can.worker));
   say('can-push', yesNo(can.push));
   say('can-notifications', yesNo(can.notifications));
-  say('can-declarative', can.declarative ? 'yes' : 'no: the worker shows such messages');
+  say('can-declarative', can.declarative ? 'yes' : 'no: the service worker shows such messages');
   say('permission', PERMISSIONS[can.permission]);
-  say('encodings', can.encodings.join(', ') || 'not told');
+  say('encodings', can.encodings.join(', ') || 'not reported');
   const state = registration?.active?.state;
   say('worker', state ? `${state}${workerVersion ? `, version ${workerVersion}` : ''}` : 'none');
 };
@@ -239,7 +188,7 @@ export const render = state => {
   renderSteps(state, can);
   renderHelp(state, can);
   renderOutcome(state);
-  renderWay(state);
+  renderProgress(state);
   renderLog(state);
   renderSubscription(state);
   renderBrowser(state, can);

@@ -26,7 +26,7 @@ fn on_http_localhost_the_worker_registers_and_unregisters() {
     register(&mut chromium, &server.http);
     assert_eq!(chromium.buttons(), "unregister subscribe notify-all");
     assert_eq!(chromium.read("subscription-status-message"), "Ready to subscribe.");
-    assert_eq!(chromium.read("notification-status-message"), "Push is possible once you are subscribed.");
+    assert_eq!(chromium.read("notification-status-message"), "Subscribe first.");
     chromium.press("unregister");
     chromium.wait_to_read("registration-status-message", "No service worker is registered yet.");
     assert_eq!(chromium.buttons(), "register notify-all");
@@ -85,7 +85,7 @@ fn every_shape_of_payload_is_shown() {
             "Declarative: read here",
         ),
         ("plain text", "Push message: plain text"),
-        ("", "Push message: A push message without a text."),
+        ("", "Push message: A push message without text."),
         ("[1, 2]", "Push message: [1, 2]"),
         (r#"{"body":"no title"}"#, "Push message: no title"),
         (r#"{"title":"odd","body":7,"actions":"none","silent":true,"vibrate":[1]}"#, "odd: 7"),

@@ -89,7 +89,7 @@ fn a_changed_vapid_key_is_noticed_on_reload_and_mended() {
     firefox.reload();
     firefox.wait_to_read(
         "subscription-note",
-        "The server’s VAPID key had changed: this browser gave up its old subscription and subscribed anew.",
+        "The server’s VAPID key had changed: this browser has ended its old subscription and subscribed again.",
     );
     firefox.wait_to_read("key-match", "yes");
     assert_eq!(server.notify("with the new key").code, Some(0));
@@ -110,7 +110,7 @@ fn a_permission_denied_at_the_prompt_shows_how_to_lift_it() {
     firefox.answer_prompt(Answer::Block);
     firefox.wait_to_read(
         "subscription-problem",
-        "Notifications are blocked for this address. Lift the block as told below, then subscribe again.",
+        "Notifications are blocked for this address. Allow them as described below, then subscribe again.",
     );
     assert_eq!(firefox.help(), "help-denied");
     firefox.expect_a_quiet_console();
@@ -128,7 +128,7 @@ fn a_push_is_shown_while_no_page_is_open_and_a_click_opens_it() {
     firefox.wait_for_alert("barepush", "nobody looks");
     firefox.click_alert("barepush", "nobody looks");
     firefox.take_page_in_front(&format!("{}/", server.http));
-    firefox.wait_to_read_start("way-clicked", "Click clicked ");
+    firefox.wait_to_read_start("progress-clicked", "Click clicked ");
     assert_eq!(
         firefox.value("[...document.querySelectorAll('#log b')].slice(-3).map(what => what.textContent).join(' ')"),
         "received shown clicked"

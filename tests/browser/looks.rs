@@ -90,7 +90,7 @@ fn a_subscribed_page_is_accessible_and_makes_the_readmes_picture() {
     let Stage { firefox, server, .. } = &mut stage;
     assert_eq!(server.notify("Dinner is ready").code, Some(0));
     firefox.wait_for_alert("barepush", "Dinner is ready");
-    firefox.wait_to_read_start("way-shown", "Notification shown ");
+    firefox.wait_to_read_start("progress-shown", "Notification shown ");
     for dark in [true, false] {
         firefox.set_dark(dark);
         expect_no_violation(firefox, &axe, &format!("dark: {dark}"));

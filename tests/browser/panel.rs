@@ -19,12 +19,12 @@ fn the_buttons_follow_the_codelabs_table_and_unregistering_ends_the_subscription
     };
     stage.firefox.wait_to_read("registration-status-message", "No service worker is registered yet.");
     assert_eq!(stage.firefox.buttons(), "register notify-all");
-    assert_eq!(stage.firefox.read("subscription-status-message"), "Waits for a registered service worker.");
+    assert_eq!(stage.firefox.read("subscription-status-message"), "Register the service worker first.");
     assert_eq!(
         stage.firefox.read("notification-status-message"),
-        "Waits for a registered service worker and a subscription."
+        "Register the service worker and subscribe first."
     );
-    let nothing = ["key-match", "newest", "subscription-json", "show-secrets", "way-subscription"];
+    let nothing = ["key-match", "newest", "subscription-json", "show-secrets", "progress-subscription"];
     assert_eq!(
         nothing.map(|id| stage.firefox.read(id)),
         ["no subscription yet", "none", "No subscription yet.", "Show secrets", "Subscription none yet"]
@@ -55,11 +55,11 @@ fn a_message_from_the_form_is_shown_as_written_and_its_click_leads_to_its_url() 
     firefox.press("notify-me");
     firefox.wait_for_alert("Oven", "180 °C reached");
     assert_eq!(push_service.wait_for(2, LIMIT)[1].ttl, 60);
-    firefox.wait_to_read_start("way-accepted", "Push service accepted in ");
+    firefox.wait_to_read_start("progress-accepted", "Push service accepted in ");
     firefox
-        .wait_to_read("outcome-hint", "Accepted means the push service will try. The event log tells when it arrives.");
+        .wait_to_read("outcome-hint", "Accepted means that the push service will try to deliver it. The event log shows when it arrives.");
     firefox.wait_for("/^Last push, [0-9:]+: accepted by localhost in \\d+ ms \\(201 Created\\)$/.test(document.getElementById('outcome-says').textContent)");
-    firefox.wait_to_read_start("way-shown", "Notification shown ");
+    firefox.wait_to_read_start("progress-shown", "Notification shown ");
     firefox.click_alert("Oven", "180 °C reached");
     firefox.take_page_in_front(&format!("{}/?recipe=bread", server.http));
 
@@ -71,12 +71,12 @@ fn a_message_from_the_form_is_shown_as_written_and_its_click_leads_to_its_url() 
         "notification-status-message",
         "The server will push in 3 s. You may close this tab, but leave the browser running.",
     );
-    firefox.wait_to_read("way-accepted", "Push service scheduled");
+    firefox.wait_to_read("progress-accepted", "Push service scheduled");
     firefox.wait_for_alert("Hello, Notifications!", "later");
     firefox.wait_to_read("notification-status-message", "Ready to push.");
 
     assert_eq!(server.notify("from the command line").code, Some(0));
-    firefox.wait_to_read("way-accepted", "Push service sent from elsewhere");
+    firefox.wait_to_read("progress-accepted", "Push service sent by another program");
     firefox.expect_a_quiet_console();
 }
 
@@ -89,7 +89,7 @@ fn a_local_notification_needs_no_push_and_the_log_can_be_cleared() {
     firefox.click("#help-unseen summary");
     firefox.press("notify-local");
     firefox.wait_for_alert("A local notification", "Shown by the page, without any push.");
-    firefox.wait_to_read("local-status", "The browser took it. If you do not see it, the system hides it.");
+    firefox.wait_to_read("local-status", "The browser accepted it. If you do not see it, the operating system hides it.");
     assert_eq!(
         firefox.value("[...document.querySelectorAll('#log b')].map(what => what.textContent).join(', ')"),
         "received, shown, shown locally"
@@ -119,7 +119,7 @@ fn the_outcome_of_a_failed_push_is_told_with_what_to_do() {
         firefox.press("notify-me");
         let read = "document.getElementById('outcome-says').textContent";
         firefox.wait_for(&format!("{read}.includes({})", json!(format!(": {says}"))));
-        firefox.wait_to_read("way-accepted", stop);
+        firefox.wait_to_read("progress-accepted", stop);
         let push = firefox.value("fetch('/status').then(answer => answer.json()).then(status => status.last_push)");
         assert!(firefox.read("outcome-says").ends_with(push["says"].as_str().unwrap()), "{push:#}");
         let hint = push["hint"].as_str().unwrap().to_lowercase();
@@ -207,7 +207,7 @@ fn a_permission_taken_back_ends_the_subscription_here_and_at_the_server() {
     };
     let Stage { firefox, server, .. } = &mut stage;
     firefox.block_notifications(&server.http);
-    firefox.wait_to_read("subscription-note", "The browser ended the subscription when its permission went.");
+    firefox.wait_to_read("subscription-note", "The browser ended the subscription because notifications are no longer allowed.");
     firefox.wait_to_read("server-line", "Server 0.1.0 · 0 subscriptions stored");
     assert_eq!(firefox.help(), "help-denied");
     firefox.expect_a_quiet_console();
@@ -223,8 +223,8 @@ fn unsubscribing_while_the_server_is_away_says_what_follows() {
     firefox.press("unsubscribe");
     firefox.wait_to_read(
         "subscription-note",
-        "Unsubscribed here, but the server could not be told. \
-         The push service will answer its next push with 410, gone.",
+        "Unsubscribed in this browser, but the server still has the subscription. \
+         The push service will answer its next push with 410 Gone.",
     );
     server.start_again();
     firefox.press("retry");

@@ -25,19 +25,19 @@ fn each_refusal_of_a_subscription_is_told_with_what_to_do() {
         (
             subscribe("AbortError", no_service),
             "The browser got no subscription from its push service: Registration failed - push service error. \
-             Check the connection as told below, then subscribe again.",
+             Check the connection as described below, then subscribe again.",
             "help-push-service",
         ),
         (
             format!("navigator.brave = {{}}; {}", subscribe("AbortError", no_service)),
             "The browser got no subscription from its push service: Registration failed - push service error. \
-             Check the connection as told below, then subscribe again.",
+             Check the connection as described below, then subscribe again.",
             "help-push-service help-brave",
         ),
         (
             subscribe("NotAllowedError", "Registration failed - permission denied"),
             "The browser refused to subscribe although notifications are allowed. \
-             Use an ordinary window: private ones refuse.",
+             Use an ordinary window: private windows refuse.",
             "help-private",
         ),
         (
@@ -47,13 +47,13 @@ fn each_refusal_of_a_subscription_is_told_with_what_to_do() {
         ),
         (
             subscribe("InvalidStateError", "no"),
-            "A subscription with another VAPID key is still there. \
-             Reload the page: it compares the keys and subscribes anew.",
+            "This browser still has a subscription with another VAPID key. \
+             Reload the page: it compares the keys and subscribes again.",
             "",
         ),
         (
             subscribe("InvalidAccessError", "no"),
-            "The browser does not take the server’s VAPID key. \
+            "The browser does not accept the server’s VAPID key. \
              Open /vapid-public-key: it must be 87 base64url characters, a point on P-256.",
             "",
         ),
@@ -93,7 +93,7 @@ fn a_blocked_permission_is_told_with_how_to_lift_it() {
     chromium.press("subscribe");
     chromium.wait_to_read(
         "subscription-problem",
-        "Notifications are blocked for this address. Lift the block as told below, then subscribe again.",
+        "Notifications are blocked for this address. Allow them as described below, then subscribe again.",
     );
     assert_eq!(chromium.help(), "help-denied");
     chromium.expect_a_quiet_console();
@@ -114,7 +114,7 @@ fn each_refusal_of_a_worker_is_told_with_what_to_do() {
         (
             "TypeError",
             "The service worker could not be registered: no. \
-             See that the server runs and that /sw.js opens, then press Register again.",
+             Check that the server runs and that /sw.js opens, then press Register again.",
             "",
         ),
     ];
@@ -176,7 +176,7 @@ fn a_subscribe_that_hangs_is_told_of_after_ten_seconds() {
     chromium.wait_to_read("subscription-status-message", "Asking the push service for a subscription …");
     chromium.wait_to_read(
         "subscription-waiting",
-        "Still waiting for the push service. Some browsers never give up and never say why; reload the page to stop.",
+        "Still waiting for the push service. Some browsers wait for ever and report no error; reload the page to stop.",
     );
     assert_eq!(chromium.help(), "help-push-service");
     chromium.press("unregister");

@@ -59,25 +59,25 @@ fn the_worker_s_reports_are_followed_stop_by_stop() {
     let mut chromium = Chromium::start();
     register(&mut chromium, &server.http);
     chromium.open_after(&subscribed("{}", "/notify-me"), &server.http);
-    chromium.wait_to_read("key-match", "this browser does not tell");
+    chromium.wait_to_read("key-match", "this browser does not report its key");
     chromium.wait_to_read("subscription-status-message", "Subscribed at push.invalid, endpoint …89abcdef");
-    chromium.wait_to_read("way-received", "Service worker not yet");
+    chromium.wait_to_read("progress-received", "Service worker not yet");
     chromium.press("notify-me");
     chromium.wait_to_read("notification-status-message", "Pushing …");
-    chromium.wait_to_read("way-accepted", "Push service sending …");
+    chromium.wait_to_read("progress-accepted", "Push service sending …");
     let report =
         |event: &str| format!("new BroadcastChannel('barepush').postMessage({{ at: Date.now(), {event} }}), null");
     chromium.value(&report("type: 'received', title: 'News'"));
-    chromium.wait_to_read("way-accepted", "Push service accepted");
-    chromium.wait_to_read_start("way-received", "Service worker received ");
+    chromium.wait_to_read("progress-accepted", "Push service accepted");
+    chromium.wait_to_read_start("progress-received", "Service worker received ");
     chromium.value(&report("type: 'failed', title: 'News', why: 'no permission'"));
-    chromium.wait_to_read("way-shown", "Notification failed");
+    chromium.wait_to_read("progress-shown", "Notification failed");
     chromium.value(&report("type: 'resubscribed'"));
     chromium.wait_for("document.querySelectorAll('#log li').length === 3");
     let log = "[...document.querySelectorAll('#log li')].map(line => [...line.children].slice(1).map(part => part.textContent))";
     assert_eq!(
         chromium.value(log),
-        json!([["received", "News"], ["failed", "News: no permission"], ["subscribed anew", ""]])
+        json!([["received", "News"], ["failed", "News: no permission"], ["subscribed again", ""]])
     );
     chromium.expect_a_quiet_console();
 }
@@ -92,7 +92,7 @@ fn another_vapid_key_is_told_at_each_step_of_its_mending() {
     let mut chromium = Chromium::start();
     register(&mut chromium, &server.http);
     chromium.open_after(&subscribed(other_key, "/remove-subscription"), &server.http);
-    chromium.wait_to_read("subscription-note", "The server’s VAPID key has changed. Subscribing anew with it …");
+    chromium.wait_to_read("subscription-note", "The server’s VAPID key has changed. Subscribing again with the new key …");
     assert_eq!(chromium.read("key-match"), "no");
 
     let not_asked = "Object.defineProperty(Notification, 'permission', { value: 'default' });";
@@ -138,7 +138,7 @@ fn a_local_notification_or_a_copy_that_fails_is_told_of() {
     chromium.press("notify-local");
     chromium.wait_to_read(
         "local-status",
-        "The browser could not show it: no. Look at the notification settings of the system.",
+        "The browser could not show it: no. Look at the notification settings of the operating system.",
     );
     chromium.click("[data-copy=notify-command]");
     chromium.wait_to_read("toast", "The browser did not allow copying: select the text and copy it yourself.");
@@ -170,7 +170,7 @@ fn what_a_browser_can_do_is_listed() {
             "yes",
             "yes",
             "granted",
-            "no: the worker shows such messages",
+            "no: the service worker shows such messages",
             "aes128gcm, aesgcm",
             "activated, version 0.1.0"
         ])
@@ -180,7 +180,7 @@ fn what_a_browser_can_do_is_listed() {
     chromium.wait_to_read("worker", "activated, version 0.1.0");
     assert_eq!(
         chromium.value(listed),
-        json!(["yes", "yes", "no", "no", "unknown", "yes", "not told", "activated, version 0.1.0"])
+        json!(["yes", "yes", "no", "no", "unknown", "yes", "not reported", "activated, version 0.1.0"])
     );
 }
 
@@ -209,7 +209,7 @@ fn notify_all_with_nobody_subscribed_says_so_and_a_server_that_is_gone_is_told_o
     chromium.press("notify-all");
     chromium.wait_to_read(
         "notification-status-message",
-        "No subscribed endpoint yet: subscribe a browser first, then notify all.",
+        "Nobody has subscribed yet: subscribe a browser first, then notify all.",
     );
     // Loaded anew, no question to the server is under way when it goes.
     chromium.open(&server.http);

@@ -1,10 +1,10 @@
-// The application server's routes, one function each. Every failure is a ServerError. No DOM here.
+// The application server's routes, one function each. A request that fails throws an ApiError. No DOM here.
 
-/** A refusal (`status` and the server's own words) or no answer at all (`status` null). */
-export class ServerError extends Error {
-  constructor(status, says, hint) {
-    super(says);
-    this.name = 'ServerError';
+/** The server refused (`status` and its own words), or did not answer (`status` null). */
+export class ApiError extends Error {
+  constructor(status, message, hint) {
+    super(message);
+    this.name = 'ApiError';
     this.status = status;
     this.hint = hint;
   }
@@ -15,12 +15,12 @@ const call = async (path, options) => {
   try {
     response = await fetch(path, { cache: 'no-store', ...options });
   } catch {
-    throw new ServerError(null, 'The server does not answer.', 'Start it with cargo run --bin server, then try again.');
+    throw new ApiError(null, 'The server does not answer.', 'Start it with cargo run --bin server, then try again.');
   }
   if (response.ok) return response;
-  // Something in between, a proxy say, may answer without our JSON.
+  // A proxy in between, for example, answers without our JSON.
   const { error, hint } = await response.json().catch(() => ({}));
-  throw new ServerError(response.status, error ?? `The server answered ${response.status}.`, hint ?? 'Reload the page and try again.');
+  throw new ApiError(response.status, error ?? `The server answered ${response.status}.`, hint ?? 'Reload the page and try again.');
 };
 
 const post = async (path, message) => {
@@ -29,16 +29,16 @@ const post = async (path, message) => {
   return response.json();
 };
 
-/** The server's public VAPID key, base64url: fetched each time, because a copy goes stale when the server makes a new one. */
+/** The server's public VAPID key, base64url: fetched each time, because the server may have made a new one. */
 export const publicKey = async () => (await (await call('/vapid-public-key')).text()).trim();
 
-/** How many are stored, the newest, the last push, the addresses, the certificate, the command. */
+/** How many subscriptions are stored, the newest, the last push, the addresses, the certificate, the command. */
 export const status = async () => (await call('/status')).json();
 
-/** Stores a subscription: `{stored, push}`, or `{stored}` alone when the endpoint was known. */
+/** Stores a subscription: `{stored, push}`, or `{stored}` alone when the endpoint was stored already. */
 export const add = subscription => post('/add-subscription', subscription);
 
-/** Forgets an endpoint. One the server does not know is as good as forgotten. */
+/** Removes an endpoint. Null when the server did not have it. */
 export const remove = async endpoint => {
   try {
     return await post('/remove-subscription', { endpoint });
