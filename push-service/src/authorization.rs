@@ -1,6 +1,6 @@
-//! Who sends: the `vapid` Authorization header checked as Mozilla's push service does (RFC 8292).
+//! Checks the sender's `vapid` Authorization header as Mozilla's push service does (RFC 8292).
 
-use crate::reply::Refusal;
+use crate::refusal::Refusal;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use p256::ecdsa::signature::Verifier;
 use p256::ecdsa::{Signature, VerifyingKey};
@@ -9,19 +9,19 @@ use serde_json::Value;
 /// The clocks of sender and push service may differ by this much.
 const LEEWAY_SECONDS: u64 = 60;
 /// (RFC 8292 §2) `exp` at most 24 hours ahead.
-const LONGEST_SECONDS: u64 = 24 * 60 * 60;
+const MAX_SECONDS: u64 = 24 * 60 * 60;
 
-/// An Authorization header whose signature and claims held.
+/// An Authorization header whose signature and claims are good.
 #[derive(Clone, Debug, Default)]
-pub struct Authorization {
+pub(crate) struct Authorization {
     /// `k`: the application server's key, 65 bytes.
-    pub key: Vec<u8>,
-    /// The token's claims, `aud` and `exp` at least.
-    pub claims: Value,
+    pub(crate) key: Vec<u8>,
+    /// The token's claims, at least `aud` and `exp`.
+    pub(crate) claims: Value,
 }
 
 /// Checks `header` against the push service's own `origin` and `now` (unix seconds).
-pub fn verify(header: Option<&str>, origin: &str, now: u64) -> Result<Authorization, Refusal> {
+pub(crate) fn verify(header: Option<&str>, origin: &str, now: u64) -> Result<Authorization, Refusal> {
     let missing = || unauthorized("Missing VAPID public key");
     let (token, key) = header.and_then(parameters).ok_or_else(missing)?;
     let key = decode(key.trim_end_matches('=')).ok_or_else(missing)?;
@@ -30,7 +30,7 @@ pub fn verify(header: Option<&str>, origin: &str, now: u64) -> Result<Authorizat
     if exp + LEEWAY_SECONDS < now {
         return Err(unauthorized("ExpiredSignature"));
     }
-    if exp > now + LONGEST_SECONDS + LEEWAY_SECONDS {
+    if exp > now + MAX_SECONDS + LEEWAY_SECONDS {
         return Err(unauthorized("The VAPID token expiration is too long"));
     }
     match claims["aud"].as_str() {
@@ -75,9 +75,9 @@ fn signed_claims(token: &str, key: &[u8]) -> Result<Value, Refusal> {
     json(claims).filter(Value::is_object).ok_or_else(invalid)
 }
 
-/// What only the tests demand: exactly `aud`, `exp` and a `sub` every push service takes, and `exp`
-/// without Mozilla's leeway.
-pub fn verify_strictly(claims: &Value, now: u64) -> Result<(), Refusal> {
+/// What strict tests demand besides: exactly `aud`, `exp` and a `sub` that every push service accepts, and `exp` without
+/// Mozilla's leeway.
+pub(crate) fn verify_strictly(claims: &Value, now: u64) -> Result<(), Refusal> {
     let names: Vec<_> = claims.as_object().into_iter().flat_map(|c| c.keys()).collect();
     if names.len() != 3 || claims["sub"].is_null() {
         return Err(Refusal::strict(format!("claims are {names:?}, not exactly aud, exp and sub")));
@@ -87,18 +87,18 @@ pub fn verify_strictly(claims: &Value, now: u64) -> Result<(), Refusal> {
         return Err(Refusal::strict("sub is neither mailto: nor https:".to_owned()));
     }
     let exp = claims["exp"].as_u64().unwrap_or_default();
-    if exp <= now || exp > now + LONGEST_SECONDS {
+    if exp <= now || exp > now + MAX_SECONDS {
         return Err(Refusal::strict("exp is not within the next 24 h".to_owned()));
     }
     Ok(())
 }
 
-/// Base64url without padding; `None` when it is not.
-pub fn decode(text: &str) -> Option<Vec<u8>> {
+/// Decodes base64url without padding.
+pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     Base64UrlUnpadded::decode_vec(text).ok()
 }
 
 /// A 401 with Mozilla's number for everything wrong with VAPID.
-pub fn unauthorized(message: &str) -> Refusal {
+pub(crate) fn unauthorized(message: &str) -> Refusal {
     Refusal::new(401, 109, message)
 }

@@ -1,4 +1,4 @@
-//! A certificate authority for one test, and its server's certificate for localhost.
+//! A certificate authority made for one run, and a server's certificate by it. Its key is dropped once it has signed.
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
@@ -9,17 +9,23 @@ use rustls::pki_types::PrivateKeyDer;
 use std::error::Error;
 use std::sync::Arc;
 
-/// The names and addresses of this machine.
-pub const OURS: &[&str] = &["localhost", "127.0.0.1", "::1"];
+/// A server's TLS, and its authority's certificate in PEM.
+pub type Made = (Arc<ServerConfig>, String);
 
-/// For this machine's names, valid.
-pub fn make() -> Result<(Arc<ServerConfig>, String), Box<dyn Error>> {
+/// The names and addresses of this machine.
+pub(crate) const OURS: &[&str] = &["localhost", "127.0.0.1", "::1"];
+
+/// [`make_for`] this machine's names, valid.
+///
+/// # Errors
+/// When the system has no random numbers.
+pub fn make() -> Result<Made, Box<dyn Error>> {
     make_for(OURS, false)
 }
 
 /// The server's TLS for `names`, and the authority's certificate in PEM for the sender's `SSL_CERT_FILE`. The certificate is
-/// valid, or ended years ago.
-pub fn make_for(names: &[&str], expired: bool) -> Result<(Arc<ServerConfig>, String), Box<dyn Error>> {
+/// valid, or expired years ago.
+pub(crate) fn make_for(names: &[&str], expired: bool) -> Result<Made, Box<dyn Error>> {
     let mut ca = CertificateParams::new(Vec::new())?;
     ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     ca.key_usages = vec![KeyUsagePurpose::KeyCertSign];

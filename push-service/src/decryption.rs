@@ -1,5 +1,5 @@
-//! The browser's end of message encryption (RFC 8291, RFC 8188), written on p256, hkdf and aes-gcm
-//! alone: what it reads was not written by the code that reads it.
+//! The browser's end of message encryption (RFC 8291, RFC 8188). It uses p256, hkdf and aes-gcm only, so that it shares no
+//! code with the sender it judges.
 
 use aes_gcm::aead::{Aead, KeyInit};
 use aes_gcm::{Aes128Gcm, Nonce};
@@ -14,9 +14,10 @@ const PUBLIC_KEY_BYTES: usize = 65;
 /// AES-GCM's tag, at the end of the record.
 const TAG_BYTES: usize = 16;
 /// Firefox drops a message that announces longer records than this.
-const LONGEST_RECORD_BYTES: usize = 65536;
+const MAX_RECORD_BYTES: usize = 65536;
 
-/// What a browser makes for one subscription and keeps to itself.
+/// What a browser makes for one subscription and keeps secret.
+#[derive(Clone)]
 pub struct BrowserKeys {
     private: SecretKey,
     auth: Vec<u8>,
@@ -26,7 +27,7 @@ impl BrowserKeys {
     /// Fresh keys from the operating system's random numbers.
     pub fn generate() -> Self {
         let private = loop {
-            // One in 2^32 runs draws a number that is no key.
+            // One number in 2^32 is not a valid key.
             if let Ok(key) = SecretKey::from_slice(&random::<32>()) {
                 break key;
             }
@@ -34,7 +35,7 @@ impl BrowserKeys {
         Self { private, auth: random::<16>().to_vec() }
     }
 
-    /// The keys of an example: `private` 32 bytes, `auth` 16. `None` when `private` is no key.
+    /// The keys of an example: `private` 32 bytes, `auth` 16. `None` when `private` is not a valid key.
     pub fn from_bytes(private: &[u8], auth: &[u8]) -> Option<Self> {
         Some(Self { private: SecretKey::from_slice(private).ok()?, auth: auth.to_vec() })
     }
@@ -50,8 +51,8 @@ impl BrowserKeys {
         &self.auth
     }
 
-    /// The payload inside `body`. The failure says which rule was broken; they are the rules of the
-    /// RFCs and of the strictest browser, since a browser drops such a message in silence.
+    /// The payload inside `body`. The error names the broken rule: a rule of the RFCs or of the strictest browser, since a
+    /// browser drops such a message without a word.
     ///
     /// ```text
     /// | salt 16 | rs 4 | 65 | the sender's public key 65 | payload, 0x02, zeros, tag 16 |
@@ -67,7 +68,7 @@ impl BrowserKeys {
         if rs <= record.len() {
             return Err(format!("rs is {rs}, the record {} bytes", record.len()));
         }
-        if rs > LONGEST_RECORD_BYTES {
+        if rs > MAX_RECORD_BYTES {
             return Err(format!("rs is {rs}, which Firefox drops"));
         }
         let sender = PublicKey::from_sec1_bytes(sender).map_err(|_| "the key in the header is no point of P-256")?;
@@ -83,7 +84,7 @@ impl BrowserKeys {
     }
 }
 
-/// The same for who knows the secret of ECDH, but no private key (RFC 8291 §3.4).
+/// The same from the shared secret of ECDH, without a private key (RFC 8291 §3.4).
 pub fn content_key(
     ecdh_secret: &[u8],
     auth_secret: &[u8],
@@ -123,6 +124,7 @@ fn derive<const N: usize>(salt: &[u8], ikm: &[u8], info: &[u8]) -> Result<[u8; N
 }
 
 /// Bytes from the operating system's random numbers.
+#[allow(clippy::expect_used)]
 pub fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     // Without random numbers there is no key at all, and the system promises them.

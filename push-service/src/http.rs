@@ -1,30 +1,31 @@
-//! HTTP/1.1 on a bare socket: the stand-in must be able to break every rule, so no server crate.
+//! HTTP/1.1 requests, read from a socket. A push service for tests must be able to break every rule of HTTP, so this is not a
+//! server crate's work.
 
 use rustls::{ServerConnection, StreamOwned};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 
-/// Heads are ours or a browser's: a few hundred bytes.
-const LONGEST_HEAD_BYTES: usize = 16 * 1024;
-const MOST_HEADERS: usize = 64;
+/// A sender's or a browser's head has a few hundred bytes.
+const MAX_HEAD_BYTES: usize = 16 * 1024;
+const MAX_HEADERS: usize = 64;
 /// Read to be refused with 413; whatever is longer ends the connection.
-const LONGEST_BODY_BYTES: usize = 1 << 20;
+const MAX_BODY_BYTES: usize = 1 << 20;
 
 /// A sender's or a browser's connection.
-pub enum Connection {
+pub(crate) enum Connection {
     Plain(TcpStream),
     Tls(Box<StreamOwned<ServerConnection, TcpStream>>),
 }
 
 impl Connection {
-    /// Reads one request's head; `None` when the other end has left instead.
-    pub fn read_head(&mut self) -> io::Result<Option<Head>> {
+    /// Reads one request's head; `None` when the other end has closed instead.
+    pub(crate) fn read_head(&mut self) -> io::Result<Option<RequestHead>> {
         let mut bytes = Vec::with_capacity(1024);
         let mut byte = [0];
         // One byte at a time, so that what follows the head stays in the socket: `read_body` and a
         // WebSocket start there.
         while !bytes.ends_with(b"\r\n\r\n") {
-            if bytes.len() == LONGEST_HEAD_BYTES {
+            if bytes.len() == MAX_HEAD_BYTES {
                 return Err(invalid("the head is too long"));
             }
             match self.read(&mut byte)? {
@@ -33,12 +34,12 @@ impl Connection {
                 _ => bytes.push(byte[0]),
             }
         }
-        Head::parse(&bytes).map(Some)
+        RequestHead::parse(&bytes).map(Some)
     }
 
     /// Reads the body. With `leave_one` its last byte is looked at but stays in the socket (plain TCP
     /// only): closing it then makes the system send RST.
-    pub fn read_body(&mut self, head: &Head, leave_one: bool) -> io::Result<Vec<u8>> {
+    pub(crate) fn read_body(&mut self, head: &RequestHead, leave_one: bool) -> io::Result<Vec<u8>> {
         let mut body = vec![0; head.content_length()?];
         if let (Connection::Plain(tcp), Some(last), true) = (&mut *self, body.len().checked_sub(1), leave_one) {
             tcp.read_exact(&mut body[..last])?;
@@ -49,9 +50,9 @@ impl Connection {
         Ok(body)
     }
 
-    /// Says that nothing more will come.
-    pub fn close(&mut self) {
-        // The other end may be gone already, which is as good.
+    /// Ends the sending direction.
+    pub(crate) fn close(&mut self) {
+        // The other end may have closed already.
         match self {
             Connection::Plain(tcp) => _ = tcp.shutdown(Shutdown::Write),
             Connection::Tls(tls) => {
@@ -89,16 +90,16 @@ impl Write for Connection {
 
 /// A request's first line and headers.
 #[derive(Clone, Debug)]
-pub struct Head {
-    pub method: String,
-    pub path: String,
+pub(crate) struct RequestHead {
+    pub(crate) method: String,
+    pub(crate) path: String,
     /// Names as sent, in the order sent.
-    pub headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
 }
 
-impl Head {
+impl RequestHead {
     fn parse(bytes: &[u8]) -> io::Result<Self> {
-        let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
+        let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
         let mut request = httparse::Request::new(&mut headers);
         match request.parse(bytes) {
             Ok(httparse::Status::Complete(_)) => {}
@@ -113,18 +114,18 @@ impl Head {
     }
 
     /// The first header of this name, upper and lower case alike.
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut named = self.headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name));
         named.next().map(|(_, value)| value.as_str())
     }
 
     fn content_length(&self) -> io::Result<usize> {
         if self.header("Transfer-Encoding").is_some() {
-            return Err(invalid("bodies are framed by Content-Length here"));
+            return Err(invalid("only Content-Length frames a body here"));
         }
         match self.header("Content-Length").map(str::parse) {
             None => Ok(0),
-            Some(Ok(length)) if length <= LONGEST_BODY_BYTES => Ok(length),
+            Some(Ok(length)) if length <= MAX_BODY_BYTES => Ok(length),
             Some(_) => Err(invalid("the Content-Length is unusable")),
         }
     }

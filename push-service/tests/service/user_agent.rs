@@ -1,5 +1,4 @@
-//! The push service of `examples/push_service.rs` as a browser meets it: who it is, what it subscribes
-//! to, which messages it hears and which have been lost meanwhile.
+//! The browser's side of the program `push-service`: names, subscriptions, which messages arrive and which are lost.
 
 use crate::sender::{LIMIT, Request, Response, Sender, claims, decode, now};
 use push_service::service::{Service, Settings};
@@ -20,7 +19,7 @@ impl Scene {
     fn new() -> Self {
         let (say, lines) = channel();
         let settings =
-            Settings { port: 0, tls: None, strict: false, report: Box::new(move |line| _ = say.send(line.to_owned())) };
+            Settings { port: 0, tls: None, strict: false, log: Box::new(move |line| _ = say.send(line.to_owned())) };
         Self { service: Service::start(settings).unwrap(), lines, sender: Sender::new() }
     }
 
@@ -58,7 +57,7 @@ impl Scene {
     /// Ends the browser's connection and waits until the push service knows.
     fn leave(&self, browser: Browser) -> String {
         drop(browser.socket);
-        self.wait_for("a browser has left");
+        self.wait_for("a browser has disconnected");
         browser.uaid
     }
 }
@@ -216,7 +215,7 @@ fn what_was_sent_to_an_absent_browser_arrives_in_order_when_it_returns() {
     let name = scene.leave(browser);
     scene.send(&endpoint, b"one");
     scene.send(&endpoint, b"two");
-    let line = scene.wait_for("the browser is away, 60 s to go");
+    let line = scene.wait_for("the browser is away, the TTL is 60 s");
     assert!(!line.contains(&endpoint) && line.contains(&endpoint[endpoint.len() - 8..]), "{line}");
     let mut browser = Browser::connect(&scene, Some(&name));
     assert_eq!([browser.next().1, browser.next().1], [b"one", b"two"]);
@@ -232,7 +231,7 @@ fn a_message_whose_ttl_is_over_is_lost() {
     scene.wait_for("the browser is away and the TTL is 0");
     scene.message(&endpoint, b"two seconds").with("TTL", Some("2")).send();
     scene.send(&endpoint, b"a minute");
-    scene.service.shared.lock().ahead = Duration::from_secs(3);
+    scene.service.shared.let_pass(Duration::from_secs(3));
     let mut browser = Browser::connect(&scene, Some(&name));
     assert_eq!(browser.next().1, b"a minute");
     browser.hears_no_more();

@@ -1,21 +1,32 @@
-//! The sender's side: a message is checked, then stored or delivered (RFC 8030 §5). The checks, their
-//! order and the answers are those of Mozilla's autoendpoint.
+//! The sender's side: a message is checked, then stored or delivered (RFC 8030 §5). The checks, their order and the answers
+//! are those of Mozilla's autoendpoint.
 
-use crate::answer::{Answer, First};
+use crate::answers::{Answer, First};
 use crate::authorization::{self, Authorization, unauthorized};
 use crate::decryption::random;
-use crate::http::Head;
-use crate::reply::{Refusal, Reply};
-use crate::state::{Shared, State, Subscription, Waiting, tail};
+use crate::delivery::StoredMessage;
+use crate::http::RequestHead;
+use crate::refusal::Refusal;
+use crate::response::Response;
+use crate::state::Shared;
+use crate::subscriptions::{Owner, Subscription, tail};
+use crate::vendor::Vendor;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::Value;
 use std::time::Duration;
 
-/// What every push service must take, and so the most a sender may send (RFC 8030 §7.2).
-const LONGEST_BODY_BYTES: usize = 4096;
+/// What every push service must accept, and so the most a sender may send (RFC 8030 §7.2).
+const MAX_BODY_BYTES: usize = 4096;
 /// 30 days, Mozilla's longest.
-const LONGEST_TTL_SECONDS: u64 = 2_592_000;
-const LONGEST_TOPIC: usize = 32;
+const MAX_TTL_SECONDS: u64 = 2_592_000;
+const MAX_TOPIC_CHARACTERS: usize = 32;
+
+/// The push service that a request is for: whose it is, and its origin.
+pub(crate) struct Destination {
+    pub(crate) vendor: Vendor,
+    /// The only `aud` accepted (RFC 8292 §2).
+    pub(crate) origin: String,
+}
 
 /// A message in which nothing was wrong.
 #[derive(Clone, Debug)]
@@ -58,86 +69,73 @@ impl Received {
     }
 }
 
-/// The token of an endpoint's path.
-pub fn token(path: &str) -> Option<&str> {
-    let token = path.strip_prefix("/wpush/v1/");
-    token.or_else(|| path.strip_prefix("/wpush/v2/"))
-}
-
 impl Shared {
-    /// Takes a message, or says why not; then answers as told.
-    pub fn post(&self, head: &Head, body: Vec<u8>) -> Answer {
-        let mut state = self.lock();
-        let (token, received) = match self.checked(&state, head, body) {
+    /// Accepts a message or refuses it, then answers as told.
+    pub(crate) fn post(&self, to: &Destination, head: &RequestHead, body: Vec<u8>) -> Answer {
+        let (token, received) = match self.checked(to, head, body) {
             Ok(checked) => checked,
             Err(refusal) => {
                 let line = format!("refused: {} {}", refusal.status, refusal.message);
-                self.say(&line);
-                self.record(|| state.refused.push(line));
-                return Answer::reply(&refusal.into());
+                self.report(&line);
+                if self.strict {
+                    self.lock().refused.push(line);
+                }
+                self.changed.notify_all();
+                return Answer::response(&refusal.response());
             }
         };
-        self.say(&describe(&token, &received));
-        self.record(|| state.received.push(received.clone()));
+        self.report(&describe(&token, &received));
+        let mut state = self.lock();
+        // A learner's push service reports and keeps no record.
+        if self.strict {
+            state.received.push(received.clone());
+        }
+        self.changed.notify_all();
         let answer = state.answers.take(&token);
         if matches!(answer.first, First::Bytes(_)) {
             return answer;
         }
-        let message = Waiting {
+        let message = StoredMessage {
             id: Base64UrlUnpadded::encode_string(&random::<24>()),
-            until: state.now() + Duration::from_secs(received.ttl),
+            expires: state.now() + Duration::from_secs(received.ttl),
             token,
             topic: received.topic,
             body: received.body,
             ttl: received.ttl,
         };
-        let created = self.created(&message);
-        let simulated = |s: &Subscription| s.browser.is_some();
-        if !state.subscriptions.get(&message.token).is_some_and(simulated) {
-            self.pass_on(state, message);
-        }
+        let created = created(to, &message);
+        self.deliver(state, message);
         created
     }
 
-    /// Lets a test see what came; a learner's push service reads its lines and keeps no record.
-    fn record(&self, add: impl FnOnce()) {
-        if self.strict {
-            add();
-        }
-        self.changed.notify_all();
-    }
-
-    /// (RFC 8030 §5) 201 with the message's own address.
-    fn created(&self, message: &Waiting) -> Answer {
-        let location = format!("{}/m/{}", self.origin, message.id);
-        let reply = Reply::status(201).header("Location", &location);
-        Answer::reply(&reply.header("TTL", &message.ttl.to_string()))
-    }
-
     /// DELETE on a message's Location: it is not delivered any more (RFC 8030 §5.3).
-    pub fn delete(&self, id: &str) -> Answer {
+    pub(crate) fn delete(&self, id: &str) -> Answer {
         let mut state = self.lock();
-        let before = state.waiting.len();
-        state.waiting.retain(|message| message.id != id);
-        let found = state.waiting.len() < before;
-        self.say(if found { "deleted a stored message" } else { "asked to delete a message that does not wait here" });
-        Answer::reply(&Reply::status(if found { 204 } else { 404 }))
+        let before = state.stored.len();
+        state.stored.retain(|message| message.id != id);
+        let found = state.stored.len() < before;
+        self.report(if found { "deleted a stored message" } else { "cannot delete a message: it is not stored" });
+        Answer::response(&Response::new(if found { 204 } else { 404 }))
     }
 
-    /// The rows of autoendpoint's table, in its order.
-    fn checked(&self, state: &State, head: &Head, body: Vec<u8>) -> Result<(String, Received), Refusal> {
+    /// The rows of autoendpoint's table, in its order. Nothing is locked while signature and body are checked.
+    fn checked(&self, to: &Destination, head: &RequestHead, body: Vec<u8>) -> Result<(String, Received), Refusal> {
         let unknown = || Refusal::of_status(404);
-        let token = token(&head.path).ok_or_else(unknown)?;
-        let subscription = state.subscriptions.get(token).ok_or_else(unknown)?;
-        let authorization = self.authorized(state, subscription, head)?;
+        let token = to.vendor.token(&head.path).ok_or_else(unknown)?;
+        let (subscription, now) = {
+            let state = self.lock();
+            (state.subscriptions.get(token).cloned(), state.now_seconds())
+        };
+        let subscription = subscription.filter(|s| s.vendor == to.vendor).ok_or_else(unknown)?;
+        let authorization = self.authorized(&subscription, &to.origin, head, now)?;
         if subscription.ended {
             return Err(Refusal::of_status(410));
         }
         let ttl = ttl(head.header("TTL"))?;
         let topic = topic(head.header("Topic"))?;
-        let payload = payload(subscription, head, &body)?;
+        let payload = payload(&subscription, head, &body)?;
         let received = Received {
-            endpoint: format!("{}{}", self.origin, head.path),
+            endpoint: format!("{}{}", to.origin, head.path),
             headers: head.headers.clone(),
             body,
             payload,
@@ -150,14 +148,20 @@ impl Shared {
         Ok((token.to_owned(), received))
     }
 
-    /// (RFC 8292 §4.2) Only who has the key that the subscription names may send to it.
-    fn authorized(&self, state: &State, subscription: &Subscription, head: &Head) -> Result<Authorization, Refusal> {
-        let (header, now) = (head.header("Authorization"), state.now_seconds());
+    /// (RFC 8292 §4.2) Only the holder of the key that the subscription names may send to it.
+    fn authorized(
+        &self,
+        subscription: &Subscription,
+        origin: &str,
+        head: &RequestHead,
+        now: u64,
+    ) -> Result<Authorization, Refusal> {
+        let header = head.header("Authorization");
         if header.is_none() && subscription.key.is_none() && !self.strict {
-            // Mozilla asks nobody who he is when the subscription names no key.
+            // Mozilla wants no token when the subscription names no key.
             return Ok(Authorization::default());
         }
-        let authorization = authorization::verify(header, &self.origin, now)?;
+        let authorization = authorization::verify(header, origin, now)?;
         let named = subscription.key.as_ref();
         if named.is_some_and(|key| *key != authorization.key) {
             return Err(unauthorized("VAPID public key mismatch"));
@@ -169,20 +173,28 @@ impl Shared {
     }
 }
 
+/// (RFC 8030 §5) 201 with the message's own address.
+fn created(to: &Destination, message: &StoredMessage) -> Answer {
+    let location = format!("{}/m/{}", to.origin, message.id);
+    let response = Response::new(201).header("Location", &location);
+    Answer::response(&response.header("TTL", &message.ttl.to_string()))
+}
+
 /// Checks the body's encoding and size, and decrypts it for a simulated browser.
-fn payload(subscription: &Subscription, head: &Head, body: &[u8]) -> Result<Option<Vec<u8>>, Refusal> {
+fn payload(subscription: &Subscription, head: &RequestHead, body: &[u8]) -> Result<Option<Vec<u8>>, Refusal> {
     if body.is_empty() {
         return Ok(None);
     }
     if head.header("Content-Encoding") != Some("aes128gcm") {
         return Err(Refusal::of_status(400));
     }
-    if body.len() > LONGEST_BODY_BYTES {
+    if body.len() > MAX_BODY_BYTES {
         return Err(Refusal::of_status(413));
     }
-    let browser = subscription.browser.as_ref();
-    let decrypted = browser.map(|browser| browser.decrypt(body).map_err(Refusal::strict));
-    decrypted.transpose()
+    match &subscription.owner {
+        Owner::Simulated(browser) => browser.decrypt(body).map(Some).map_err(Refusal::strict),
+        Owner::Browser { .. } => Ok(None),
+    }
 }
 
 /// (RFC 8030 §5.2) Without a TTL a message is refused.
@@ -194,7 +206,7 @@ fn ttl(header: Option<&str>) -> Result<u64, Refusal> {
         return Err(Refusal::new(400, 114, "Invalid TTL value"));
     }
     let ttl = u64::try_from(ttl).map_err(|_| missing())?;
-    Ok(ttl.min(LONGEST_TTL_SECONDS))
+    Ok(ttl.min(MAX_TTL_SECONDS))
 }
 
 /// (RFC 8030 §5.4) 1 to 32 characters of base64url.
@@ -202,7 +214,7 @@ fn topic(header: Option<&str>) -> Result<Option<String>, Refusal> {
     let base64url = |c: u8| c.is_ascii_alphanumeric() || c == b'-' || c == b'_';
     match header {
         None => Ok(None),
-        Some(topic) if (1..=LONGEST_TOPIC).contains(&topic.len()) && topic.bytes().all(base64url) => {
+        Some(topic) if (1..=MAX_TOPIC_CHARACTERS).contains(&topic.len()) && topic.bytes().all(base64url) => {
             Ok(Some(topic.to_owned()))
         }
         Some(_) => Err(Refusal::new(400, 113, "Invalid topic")),
@@ -211,7 +223,7 @@ fn topic(header: Option<&str>) -> Result<Option<String>, Refusal> {
 
 fn describe(token: &str, received: &Received) -> String {
     format!(
-        "took a message for ...{}: {} bytes, TTL {} s, urgency {}, topic {}",
+        "accepted a message for ...{}: {} bytes, TTL {} s, urgency {}, topic {}",
         tail(token),
         received.body.len(),
         received.ttl,

@@ -76,12 +76,8 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     ctrlc::set_handler(move || _ = interrupted.send(Event::Interrupted))
         .context("cannot wait for Ctrl-C")
         .map_err(hint("try again"))?;
-    let settings = Settings {
-        port: arguments.port,
-        tls: None,
-        strict: false,
-        report: Box::new(|line| say(format_args!("{line}"))),
-    };
+    let settings =
+        Settings { port: arguments.port, tls: None, strict: false, log: Box::new(|line| say(format_args!("{line}"))) };
     let service = Service::start(settings)
         .with_context(|| format!("cannot listen on port {}", arguments.port))
         .map_err(hint("choose another with --port; 0 lets the system choose"))?;

@@ -1,31 +1,35 @@
-//! What a test may tell the stand-in to answer: every honest status, and every way to misbehave.
+//! What a test tells the push service to answer: every honest status, and every way to misbehave.
 
-use crate::reply::{Refusal, Reply};
+use crate::refusal::Refusal;
+use crate::response::Response;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 /// The answer to a message in which nothing is wrong. A wrong one is refused whatever was told.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    pub(super) first: First,
-    pub(super) then: Then,
+    pub(crate) first: First,
+    pub(crate) then: Then,
 }
 
+/// What is sent at first.
 #[derive(Clone, Debug)]
-pub(super) enum First {
+pub(crate) enum First {
     /// 201 with Location and TTL.
     Created,
     Bytes(Vec<u8>),
 }
 
+/// What happens afterwards.
 #[derive(Clone, Debug)]
-pub(super) enum Then {
+pub(crate) enum Then {
     /// Wait for the next request on the same connection.
     KeepAlive,
     /// Close in order.
     Close,
     /// Close with unread bytes in the socket, which makes the system send RST.
     Reset,
-    /// Say nothing more until the sender leaves.
+    /// Send nothing more until the sender leaves.
     Hang,
     /// These bytes over and over.
     Repeat { bytes: Vec<u8>, times: usize, pause: Duration },
@@ -36,11 +40,11 @@ impl Answer {
         Self { first: First::Bytes(bytes.into()), then }
     }
 
-    pub(super) fn reply(reply: &Reply) -> Self {
-        Self::raw(reply.to_bytes(), Then::KeepAlive)
+    pub(crate) fn response(response: &Response) -> Self {
+        Self::raw(response.to_bytes(), Then::KeepAlive)
     }
 
-    /// 201 with Location and TTL: taken.
+    /// 201 with Location and TTL: accepted.
     pub fn created() -> Self {
         Self { first: First::Created, then: Then::KeepAlive }
     }
@@ -48,20 +52,20 @@ impl Answer {
     /// `status` with the body Mozilla's push service gives it (2xx, 404 and 405: none).
     pub fn status(status: u16) -> Self {
         if status < 300 {
-            return Self::reply(&Reply::status(status));
+            return Self::response(&Response::new(status));
         }
-        Self::reply(&Reply::from(Refusal::of_status(status)))
+        Self::response(&Refusal::of_status(status).response())
     }
 
-    /// 429 or 503 with `Retry-After`, whatever it says.
+    /// 429 or 503 with this value of `Retry-After`, valid or not.
     pub fn retry_after(status: u16, value: &str) -> Self {
-        let reply = Reply::from(Refusal::of_status(status));
-        Self::reply(&reply.header("Retry-After", value))
+        let response = Refusal::of_status(status).response();
+        Self::response(&response.header("Retry-After", value))
     }
 
     /// 307 to another address.
     pub fn redirect(location: &str) -> Self {
-        Self::reply(&Reply::status(307).header("Location", location))
+        Self::response(&Response::new(307).header("Location", location))
     }
 
     /// These bytes as they are, then the connection is closed.
@@ -115,5 +119,32 @@ impl Answer {
     fn repeat(first: &str, bytes: impl Into<Vec<u8>>, times: usize, pause: Duration) -> Self {
         let bytes = bytes.into();
         Self::raw(first, Then::Repeat { bytes, times, pause })
+    }
+}
+
+/// The answers told so far: the next ones first, then a subscription's own.
+#[derive(Default)]
+pub(crate) struct Answers {
+    pub(crate) next: VecDeque<Answer>,
+    pub(crate) of_subscription: HashMap<String, Answer>,
+    pub(crate) always: Option<Answer>,
+}
+
+impl Answers {
+    /// The answer to a good message to this subscription.
+    pub(crate) fn take(&mut self, token: &str) -> Answer {
+        self.next.pop_front().unwrap_or_else(|| self.standing(token))
+    }
+
+    /// Whether the message that is about to be read will be answered by a reset.
+    pub(crate) fn reset_is_next(&self, token: &str) -> bool {
+        let next = self.next.front().cloned();
+        let next = next.unwrap_or_else(|| self.standing(token));
+        matches!(next.then, Then::Reset)
+    }
+
+    fn standing(&self, token: &str) -> Answer {
+        let told = self.of_subscription.get(token).or(self.always.as_ref());
+        told.cloned().unwrap_or_else(Answer::created)
     }
 }

@@ -1,0 +1,87 @@
+//! One connection: reads its requests, finds the part that answers each, and sends the answer.
+
+use crate::answers::{Answer, First, Then};
+use crate::http::{Connection, RequestHead};
+use crate::messages::Destination;
+use crate::mozilla;
+use crate::response::Response;
+use crate::state::Shared;
+use crate::vendor::Vendor;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+
+/// Answers the requests of one connection.
+pub(crate) fn serve(tcp: TcpStream, shared: &Shared, tls: Option<Arc<ServerConfig>>) -> io::Result<()> {
+    let mut connection = match tls {
+        None => Connection::Plain(tcp),
+        Some(config) => {
+            let tls = ServerConnection::new(config).map_err(io::Error::other)?;
+            Connection::Tls(Box::new(StreamOwned::new(tls, tcp)))
+        }
+    };
+    let destination = Destination { vendor: Vendor::Local, origin: shared.origin.clone() };
+    while let Some(head) = connection.read_head()? {
+        if let (Connection::Plain(tcp), true) = (&connection, mozilla::is_upgrade(&head)) {
+            return mozilla::serve(shared, tcp.try_clone()?, &head);
+        }
+        let answer = answer(shared, &mut connection, &destination, &head)?;
+        if !send(shared, &mut connection, answer)? {
+            break;
+        }
+        if head.header("Connection").is_some_and(|value| value.eq_ignore_ascii_case("close")) {
+            connection.close();
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Reads the rest of a sender's request and finds the answer.
+fn answer(shared: &Shared, connection: &mut Connection, to: &Destination, head: &RequestHead) -> io::Result<Answer> {
+    let token = to.vendor.token(&head.path).unwrap_or_default();
+    let reset = {
+        let mut state = shared.lock();
+        state.calls += 1;
+        state.answers.reset_is_next(token)
+    };
+    let body = connection.read_body(head, reset)?;
+    let left = reset && !body.is_empty() && matches!(connection, Connection::Plain(_));
+    let answer = match (head.method.as_str(), head.path.strip_prefix("/m/")) {
+        ("DELETE", Some(id)) => shared.delete(id),
+        ("POST", None) => shared.post(to, head, body),
+        _ if token.is_empty() => Answer::status(404),
+        _ => Answer::response(&Response::new(405)),
+    };
+    if left && !matches!(answer.then, Then::Reset) {
+        connection.read_exact(&mut [0])?;
+    }
+    Ok(answer)
+}
+
+/// Sends the answer; `true` when another request may follow.
+fn send(shared: &Shared, connection: &mut Connection, answer: Answer) -> io::Result<bool> {
+    let First::Bytes(first) = answer.first else {
+        return Ok(false);
+    };
+    connection.write_all(&first)?;
+    connection.flush()?;
+    match answer.then {
+        Then::KeepAlive => return Ok(true),
+        Then::Close => connection.close(),
+        Then::Reset => {}
+        // Ends when the sender leaves or this push service stops.
+        Then::Hang => while connection.read(&mut [0; 512])? > 0 {},
+        Then::Repeat { bytes, times, pause } => {
+            for _ in 0..times {
+                connection.write_all(&bytes)?;
+                if !pause.is_zero() && shared.pause(pause) {
+                    break;
+                }
+            }
+            connection.close();
+        }
+    }
+    Ok(false)
+}

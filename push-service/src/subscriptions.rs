@@ -1,0 +1,77 @@
+//! Subscriptions: each knows its vendor, the key it is restricted to, and who receives its messages.
+
+use crate::decryption::BrowserKeys;
+use crate::state::{Shared, State};
+use crate::vendor::Vendor;
+use std::sync::Arc;
+
+/// One subscription. Its endpoint ends in the token under which [`State::subscriptions`] has it.
+#[derive(Clone)]
+pub(crate) struct Subscription {
+    pub(crate) vendor: Vendor,
+    /// The application server's key, 65 bytes, that the subscription is restricted to (RFC 8292 §4).
+    pub(crate) key: Option<Vec<u8>>,
+    pub(crate) owner: Owner,
+    /// Ended ones stay, so that messages to them are answered with 410.
+    pub(crate) ended: bool,
+}
+
+/// Who receives a subscription's messages.
+#[derive(Clone)]
+pub(crate) enum Owner {
+    /// A simulated browser: the push service decrypts for it.
+    Simulated(BrowserKeys),
+    /// A real browser, connected or not.
+    Browser {
+        /// The name under which the browser connects.
+        browser: String,
+        /// The browser's own name for this subscription.
+        channel: String,
+    },
+}
+
+impl Owner {
+    fn is_browsers(&self, name: &str, channel_id: &str) -> bool {
+        matches!(self, Owner::Browser { browser, channel } if browser == name && channel == channel_id)
+    }
+}
+
+impl Shared {
+    /// Makes a subscription: its token and its endpoint.
+    pub(crate) fn subscribe(&self, vendor: Vendor, key: Option<Vec<u8>>, owner: Owner) -> (String, String) {
+        let token = vendor.new_token();
+        let endpoint = vendor.endpoint(&self.origin, &token, key.is_some());
+        let subscription = Subscription { vendor, key, owner, ended: false };
+        self.lock().subscriptions.insert(token.clone(), Arc::new(subscription));
+        (token, endpoint)
+    }
+
+    /// Ends a browser's subscription and drops the messages stored for it: the tokens that have ended.
+    pub(crate) fn unsubscribe(&self, browser: &str, channel: &str) -> Vec<String> {
+        let mut state = self.lock();
+        let ended = |(_, s): &(&String, &Arc<Subscription>)| !s.ended && s.owner.is_browsers(browser, channel);
+        let tokens: Vec<_> = state.subscriptions.iter().filter(ended).map(|(token, _)| token.clone()).collect();
+        for token in &tokens {
+            state.end(token);
+            self.report(&format!("the browser has unsubscribed: ...{}", tail(token)));
+        }
+        tokens
+    }
+}
+
+impl State {
+    /// Ends a subscription and drops the messages stored for it; `false` when there is not such a subscription.
+    pub(crate) fn end(&mut self, token: &str) -> bool {
+        let Some(subscription) = self.subscriptions.get_mut(token) else {
+            return false;
+        };
+        Arc::make_mut(subscription).ended = true;
+        self.stored.retain(|message| message.token != token);
+        true
+    }
+}
+
+/// The end of an endpoint or token: enough to tell one from another, too little to send to it.
+pub(crate) fn tail(token: &str) -> &str {
+    token.get(token.len().saturating_sub(8)..).unwrap_or_default()
+}
