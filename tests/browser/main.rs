@@ -4,6 +4,7 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod barebones;
 mod barepush;
 #[path = "../support/browser/mod.rs"]
 mod browser;
