@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use crate::explain::Walk;
+use crate::explain::Explanation;
 use anyhow::anyhow;
 use barepush::cli::error::{CliError, note};
 use barepush::push::client::SendError;
@@ -51,22 +51,22 @@ fn push(args: &Args, message: &Message, subscription: &Subscription, key: &Vapid
     PushResult { attempts, ..PushResult::sent(subscription, &result, took) }
 }
 
-/// The same push, told step by step on stdout.
+/// The same push, explained step by step on stdout.
 fn explain(args: &Args, message: &Message, subscription: &Subscription, key: &VapidKey) -> PushResult {
     let (request, trace) = match PushRequest::traced(message, subscription, key) {
         Ok(traced) => traced,
         Err(e) => return PushResult::not_sent(subscription, &e),
     };
-    let mut walk = Walk::new(args.show_secrets);
-    print(&walk.request(message, subscription, key, &request, &trace));
+    let mut explanation = Explanation::new(message, subscription, args.show_secrets);
+    print(&explanation.request(key, &request, &trace));
     if args.dry_run {
-        print(&walk.not_sent());
+        print(&explanation.not_sent());
         return PushResult::made(subscription, &request);
     }
     let waiting = |error: &SendError, pause| say_waiting(subscription, error, pause);
     let (result, took, attempts) = args.retry().send(&args.client(), &request, waiting);
     let outcome = PushResult { attempts, ..PushResult::sent(subscription, &result, took) };
-    print(&walk.answer(&outcome, subscription.endpoint().vendor(), &result, message));
+    print(&explanation.answer(&outcome, &result));
     outcome
 }
 
@@ -92,7 +92,7 @@ fn tell(args: &Args, subscription: &Subscription, outcome: PushResult) -> Result
     if code != 0 {
         return Err(CliError::new(code, anyhow!(outcome.says), outcome.hint.unwrap_or_default()));
     }
-    // The walk has said it.
+    // The explanation says it already.
     if !args.quiet && !args.explain {
         print(&format!("{}\n", outcome.says));
     }

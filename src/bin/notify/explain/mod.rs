@@ -1,128 +1,125 @@
-//! The walk through the protocol that `notify --explain` prints: each step of this very message with the values it really
-//! had and the RFC that rules it. Secrets are masked unless they are asked for.
+//! `notify --explain`: each step of one real push with its values, the RFC section that defines it, the file that does it
+//! and why it exists. Secrets are masked unless they are asked for. The texts are in `steps.rs`.
 
-mod page;
-mod posting;
-mod sealing;
+mod encryption;
+mod printer;
+mod request;
+mod steps;
 
 use barepush::push::answer::Answer;
 use barepush::push::client::SendError;
 use barepush::push::diagnosis;
 use barepush::push::encryption::{BRIDGED_PAYLOAD_BYTES, MAX_PAYLOAD_BYTES, Trace};
+use barepush::push::endpoint::Endpoint;
 use barepush::push::message::Message;
 use barepush::push::request::PushRequest;
 use barepush::push::result::PushResult;
 use barepush::push::subscription::Subscription;
 use barepush::push::vapid::VapidKey;
-use barepush::push::vendor::Vendor;
 
-use page::Page;
+use printer::{Printer, Value};
 
-/// The walk: its steps are numbered through.
-pub(crate) struct Walk {
-    page: Page,
+/// The explanation of one push, in numbered steps.
+pub(crate) struct Explanation<'a> {
+    message: &'a Message,
+    subscription: &'a Subscription,
+    printer: Printer,
 }
 
-impl Walk {
-    /// At its start.
-    pub(crate) fn new(show_secrets: bool) -> Walk {
-        Walk { page: Page::new(show_secrets) }
+impl Explanation<'_> {
+    pub(crate) fn new<'a>(message: &'a Message, subscription: &'a Subscription, show_secrets: bool) -> Explanation<'a> {
+        Explanation { message, subscription, printer: Printer::new(show_secrets) }
     }
 
-    /// The steps up to the request: everything but the answer. `request` and `trace` come from [`PushRequest::traced`] with the
-    /// other three.
-    pub(crate) fn request(
-        &mut self,
-        message: &Message,
-        subscription: &Subscription,
-        key: &VapidKey,
-        request: &PushRequest,
-        trace: &Trace,
-    ) -> String {
-        let page = &mut self.page;
-        of_subscription(page, subscription);
-        of_payload(page, &message.payload);
+    /// The steps up to the request. `request` and `trace` come from [`PushRequest::traced`] with the same message,
+    /// subscription and key.
+    pub(crate) fn request(&mut self, key: &VapidKey, request: &PushRequest, trace: &Trace) -> String {
+        let Explanation { message, subscription, printer } = self;
+        self::subscription(printer, subscription);
+        payload(printer, &message.payload);
         if !message.payload.is_empty() {
-            sealing::of_ecdh(page, subscription, trace);
-            sealing::of_keys(page, trace);
-            sealing::of_record(page, message, trace);
-            sealing::of_body(page, request.body());
+            encryption::shared_secret(printer, subscription, trace);
+            encryption::derived_keys(printer, trace);
+            encryption::record(printer, message, trace);
+            encryption::body(printer, request.body());
         }
-        posting::of_vapid(page, key, request);
-        posting::of_request(page, message, request);
-        page.take()
+        request::token(printer, key, request);
+        request::request(printer, message, request);
+        printer.take()
     }
 
-    /// The last step: the answer, and what it means for this push service. `outcome` is that of `result`.
-    pub(crate) fn answer(
-        &mut self,
-        outcome: &PushResult,
-        vendor: Vendor,
-        result: &Result<Answer, SendError>,
-        message: &Message,
-    ) -> String {
-        let page = &mut self.page;
-        page.step("the answer", "RFC 8030 section 5");
+    /// The answer and what it means; for an accepted message also what the browser does with it. `outcome` is that of
+    /// `result`.
+    pub(crate) fn answer(&mut self, outcome: &PushResult, result: &Result<Answer, SendError>) -> String {
+        let Explanation { message, subscription, printer } = self;
+        let vendor = subscription.endpoint().vendor();
+        printer.step(&steps::ANSWER);
         match result {
             Ok(answer) | Err(SendError::Gone(answer) | SendError::Busy(answer) | SendError::Refused(answer)) => {
-                posting::of_answer(page, answer, message);
+                request::answer(printer, answer, message);
             }
-            Err(SendError::Unreachable(_)) => page.note("there is none"),
+            Err(SendError::Unreachable(_)) => printer.note("no answer came"),
         }
-        page.value("so", &outcome.says);
+        printer.text("result", outcome.says.as_str());
         match result {
-            Ok(_) => page.note(vendor.rules().accepted),
+            Ok(_) => {
+                printer.note(vendor.rules().accepted);
+                request::browser(printer, message);
+            }
             Err(error) => {
-                let advice = diagnosis::on(vendor, error);
-                page.value("cause", &advice.cause);
-                page.value("cure", &advice.cure);
+                let diagnosis = diagnosis::on(vendor, error);
+                printer.text("cause", diagnosis.cause);
+                printer.text("cure", diagnosis.cure);
             }
         }
-        page.take()
+        printer.take()
     }
 
-    /// The last step of a dry run.
+    /// The last steps of a dry run.
     pub(crate) fn not_sent(&mut self) -> String {
-        self.page.step("the answer", "RFC 8030 section 5");
-        self.page.note("there is none, nothing was sent: --dry-run");
-        self.page.take()
+        self.printer.step(&steps::ANSWER);
+        self.printer.note("none, because nothing was sent: --dry-run; after an accepted message would follow:");
+        request::browser(&mut self.printer, self.message);
+        self.printer.take()
     }
 }
 
-fn of_subscription(page: &mut Page, subscription: &Subscription) {
+fn subscription(printer: &mut Printer, subscription: &Subscription) {
     let endpoint = subscription.endpoint();
-    page.step("the subscription", "Push API section 8, RFC 8030 section 4");
-    page.value("push service", &format!("{} ({})", endpoint.host(), endpoint.vendor().rules().description));
-    page.secret("endpoint", endpoint.as_str(), "whoever knows it may send, if the VAPID key is right");
-    page.personal("ua_public", subscription.p256dh(), "p256dh, the browser's public key, an uncompressed point");
-    page.secret_bytes(
-        "auth_secret",
-        subscription.auth(),
-        "auth, shared by browser and sender, unknown to the push service",
-    );
-    page.value(
+    printer.step(&steps::SUBSCRIPTION);
+    printer.text("push service", format!("{} ({})", endpoint.host(), endpoint.vendor().rules().description));
+    let value = Value::SecretText(endpoint.as_str(), masked_endpoint(endpoint));
+    printer.row("endpoint", value, "the address of this browser at the push service");
+    printer.row("ua_public", Value::Bytes(subscription.p256dh()), "p256dh, the browser's public key, a point on P-256");
+    printer.row("auth_secret", Value::SecretBytes(subscription.auth()), "auth");
+    printer.text(
         "made with",
         match subscription.application_server_key() {
-            Some(_) => "this VAPID key, as its member applicationServerKey says",
+            Some(_) => "this VAPID key, according to its member applicationServerKey",
             None => "it does not say which VAPID key; the push service will",
         },
     );
 }
 
-fn of_payload(page: &mut Page, payload: &[u8]) {
-    page.step("the payload", "RFC 8291 section 4");
-    page.value("size", &format!("{} bytes, at most {MAX_PAYLOAD_BYTES} fit into one message", payload.len()));
+fn payload(printer: &mut Printer, payload: &[u8]) {
+    printer.step(&steps::PAYLOAD);
+    printer.text("size", format!("{} bytes; at most {MAX_PAYLOAD_BYTES} fit into one message", payload.len()));
     if payload.is_empty() {
-        page.note("nothing to encrypt: the request has no body, and the push event no data");
+        printer.note("nothing to encrypt: the request has no body, and the push event no data");
         return;
     }
-    page.value("payload", &readable(payload));
+    printer.text("payload", readable(payload));
     if payload.len() > BRIDGED_PAYLOAD_BYTES {
-        page.note(&format!("phones reached over a bridge may refuse more than {BRIDGED_PAYLOAD_BYTES} bytes"));
+        printer.note(&format!("phones reached over a bridge may refuse more than {BRIDGED_PAYLOAD_BYTES} bytes"));
     }
 }
 
-/// A text, its control characters escaped; or what it is instead.
+/// `https://push.example/...12345678`: a whole endpoint is a secret.
+fn masked_endpoint(endpoint: &Endpoint) -> String {
+    format!("{}/...{}", endpoint.origin(), endpoint.tail())
+}
+
+/// A text with its control characters escaped, or a remark that it is not a text.
 fn readable(payload: &[u8]) -> String {
     let escaped = |c: char| match c.is_control() {
         true => c.escape_default().to_string(),
@@ -130,7 +127,7 @@ fn readable(payload: &[u8]) -> String {
     };
     match std::str::from_utf8(payload) {
         Ok(text) => text.chars().map(escaped).collect(),
-        Err(_) => "(bytes that are no UTF-8 text)".into(),
+        Err(_) => "(bytes that are not UTF-8 text)".into(),
     }
 }
 
