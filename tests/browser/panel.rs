@@ -20,10 +20,7 @@ fn the_buttons_follow_the_codelabs_table_and_unregistering_ends_the_subscription
     stage.firefox.wait_to_read("registration-status-message", "No service worker is registered yet.");
     assert_eq!(stage.firefox.buttons(), "register notify-all");
     assert_eq!(stage.firefox.read("subscription-status-message"), "Register the service worker first.");
-    assert_eq!(
-        stage.firefox.read("notification-status-message"),
-        "Register the service worker and subscribe first."
-    );
+    assert_eq!(stage.firefox.read("notification-status-message"), "Register the service worker and subscribe first.");
     let nothing = ["key-match", "newest", "subscription-json", "show-secrets", "progress-subscription"];
     assert_eq!(
         nothing.map(|id| stage.firefox.read(id)),
@@ -56,8 +53,10 @@ fn a_message_from_the_form_is_shown_as_written_and_its_click_leads_to_its_url() 
     firefox.wait_for_alert("Oven", "180 °C reached");
     assert_eq!(push_service.wait_for(2, LIMIT)[1].ttl, 60);
     firefox.wait_to_read_start("progress-accepted", "Push service accepted in ");
-    firefox
-        .wait_to_read("outcome-hint", "Accepted means that the push service will try to deliver it. The event log shows when it arrives.");
+    firefox.wait_to_read(
+        "outcome-hint",
+        "Accepted means that the push service will try to deliver it. The event log shows when it arrives.",
+    );
     firefox.wait_for("/^Last push, [0-9:]+: accepted by localhost in \\d+ ms \\(201 Created\\)$/.test(document.getElementById('outcome-says').textContent)");
     firefox.wait_to_read_start("progress-shown", "Notification shown ");
     firefox.click_alert("Oven", "180 °C reached");
@@ -89,7 +88,8 @@ fn a_local_notification_needs_no_push_and_the_log_can_be_cleared() {
     firefox.click("#help-unseen summary");
     firefox.press("notify-local");
     firefox.wait_for_alert("A local notification", "Shown by the page, without any push.");
-    firefox.wait_to_read("local-status", "The browser accepted it. If you do not see it, the operating system hides it.");
+    firefox
+        .wait_to_read("local-status", "The browser accepted it. If you do not see it, the operating system hides it.");
     assert_eq!(
         firefox.value("[...document.querySelectorAll('#log b')].map(what => what.textContent).join(', ')"),
         "received, shown, shown locally"
@@ -207,7 +207,10 @@ fn a_permission_taken_back_ends_the_subscription_here_and_at_the_server() {
     };
     let Stage { firefox, server, .. } = &mut stage;
     firefox.block_notifications(&server.http);
-    firefox.wait_to_read("subscription-note", "The browser ended the subscription because notifications are no longer allowed.");
+    firefox.wait_to_read(
+        "subscription-note",
+        "The browser ended the subscription because notifications are no longer allowed.",
+    );
     firefox.wait_to_read("server-line", "Server 0.1.0 · 0 subscriptions stored");
     assert_eq!(firefox.help(), "help-denied");
     firefox.expect_a_quiet_console();

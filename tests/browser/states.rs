@@ -92,7 +92,8 @@ fn another_vapid_key_is_told_at_each_step_of_its_mending() {
     let mut chromium = Chromium::start();
     register(&mut chromium, &server.http);
     chromium.open_after(&subscribed(other_key, "/remove-subscription"), &server.http);
-    chromium.wait_to_read("subscription-note", "The server’s VAPID key has changed. Subscribing again with the new key …");
+    chromium
+        .wait_to_read("subscription-note", "The server’s VAPID key has changed. Subscribing again with the new key …");
     assert_eq!(chromium.read("key-match"), "no");
 
     let not_asked = "Object.defineProperty(Notification, 'permission', { value: 'default' });";

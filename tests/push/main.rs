@@ -6,4 +6,5 @@ mod store;
 mod subscription;
 #[path = "../support/mod.rs"]
 mod support;
+mod texts;
 mod vapid;

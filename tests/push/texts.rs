@@ -1,0 +1,120 @@
+//! The texts that name code: each file, link and function in them exists, and the example is as short as they say.
+//! A test fails here after a rename: name the new file or function in the text.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The texts under docs/ whose names are checked.
+const TEXTS: [&str; 1] = ["docs/article.md"];
+/// How a path in a text begins, from the repository's root.
+const FOLDERS: [&str; 6] = ["src/", "www/", "examples/", "docs/", "tests/", "push-service/"];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// What stands between backquotes.
+fn code_spans(line: &str) -> impl Iterator<Item = &str> {
+    line.split('`').skip(1).step_by(2)
+}
+
+/// The targets of Markdown links to files beside `text`.
+fn links(line: &str) -> impl Iterator<Item = &str> {
+    let targets = line.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+    targets.filter(|target| !target.is_empty() && !target.contains("://"))
+}
+
+fn is_path(span: &str) -> bool {
+    FOLDERS.iter().any(|folder| span.starts_with(folder)) && !span.contains(' ')
+}
+
+/// Whether the Rust or JavaScript `source` defines a function `name`.
+fn defines(source: &str, name: &str) -> bool {
+    let forms = [format!("fn {name}("), format!("fn {name}<"), format!("const {name} = "), format!("function {name}(")];
+    forms.iter().any(|form| source.contains(form))
+}
+
+/// What `text`, which stands in `folder`, names and does not exist.
+fn missing(text: &str, folder: &Path) -> Vec<String> {
+    let mut missing = Vec::new();
+    for line in text.lines() {
+        let linked = links(line).map(|target| (target, folder.join(target)));
+        let named = code_spans(line).filter(|span| is_path(span)).map(|span| (span, root().join(span)));
+        missing.extend(linked.chain(named).filter(|(_, path)| !path.exists()).map(|(name, _)| name.to_owned()));
+    }
+    missing
+}
+
+/// The second cell of each row of tables with a column "Here": files, and behind each file functions `name()` in it.
+fn rows(text: &str) -> Vec<&str> {
+    let mut rows = Vec::new();
+    let mut here = false;
+    for line in text.lines() {
+        let cell = line.split('|').nth(2).map(str::trim);
+        match cell {
+            None => here = false,
+            Some("Here") => here = true,
+            Some(cell) if here && !cell.starts_with("---") => rows.push(cell),
+            Some(_) => {}
+        }
+    }
+    rows
+}
+
+/// What is wrong with the second cell of one row.
+fn wrong(cell: &str) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut file: Option<(PathBuf, String)> = None;
+    for span in code_spans(cell) {
+        if is_path(span) {
+            let path = root().join(span);
+            let source = fs::read_to_string(&path).unwrap_or_default();
+            file = Some((path, source));
+        } else if let Some(name) = span.strip_suffix("()") {
+            match &file {
+                Some((_, source)) if defines(source, name) => {}
+                Some((path, _)) => wrong.push(format!("{name}() is not in {}", path.display())),
+                None => wrong.push(format!("{name}() has no file before it")),
+            }
+        } else {
+            wrong.push(format!("`{span}` is neither a file nor a function"));
+        }
+    }
+    if file.is_none() {
+        wrong.push(format!("no file in \"{cell}\""));
+    }
+    wrong
+}
+
+#[test]
+fn each_file_link_and_function_that_the_texts_name_exists() {
+    for name in TEXTS {
+        let text = fs::read_to_string(root().join(name)).unwrap();
+        assert_eq!(missing(&text, &root().join("docs")), [""; 0], "{name}");
+    }
+    let article = fs::read_to_string(root().join("docs/article.md")).unwrap();
+    let rows = rows(&article);
+    assert!(rows.len() > 35, "the article's and the codelab's tables have {} rows", rows.len());
+    let wrong: Vec<String> = rows.iter().flat_map(|cell| wrong(cell)).collect();
+    assert_eq!(wrong, [""; 0]);
+}
+
+#[test]
+fn the_check_of_the_texts_notices_each_name_that_does_not_exist() {
+    let text = "see `src/gone.rs` and [this](gone.md#part), not `gone/x.rs` or [that](https://example.com/gone.md)";
+    assert_eq!(missing(text, &root().join("docs")), ["gone.md", "src/gone.rs"]);
+    let table = "| Part | Here |\n|---|---|\n| a | `src/lib.rs` |\n\n| b | `not/here` |\n";
+    assert_eq!(rows(table), ["`src/lib.rs`"]);
+    assert_eq!(wrong("`src/push/subscription.rs` `from_json()`"), [""; 0]);
+    let file = root().join("src/lib.rs");
+    assert_eq!(wrong("`src/lib.rs` `gone()`"), [format!("gone() is not in {}", file.display())]);
+    assert_eq!(wrong("`from_json()`"), ["from_json() has no file before it", "no file in \"`from_json()`\""]);
+    assert_eq!(wrong("`src/lib.rs` `lib`"), ["`lib` is neither a file nor a function"]);
+}
+
+#[test]
+fn the_barebones_example_is_as_short_as_the_texts_say() {
+    let lines = |name| fs::read_to_string(root().join("examples/barebones").join(name)).unwrap().lines().count();
+    assert!(lines("main.rs") <= 120);
+    assert!(lines("index.html") + lines("sw.js") <= 45);
+}
