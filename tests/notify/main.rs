@@ -3,9 +3,11 @@
 
 mod bad_push_services;
 mod curl;
+mod dry_run;
 mod engines;
 mod explain;
 mod many;
 mod one;
 #[path = "../support/mod.rs"]
 mod support;
+mod to;

@@ -263,13 +263,6 @@ fn nothing_is_coloured() {
 }
 
 #[test]
-fn a_dry_run_says_what_would_be_sent_and_sends_nothing() {
-    let (sender, [_]) = Sender::with();
-    sender.service.expect_no_calls();
-    sender.notify().arg("--dry-run").run().is(0, "would be sent to localhost: 230 bytes\n", "");
-}
-
-#[test]
 fn a_subscription_that_is_gone_is_set_aside() {
     let (sender, [kept, gone]) = Sender::with();
     sender.service.unsubscribe(&gone);

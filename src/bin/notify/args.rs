@@ -79,6 +79,10 @@ pub(crate) struct Args {
     #[arg(long, help_heading = PUSHING)]
     no_retry: bool,
 
+    /// Push to one other than the newest: the end of its endpoint, as messages print it, its push service's host, or a
+    /// browser's name (firefox, chrome, safari, edge)
+    #[arg(long, help_heading = TO_WHOM, conflicts_with_all = ["all", "resume"], allow_hyphen_values = true)]
+    pub(crate) to: Option<String>,
     /// Push to everybody in subscription.txt
     #[arg(long, help_heading = TO_WHOM, conflicts_with_all = ["explain", "curl"])]
     all: bool,
@@ -181,7 +185,7 @@ impl Args {
 
     /// Whether it goes to everybody; --explain and --curl are about one message, to the newest.
     pub(crate) fn to_all(&self) -> bool {
-        self.all || self.subscriptions.is_some() && !self.explain && !self.curl
+        self.all || self.subscriptions.is_some() && self.to.is_none() && !self.explain && !self.curl
     }
 
     /// Whether the subscriptions come from stdin.

@@ -2,13 +2,16 @@
 
 mod all;
 mod args;
+mod checks;
 mod curl;
 mod explain;
 mod newest;
 mod one;
 mod payload;
 mod public_key;
+mod stdout;
 mod summary;
+mod to;
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! To whom a single message goes: the last usable subscription of the file.
+//! Which subscription a single message goes to: the last usable one of the file, unless `--to` names another.
 
 use std::io::{self, BufReader};
 use std::path::Path;
@@ -9,30 +9,42 @@ use barepush::push::subscription::{Subscription, SubscriptionError};
 use barepush::store::subscriptions::{Entries, Store, StoreError};
 
 use crate::args::Args;
+use crate::to;
 
 /// Nobody has subscribed, or the file holds nothing usable.
 pub(crate) const EXIT_NOBODY: u8 = 3;
 const OPEN_THE_PAGE: &str = "run cargo run --bin server, open the page and press Subscribe";
 
-/// The last usable subscription; the unusable ones are named on stderr and stay where they are.
-pub(crate) fn newest(args: &Args) -> Result<Subscription, CliError> {
+/// The subscription that `--to` names, else the last usable one.
+pub(crate) fn recipient(args: &Args) -> Result<Subscription, CliError> {
+    if let Some(to) = &args.to {
+        return to::chosen(args, to);
+    }
     let store = args.store();
+    let mut newest = None;
+    let unusable = each_usable(args, &store, |subscription| newest = Some(subscription))?;
+    newest.ok_or_else(|| nobody(&store, unusable))
+}
+
+/// Calls `take` with each usable subscription in order. Names the unusable lines on stderr, and returns how many they are;
+/// they stay where they are.
+pub(crate) fn each_usable(args: &Args, store: &Store, mut take: impl FnMut(Subscription)) -> Result<usize, CliError> {
     let entries = match args.reads_stdin() {
         true => Entries::new(BufReader::new(io::stdin()), store.path()),
         false => store.read().map_err(not_read)?,
     };
-    let (mut newest, mut unusable) = (None, 0);
+    let mut unusable = 0;
     for entry in entries {
         let entry = entry.map_err(CliError::hinted(StoreError::hint))?;
         match entry.subscription {
-            Ok(subscription) => newest = Some(subscription),
+            Ok(subscription) => take(subscription),
             Err(e) => {
                 unusable += 1;
                 complain_of_line(store.path(), entry.line, e);
             }
         }
     }
-    newest.ok_or_else(|| nobody(&store, unusable))
+    Ok(unusable)
 }
 
 /// Why the file could not be opened.

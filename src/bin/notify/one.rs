@@ -1,6 +1,5 @@
 //! One message to the newest subscription: sent, or shown instead of being sent.
 
-use std::io::{self, Write};
 use std::time::Duration;
 
 use crate::explain::Explanation;
@@ -16,18 +15,22 @@ use barepush::push::vapid::VapidKey;
 use barepush::store::subscriptions::StoreError;
 
 use crate::args::Args;
-use crate::curl;
-use crate::newest::newest;
+use crate::newest::recipient;
+use crate::stdout::print;
+use crate::{checks, curl};
 
 pub(crate) fn run(args: &Args, message: &Message) -> Result<(), CliError> {
-    let subscription = newest(args)?;
+    let subscription = recipient(args)?;
     let key = args.key()?;
     if args.curl {
         let request = PushRequest::new(message, &subscription, &key).map_err(not_made)?;
         return curl::print(&request);
     }
+    if args.dry_run && !args.explain && !args.json && !args.quiet {
+        print(&checks::lines(message, &subscription, &key))?;
+    }
     let outcome = match args.explain {
-        true => explain(args, message, &subscription, &key),
+        true => explain(args, message, &subscription, &key)?,
         false => push(args, message, &subscription, &key),
     };
     if outcome.class == Class::Gone {
@@ -52,27 +55,27 @@ fn push(args: &Args, message: &Message, subscription: &Subscription, key: &Vapid
 }
 
 /// The same push, explained step by step on stdout.
-fn explain(args: &Args, message: &Message, subscription: &Subscription, key: &VapidKey) -> PushResult {
+fn explain(
+    args: &Args,
+    message: &Message,
+    subscription: &Subscription,
+    key: &VapidKey,
+) -> Result<PushResult, CliError> {
     let (request, trace) = match PushRequest::traced(message, subscription, key) {
         Ok(traced) => traced,
-        Err(e) => return PushResult::not_sent(subscription, &e),
+        Err(e) => return Ok(PushResult::not_sent(subscription, &e)),
     };
     let mut explanation = Explanation::new(message, subscription, args.show_secrets);
-    print(&explanation.request(key, &request, &trace));
+    print(&explanation.request(key, &request, &trace))?;
     if args.dry_run {
-        print(&explanation.not_sent());
-        return PushResult::made(subscription, &request);
+        print(&explanation.not_sent())?;
+        return Ok(PushResult::made(subscription, &request));
     }
     let waiting = |error: &SendError, pause| say_waiting(subscription, error, pause);
     let (result, took, attempts) = args.retry().send(&args.client(), &request, waiting);
     let outcome = PushResult { attempts, ..PushResult::sent(subscription, &result, took) };
-    print(&explanation.answer(&outcome, &result));
-    outcome
-}
-
-/// A closed stdout does not undo the push.
-fn print(text: &str) {
-    let _ = io::stdout().write_all(text.as_bytes());
+    print(&explanation.answer(&outcome, &result))?;
+    Ok(outcome)
 }
 
 fn say_waiting(subscription: &Subscription, error: &SendError, pause: Duration) {
@@ -84,9 +87,7 @@ fn say_waiting(subscription: &Subscription, error: &SendError, pause: Duration) 
 fn tell(args: &Args, subscription: &Subscription, outcome: PushResult) -> Result<(), CliError> {
     let code = outcome.class.exit_code();
     if args.json {
-        let line = ResultLine::new(subscription.endpoint(), None, &outcome).to_line();
-        // A closed stdout does not undo the push.
-        let _ = line.and_then(|line| io::stdout().write_all(line.as_bytes()));
+        print(&ResultLine::new(subscription.endpoint(), None, &outcome).to_line().unwrap_or_default())?;
         return if code == 0 { Ok(()) } else { Err(CliError::said(code)) };
     }
     if code != 0 {
@@ -94,7 +95,7 @@ fn tell(args: &Args, subscription: &Subscription, outcome: PushResult) -> Result
     }
     // The explanation says it already.
     if !args.quiet && !args.explain {
-        print(&format!("{}\n", outcome.says));
+        print(&format!("{}\n", outcome.says))?;
     }
     Ok(())
 }
