@@ -19,6 +19,8 @@ pub(crate) struct StoredMessage {
     /// Seconds.
     pub(crate) ttl: u64,
     pub(crate) expires: SystemTime,
+    /// The application server's key, 65 bytes: Chromium compares it.
+    pub(crate) key: Vec<u8>,
 }
 
 /// A connected browser. Any thread may deliver a message to it.

@@ -4,6 +4,7 @@
 
 use crate::answers::Answer;
 use crate::decryption::BrowserKeys;
+use crate::google::MessageChannel;
 use crate::messages::Received;
 use crate::service::{Service, Settings};
 use crate::subscriptions::{Owner, tail};
@@ -92,6 +93,11 @@ impl PushService {
     pub fn ca_pem_path(&self) -> PathBuf {
         let folder = self.ca.as_ref().map(TempDir::path);
         folder.map(|folder: &Path| folder.join("ca.pem")).expect("a push service started by start_tls")
+    }
+
+    /// Google's message channel for one Chromium, open until it is dropped, with the switches for that Chromium.
+    pub fn open_message_channel(&self) -> MessageChannel {
+        MessageChannel::open(&self.service.shared).expect("a port for the message channel")
     }
 
     /// A new simulated browser's subscription, restricted to this key (base64url) if one is given.

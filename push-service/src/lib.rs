@@ -6,7 +6,8 @@
 //!
 //! | module | contains |
 //! |---|---|
-//! | `service` | the listener: one port, one thread a connection |
+//! | `service` | the running push service |
+//! | `listener` | a port with one thread for each connection |
 //! | `http` | HTTP/1.1 requests, read from a socket |
 //! | `response` | HTTP/1.1 responses as bytes |
 //! | `routes` | which part answers a request |
@@ -19,6 +20,7 @@
 //! | `subscriptions` | subscriptions, each with its vendor and its owner |
 //! | `delivery` | stored messages, and the interface to a connected browser |
 //! | `mozilla` | Firefox's WebSocket |
+//! | `google` | Chromium's check-in, registration and message channel |
 //! | `state` | what the threads share |
 //! | `certificate` | an authority and the certificates by it |
 //! | `fixture` | [`PushService`] for tests |
@@ -29,7 +31,9 @@ pub mod certificate;
 pub mod decryption;
 mod delivery;
 mod fixture;
+pub mod google;
 mod http;
+mod listener;
 mod messages;
 mod mozilla;
 mod refusal;

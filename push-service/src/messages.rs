@@ -102,6 +102,7 @@ impl Shared {
             topic: received.topic,
             body: received.body,
             ttl: received.ttl,
+            key: received.key,
         };
         let created = created(to, &message);
         self.deliver(state, message);

@@ -1,6 +1,7 @@
 //! One connection: reads its requests, finds the part that answers each, and sends the answer.
 
 use crate::answers::{Answer, First, Then};
+use crate::google;
 use crate::http::{Connection, RequestHead};
 use crate::messages::Destination;
 use crate::mozilla;
@@ -25,6 +26,11 @@ pub(crate) fn serve(tcp: TcpStream, shared: &Shared, tls: Option<Arc<ServerConfi
     while let Some(head) = connection.read_head()? {
         if let (Connection::Plain(tcp), true) = (&connection, mozilla::is_upgrade(&head)) {
             return mozilla::serve(shared, tcp.try_clone()?, &head);
+        }
+        if let Some(response) = google::answer(shared, &mut connection, &head)? {
+            connection.write_all(&response.to_bytes())?;
+            connection.flush()?;
+            continue;
         }
         let answer = answer(shared, &mut connection, &destination, &head)?;
         if !send(shared, &mut connection, answer)? {

@@ -1,19 +1,12 @@
-//! The running push service: one port, one thread a connection, all of them ended on drop.
+//! The running push service on its port. Dropped, it ends all its threads.
 
+use crate::listener::Listener;
 use crate::routes;
 use crate::state::{Shared, State};
 use rustls::ServerConfig;
-use std::collections::HashMap;
 use std::io;
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
-use std::time::Duration;
-
-/// After a failed accept, for example when no file descriptor is left.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
-
-type Sockets = Arc<Mutex<HashMap<usize, TcpStream>>>;
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::{Arc, Condvar, Mutex};
 
 /// The differences between a test's push service and a learner's.
 pub struct Settings {
@@ -31,9 +24,7 @@ pub struct Settings {
 pub struct Service {
     /// What its threads share.
     pub shared: Arc<Shared>,
-    address: SocketAddr,
-    sockets: Sockets,
-    accepting: Option<JoinHandle<()>>,
+    _listener: Listener,
 }
 
 impl Service {
@@ -42,22 +33,20 @@ impl Service {
     /// # Errors
     /// When the port is taken.
     pub fn start(settings: Settings) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, settings.port))?;
-        let address = listener.local_addr()?;
-        let scheme = if settings.tls.is_some() { "https" } else { "http" };
+        let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, settings.port))?;
+        let port = tcp.local_addr()?.port();
+        let tls = settings.tls;
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let shared = Arc::new(Shared {
-            origin: format!("{scheme}://localhost:{}", address.port()),
+            origin: format!("{scheme}://localhost:{port}"),
             strict: settings.strict,
             log: settings.log,
             state: Mutex::new(State::default()),
             changed: Condvar::new(),
         });
-        let sockets = Sockets::default();
-        let accepting = thread::Builder::new().name("push service".to_owned()).spawn({
-            let (shared, sockets) = (shared.clone(), sockets.clone());
-            move || accept(&listener, &shared, &sockets, settings.tls.as_ref())
-        })?;
-        Ok(Self { shared, address, sockets, accepting: Some(accepting) })
+        let listener =
+            Listener::start(tcp, shared.clone(), move |tcp, shared| routes::serve(tcp, shared, tls.clone()))?;
+        Ok(Self { shared, _listener: listener })
     }
 }
 
@@ -65,61 +54,5 @@ impl Drop for Service {
     fn drop(&mut self) {
         self.shared.lock().stopping = true;
         self.shared.changed.notify_all();
-        // Wakes the accepting thread, which then waits for the others.
-        _ = TcpStream::connect(self.address);
-        for socket in lock(&self.sockets).values() {
-            _ = socket.shutdown(Shutdown::Both);
-        }
-        if let Some(accepting) = self.accepting.take() {
-            _ = accepting.join();
-        }
     }
-}
-
-fn accept(listener: &TcpListener, shared: &Arc<Shared>, sockets: &Sockets, tls: Option<&Arc<ServerConfig>>) {
-    let mut threads: Vec<JoinHandle<()>> = Vec::new();
-    for (number, socket) in listener.incoming().enumerate() {
-        if shared.lock().stopping {
-            break;
-        }
-        threads.retain(|thread| !thread.is_finished());
-        let started = socket.and_then(|tcp| connection(tcp, number, shared, sockets, tls.cloned()));
-        match started {
-            Ok(thread) => threads.push(thread),
-            Err(_) => _ = shared.pause(ACCEPT_PAUSE),
-        }
-    }
-    for thread in threads {
-        _ = thread.join();
-    }
-}
-
-/// Starts the thread of one connection and keeps its socket, to shut it when the service ends.
-fn connection(
-    tcp: TcpStream,
-    number: usize,
-    shared: &Arc<Shared>,
-    sockets: &Sockets,
-    tls: Option<Arc<ServerConfig>>,
-) -> io::Result<JoinHandle<()>> {
-    tcp.set_nodelay(true)?;
-    let kept = tcp.try_clone()?;
-    let mut open = lock(sockets);
-    let thread = thread::Builder::new().spawn({
-        let (shared, sockets) = (shared.clone(), sockets.clone());
-        move || {
-            // When a connection fails, its other end notices.
-            _ = routes::serve(tcp, &shared, tls);
-            lock(&sockets).remove(&number);
-        }
-    })?;
-    if shared.lock().stopping {
-        _ = kept.shutdown(Shutdown::Both);
-    }
-    open.insert(number, kept);
-    Ok(thread)
-}
-
-fn lock(sockets: &Sockets) -> MutexGuard<'_, HashMap<usize, TcpStream>> {
-    sockets.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -27,6 +27,8 @@ pub(crate) struct State {
     pub(crate) subscriptions: HashMap<String, Arc<Subscription>>,
     /// The browsers that have ever connected, by name; `None`: not connected now.
     pub(crate) browsers: HashMap<String, Option<Arc<dyn BrowserChannel>>>,
+    /// Each Chromium's secret, by the id that the check-in gave it.
+    pub(crate) chromium_tokens: HashMap<u64, u64>,
     /// For real browsers, until acknowledged or expired, oldest first.
     pub(crate) stored: Vec<StoredMessage>,
     pub(crate) answers: Answers,

@@ -31,7 +31,7 @@ pub(crate) enum Owner {
 }
 
 impl Owner {
-    fn is_browsers(&self, name: &str, channel_id: &str) -> bool {
+    pub(crate) fn is_browsers(&self, name: &str, channel_id: &str) -> bool {
         matches!(self, Owner::Browser { browser, channel } if browser == name && channel == channel_id)
     }
 }
