@@ -107,5 +107,5 @@ fn push(app: &App, subscription: &Subscription, title: &str, body: &str) -> Resu
     // Posts it to the endpoint (RFC 8030). The push service wakes the browser, and the browser wakes sw.js.
     let start = Instant::now();
     let result = app.client.send(&request);
-    Ok(PushResult::sent(subscription, &result, start.elapsed()).says)
+    Ok(PushResult::sent(subscription.endpoint(), result, start.elapsed()).says)
 }

@@ -7,17 +7,13 @@ use std::io;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, Scope};
-use std::time::Instant;
 
-use crate::push::client::Client;
 use crate::push::endpoint::Endpoint;
 use crate::push::message::Message;
-use crate::push::request::PushRequest;
 use crate::push::result::PushResult;
 use crate::push::results::Done;
-use crate::push::retry::Retry;
+use crate::push::sender::{Attempt, Sender};
 use crate::push::subscription::SubscriptionError;
-use crate::push::vapid::VapidKey;
 use crate::store::subscriptions::{Entries, StoreError};
 
 pub use queue::{Left, Queue};
@@ -29,16 +25,10 @@ const STACK_BYTES: usize = 512 * 1024;
 /// How every push of a fan-out is made.
 #[derive(Debug)]
 pub struct FanOut<'a> {
-    /// Posts; keep as many connections as there are jobs.
-    pub client: &'a Client,
+    /// Makes each push; let it keep as many connections as there are jobs.
+    pub sender: &'a Sender,
     /// What is sent to everybody.
     pub message: &'a Message,
-    /// Signs every push.
-    pub key: &'a VapidKey,
-    /// When a push is tried again.
-    pub retry: Retry,
-    /// Do everything but post.
-    pub dry_run: bool,
 }
 
 /// A push that is over.
@@ -97,22 +87,10 @@ impl FanOut<'_> {
 
     /// One try. `None`: it waits for the next.
     fn push(&self, queue: &Queue, push: &Push) -> Option<PushResult> {
-        let subscription = &push.subscription;
-        let request = match PushRequest::new(self.message, subscription, self.key) {
-            Ok(request) if self.dry_run => return Some(PushResult::made(subscription, &request)),
-            Ok(request) => request,
-            Err(e) => return Some(PushResult::not_sent(subscription, &e)),
-        };
-        let (start, attempts) = (Instant::now(), push.tried + 1);
-        let result = self.client.send(&request);
-        let took = start.elapsed();
-        let pause = |error| self.retry.pause(attempts, error);
-        if let Some(pause) = result.as_ref().err().and_then(pause)
-            && queue.wait(push, pause)
-        {
-            return None;
+        match self.sender.attempt(self.message, &push.subscription, push.tried + 1) {
+            Attempt::Over(result) => Some(result),
+            Attempt::Again(result, pause) => (!queue.wait(push, pause)).then_some(result),
         }
-        Some(PushResult { attempts, ..PushResult::sent(subscription, &result, took) })
     }
 }
 

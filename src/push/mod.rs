@@ -13,6 +13,7 @@ pub mod result;
 pub mod results;
 pub mod retry;
 mod roots;
+pub mod sender;
 pub mod subscription;
 pub mod vapid;
 pub mod vendor;

@@ -1,16 +1,14 @@
 //! One push told in words: the same for the page, for notify and for `--json`.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
 use crate::push::answer::Answer;
-use crate::push::client::{Client, SendError};
-use crate::push::diagnosis::{self, Diagnosis};
-use crate::push::message::Message;
+use crate::push::client::SendError;
+use crate::push::diagnosis;
+use crate::push::endpoint::Endpoint;
 use crate::push::request::{PushRequest, RequestError};
-use crate::push::subscription::Subscription;
-use crate::push::vapid::VapidKey;
 
 /// What became of one push; cut by what to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,84 +79,77 @@ pub struct PushResult {
     pub hint: Option<String>,
     /// When it ended, in seconds since 1970.
     pub at: u64,
+    /// The answer or its absence, when it was posted. It holds secrets, so it is never written anywhere.
+    #[serde(skip)]
+    pub outcome: Option<Result<Answer, SendError>>,
 }
 
 impl PushResult {
-    /// Makes the request, sends it once, and tells what became of it.
-    pub fn of(client: &Client, message: &Message, subscription: &Subscription, key: &VapidKey) -> PushResult {
-        let start = Instant::now();
-        match PushRequest::new(message, subscription, key) {
-            Ok(request) => PushResult::sent(subscription, &client.send(&request), start.elapsed()),
-            Err(e) => PushResult::not_sent(subscription, &e),
-        }
-    }
-
-    /// The outcome of a request that was posted.
-    pub fn sent(subscription: &Subscription, result: &Result<Answer, SendError>, took: Duration) -> PushResult {
-        let endpoint = subscription.endpoint();
+    /// The result of a request that was posted and took `took` to be answered.
+    pub fn sent(endpoint: &Endpoint, outcome: Result<Answer, SendError>, took: Duration) -> PushResult {
         let host = endpoint.host();
-        let error = match result {
+        let answer = match &outcome {
+            Ok(answer) | Err(SendError::Gone(answer) | SendError::Busy(answer) | SendError::Refused(answer)) => {
+                Some(answer)
+            }
+            Err(SendError::Unreachable(_)) => None,
+        };
+        let (status, message_id) = (answer.map(|answer| answer.status.as_u16()), answer.and_then(Answer::message_id));
+        let message_id = message_id.filter(|_| outcome.is_ok()).map(str::to_owned);
+        let diagnosis = outcome.as_ref().err().map(|error| diagnosis::on(endpoint.vendor(), error));
+        let cause = diagnosis.as_ref().map(|diagnosis| diagnosis.cause.as_str()).unwrap_or_default();
+        let (class, says) = match &outcome {
             Ok(answer) => {
-                let says = format!("accepted by {host} in {} ms ({})", took.as_millis(), answer.status);
-                return PushResult {
-                    status: Some(answer.status.as_u16()),
-                    message_id: answer.message_id().map(str::to_owned),
-                    ..PushResult::told(subscription, Class::Accepted, took, says, None)
-                };
+                (Class::Accepted, format!("accepted by {host} in {} ms ({})", took.as_millis(), answer.status))
             }
-            Err(error) => error,
-        };
-        let Diagnosis { cause, cure } = diagnosis::on(endpoint.vendor(), error);
-        let (class, what, answer) = match error {
-            SendError::Gone(answer) => (Class::Gone, "gone, says", answer),
-            SendError::Busy(answer) => (Class::Busy, "not now, says", answer),
-            SendError::Refused(answer) => (Class::Refused, "refused by", answer),
-            SendError::Unreachable(why) => {
-                let says = format!("cannot reach {host}: {why}");
-                return PushResult::told(subscription, Class::Unreachable, took, says, Some(cure));
+            Err(SendError::Gone(answer)) => {
+                (Class::Gone, format!("gone, says {host}: {}: {cause}", answer.in_its_words()))
             }
+            Err(SendError::Busy(answer)) => {
+                (Class::Busy, format!("not now, says {host}: {}: {cause}", answer.in_its_words()))
+            }
+            Err(SendError::Refused(answer)) => {
+                (Class::Refused, format!("refused by {host}: {}: {cause}", answer.in_its_words()))
+            }
+            Err(SendError::Unreachable(why)) => (Class::Unreachable, format!("cannot reach {host}: {why}")),
         };
-        let says = format!("{what} {host}: {}: {cause}", answer.in_its_words());
         PushResult {
-            status: Some(answer.status.as_u16()),
-            ..PushResult::told(subscription, class, took, says, Some(cure))
+            status,
+            attempts: 1,
+            milliseconds: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            message_id,
+            hint: diagnosis.map(|diagnosis| diagnosis.cure),
+            outcome: Some(outcome),
+            ..PushResult::unsent(endpoint, class, says)
         }
     }
 
-    /// The outcome of a request that could not be made.
-    pub fn not_sent(subscription: &Subscription, error: &RequestError) -> PushResult {
-        let class = Class::of(error);
-        PushResult {
-            attempts: 0,
-            ..PushResult::told(subscription, class, Duration::ZERO, error.to_string(), Some(error.hint()))
-        }
+    /// The result of a request that could not be built.
+    pub fn not_sent(endpoint: &Endpoint, error: &RequestError) -> PushResult {
+        PushResult { hint: Some(error.hint()), ..PushResult::unsent(endpoint, Class::of(error), error.to_string()) }
     }
 
-    /// The outcome of a request that was made but not posted (`--dry-run`).
-    pub fn made(subscription: &Subscription, request: &PushRequest) -> PushResult {
-        let says = format!("would be sent to {}: {} bytes", subscription.endpoint().host(), request.body().len());
-        PushResult { attempts: 0, ..PushResult::told(subscription, Class::NotSent, Duration::ZERO, says, None) }
+    /// The result of a request that was built but not posted (`--dry-run`).
+    pub fn made(request: &PushRequest) -> PushResult {
+        let endpoint = request.endpoint();
+        let says = format!("would be sent to {}: {} bytes", endpoint.host(), request.body().len());
+        PushResult::unsent(endpoint, Class::NotSent, says)
     }
 
-    fn told(
-        subscription: &Subscription,
-        class: Class,
-        took: Duration,
-        says: String,
-        hint: Option<String>,
-    ) -> PushResult {
+    fn unsent(endpoint: &Endpoint, class: Class, says: String) -> PushResult {
         PushResult {
             accepted: class == Class::Accepted,
             class,
-            service: subscription.endpoint().host().to_owned(),
-            tail: subscription.endpoint().tail().to_owned(),
+            service: endpoint.host().to_owned(),
+            tail: endpoint.tail().to_owned(),
             status: None,
-            attempts: 1,
-            milliseconds: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            attempts: 0,
+            milliseconds: 0,
             message_id: None,
             says,
-            hint,
+            hint: None,
             at: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),
+            outcome: None,
         }
     }
 }

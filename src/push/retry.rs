@@ -1,12 +1,11 @@
 //! When a push that was not accepted is tried again: what is temporary, how long to wait, how often.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::push::answer::Answer;
-use crate::push::client::{Client, SendError, Unreachable};
-use crate::push::request::PushRequest;
+use crate::push::client::{SendError, Unreachable};
 
 /// Longest `Retry-After` that is waited for; what asks for more is told as busy.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(30);
@@ -42,30 +41,6 @@ impl Retry {
             SendError::Gone(_) | SendError::Refused(_) => return None,
         };
         (pause <= MAX_RETRY_AFTER).then(|| pause.mul_f64(1.0 + chance() / 2.0))
-    }
-
-    /// Posts `request` until it is accepted or given up, sleeping between; `waiting` is told each failure and the pause after it.
-    /// Answers with the last result, how long the last try took, and the number of tries.
-    pub fn send(
-        self,
-        client: &Client,
-        request: &PushRequest,
-        mut waiting: impl FnMut(&SendError, Duration),
-    ) -> (Result<Answer, SendError>, Duration, u32) {
-        let mut tried = 0;
-        loop {
-            tried += 1;
-            let start = Instant::now();
-            let result = client.send(request);
-            let took = start.elapsed();
-            match result.as_ref().err().and_then(|error| Some((error, self.pause(tried, error)?))) {
-                None => return (result, took, tried),
-                Some((error, pause)) => {
-                    waiting(error, pause);
-                    std::thread::sleep(pause);
-                }
-            }
-        }
     }
 }
 

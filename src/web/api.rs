@@ -8,11 +8,10 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use crate::push::client::Client;
 use crate::push::message::{Message, Notification};
 use crate::push::result::{Class, PushResult};
+use crate::push::sender::Sender;
 use crate::push::subscription::Subscription;
-use crate::push::vapid::VapidKey;
 use crate::store::subscriptions::{Added, Store, StoreError};
 use crate::web::allow_list::AllowedPushServices;
 use crate::web::log::Log;
@@ -22,12 +21,10 @@ use notify_request::{ByEndpoint, parse, wish};
 pub struct Application {
     /// subscription.txt.
     pub store: Store,
-    /// Signs every push.
-    pub key: VapidKey,
+    /// Signs and posts every push.
+    pub sender: Sender,
     /// Whose endpoints are taken.
     pub push_services: AllowedPushServices,
-    /// Posts.
-    pub client: Client,
     /// How much is said on stderr.
     pub log: Log,
     /// What `/status` tells beside the store: URLs, certificate, the notify command.
@@ -69,7 +66,7 @@ type Done = Result<(u16, Value), Failed>;
 impl Application {
     /// The key that `subscribe()` takes, base64url.
     pub fn public_key(&self) -> &str {
-        self.key.public_key()
+        self.sender.key.public_key()
     }
 
     /// How many are subscribed, the newest, the last push's outcome.

@@ -9,6 +9,8 @@ use barepush::push::client::Client;
 use barepush::push::endpoint::Endpoint;
 use barepush::push::message::Message;
 use barepush::push::request::PushRequest;
+use barepush::push::retry::Retry;
+use barepush::push::sender::Sender;
 use barepush::push::subscription::Subscription;
 use barepush::push::vapid::{DEFAULT_SUBJECT, Subject, VapidKey};
 use barepush::push::vendor::Vendor;
@@ -157,9 +159,13 @@ proptest! {
         let folder = tempfile::tempdir().unwrap();
         let application = Arc::new(Application {
             store: Store::new(folder.path().join("subscription.txt")),
-            key: key(),
+            sender: Sender {
+                client: Client::new(Duration::from_millis(1), 1),
+                key: key(),
+                retry: Retry::NEVER,
+                dry_run: false,
+            },
             push_services: AllowedPushServices::default(),
-            client: Client::new(Duration::from_millis(1), 1),
             log: Log::Quiet,
             about: serde_json::json!({}),
             state: State::default(),

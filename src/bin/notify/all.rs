@@ -29,13 +29,12 @@ pub(crate) fn run(args: &Args, message: &Message) -> Result<(), CliError> {
     let store = args.store();
     let (entries, bar) = open(args, &store)?;
     let done = args.resume.as_deref().map_or(Ok(Done::default()), |path| resume(args, path))?;
-    let key = args.key()?;
+    let sender = args.sender()?;
     // A connection a job; where that cannot be had, connecting says so.
     let _ = rlimit::increase_nofile_limit(u64::MAX);
     let queue = Arc::new(Queue::new(args.jobs.into()));
     stop_on_signal(&queue)?;
-    let client = args.client();
-    let fan_out = FanOut { client: &client, message, key: &key, retry: args.retry(), dry_run: args.dry_run };
+    let fan_out = FanOut { sender: &sender, message };
     let mut tally = Summary::new(args, store.path(), bar);
     let left = fan_out.run(&queue, entries, done, |event| tally.tell(event));
     tally.finish();

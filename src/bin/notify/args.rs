@@ -7,6 +7,7 @@ use barepush::cli::error::{CliError, note};
 use barepush::push::client::Client;
 use barepush::push::message::{DEFAULT_TTL, MAX_TTL_SECONDS, Topic, Urgency};
 use barepush::push::retry::Retry;
+use barepush::push::sender::Sender;
 use barepush::push::vapid::{DEFAULT_SUBJECT, Subject, VapidKey};
 use barepush::store::atomic_file::{open_to_others, path_in};
 use barepush::store::keys::{self, KeyError};
@@ -212,14 +213,10 @@ impl Args {
         .map_err(CliError::hinted(KeyError::hint))
     }
 
-    pub(crate) fn client(&self) -> Client {
-        Client::new(Duration::from_secs(self.timeout), self.jobs.into())
-    }
-
-    pub(crate) fn retry(&self) -> Retry {
-        match self.no_retry {
-            true => Retry::NEVER,
-            false => Retry::DEFAULT,
-        }
+    /// Makes every push.
+    pub(crate) fn sender(&self) -> Result<Sender, CliError> {
+        let client = Client::new(Duration::from_secs(self.timeout), self.jobs.into());
+        let retry = if self.no_retry { Retry::NEVER } else { Retry::DEFAULT };
+        Ok(Sender { client, key: self.key()?, retry, dry_run: self.dry_run })
     }
 }

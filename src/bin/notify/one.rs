@@ -5,13 +5,13 @@ use std::time::Duration;
 use crate::explain::Explanation;
 use anyhow::anyhow;
 use barepush::cli::error::{CliError, note};
-use barepush::push::client::SendError;
+use barepush::push::encryption::Trace;
 use barepush::push::message::Message;
 use barepush::push::request::{PushRequest, RequestError};
 use barepush::push::result::{Class, PushResult};
 use barepush::push::results::ResultLine;
+use barepush::push::sender::Sender;
 use barepush::push::subscription::Subscription;
-use barepush::push::vapid::VapidKey;
 use barepush::store::subscriptions::StoreError;
 
 use crate::args::Args;
@@ -21,17 +21,22 @@ use crate::{checks, curl};
 
 pub(crate) fn run(args: &Args, message: &Message) -> Result<(), CliError> {
     let subscription = recipient(args)?;
-    let key = args.key()?;
+    let sender = args.sender()?;
     if args.curl {
-        let request = PushRequest::new(message, &subscription, &key).map_err(not_made)?;
+        let request = PushRequest::new(message, &subscription, &sender.key).map_err(not_made)?;
         return curl::print(&request);
     }
     if args.dry_run && !args.explain && !args.json && !args.quiet {
-        print(&checks::lines(message, &subscription, &key))?;
+        print(&checks::lines(message, &subscription, &sender.key))?;
     }
+    let retrying = |failure: &PushResult, pause: Duration| {
+        if !args.quiet {
+            note("notify", format_args!("{}; trying again in {:.1} s", failure.says, pause.as_secs_f32()));
+        }
+    };
     let outcome = match args.explain {
-        true => explain(args, message, &subscription, &key)?,
-        false => push(args, message, &subscription, &key),
+        true => explain(args, &sender, message, &subscription, retrying)?,
+        false => sender.push(message, &subscription, retrying),
     };
     if outcome.class == Class::Gone {
         set_aside(args, &subscription)?;
@@ -39,48 +44,23 @@ pub(crate) fn run(args: &Args, message: &Message) -> Result<(), CliError> {
     tell(args, &subscription, outcome)
 }
 
-fn push(args: &Args, message: &Message, subscription: &Subscription, key: &VapidKey) -> PushResult {
-    let request = match PushRequest::new(message, subscription, key) {
-        Ok(request) if args.dry_run => return PushResult::made(subscription, &request),
-        Ok(request) => request,
-        Err(e) => return PushResult::not_sent(subscription, &e),
-    };
-    let waiting = |error: &SendError, pause: Duration| {
-        if !args.quiet {
-            say_waiting(subscription, error, pause);
-        }
-    };
-    let (result, took, attempts) = args.retry().send(&args.client(), &request, waiting);
-    PushResult { attempts, ..PushResult::sent(subscription, &result, took) }
-}
-
 /// The same push, explained step by step on stdout.
 fn explain(
     args: &Args,
+    sender: &Sender,
     message: &Message,
     subscription: &Subscription,
-    key: &VapidKey,
+    retrying: impl FnMut(&PushResult, Duration),
 ) -> Result<PushResult, CliError> {
-    let (request, trace) = match PushRequest::traced(message, subscription, key) {
-        Ok(traced) => traced,
-        Err(e) => return Ok(PushResult::not_sent(subscription, &e)),
-    };
     let mut explanation = Explanation::new(message, subscription, args.show_secrets);
-    print(&explanation.request(key, &request, &trace))?;
-    if args.dry_run {
-        print(&explanation.not_sent())?;
-        return Ok(PushResult::made(subscription, &request));
+    let show = |request: &PushRequest, trace: &Trace| print(&explanation.request(&sender.key, request, trace));
+    let result = sender.push_traced(message, subscription, show, retrying)?;
+    match &result.outcome {
+        Some(outcome) => print(&explanation.answer(&result, outcome))?,
+        None if result.class == Class::NotSent => print(&explanation.not_sent())?,
+        None => {}
     }
-    let waiting = |error: &SendError, pause| say_waiting(subscription, error, pause);
-    let (result, took, attempts) = args.retry().send(&args.client(), &request, waiting);
-    let outcome = PushResult { attempts, ..PushResult::sent(subscription, &result, took) };
-    print(&explanation.answer(&outcome, &result))?;
-    Ok(outcome)
-}
-
-fn say_waiting(subscription: &Subscription, error: &SendError, pause: Duration) {
-    let outcome = PushResult::sent(subscription, &Err(error.clone()), Duration::ZERO);
-    note("notify", format_args!("{}; trying again in {:.1} s", outcome.says, pause.as_secs_f32()));
+    Ok(result)
 }
 
 /// Prints what became of it; a failure's words and exit code go up.

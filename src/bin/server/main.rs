@@ -12,6 +12,8 @@ use args::Args;
 use barepush::cli::error::CliError;
 use barepush::http::server::{self, ListenError, RunningServer};
 use barepush::push::client::Client;
+use barepush::push::retry::Retry;
+use barepush::push::sender::Sender;
 use barepush::store::atomic_file::path_in;
 use barepush::store::subscriptions::Store;
 use barepush::web::allow_list::AllowedPushServices;
@@ -48,11 +50,12 @@ fn run(args: &Args) -> Result<(), CliError> {
     let (stop, stopped) = mpsc::channel();
     ctrlc::set_handler(move || stop.send(()).unwrap_or_default()).map_err(|e| CliError::ours(e, "report this"))?;
 
+    let client = Client::new(PUSH_TIMEOUT, KEPT_CONNECTIONS);
+    let sender = Sender { client, key, retry: Retry::NEVER, dry_run: false };
     let application = Arc::new(Application {
         store: Store::new(path_in(&args.data_dir, "subscription.txt")),
-        key,
         push_services: AllowedPushServices::with(args.allow_push_service.clone()),
-        client: Client::new(PUSH_TIMEOUT, KEPT_CONNECTIONS),
+        sender,
         log: args.log(),
         about: json!({
             "version": env!("CARGO_PKG_VERSION"),

@@ -13,7 +13,6 @@ use crate::push::fan_out::{Event, FanOut, Queue};
 use crate::push::message::Message;
 use crate::push::result::{Class, PushResult};
 use crate::push::results;
-use crate::push::retry::Retry;
 use crate::push::subscription::Subscription;
 use crate::store::subscriptions::StoreError;
 
@@ -51,7 +50,7 @@ impl Application {
 
     /// Pushes to everybody stored by now, some at once, outcomes in the order of the list; sets aside those that are gone.
     pub(super) fn push_all(&self, message: &Message) -> Result<Vec<PushResult>, StoreError> {
-        let fan_out = FanOut { client: &self.client, message, key: &self.key, retry: Retry::NEVER, dry_run: false };
+        let fan_out = FanOut { sender: &self.sender, message };
         let mut pushes = Vec::new();
         let tell = |event| {
             if let Event::Pushed(pushed) = event {
@@ -82,7 +81,7 @@ impl Application {
 
     /// Pushes once, remembers and says the outcome.
     pub(super) fn push(&self, message: &Message, subscription: &Subscription) -> PushResult {
-        let outcome = PushResult::of(&self.client, message, subscription, &self.key);
+        let outcome = self.sender.push(message, subscription, |_, _| ());
         self.tell(&outcome);
         outcome
     }

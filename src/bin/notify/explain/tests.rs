@@ -32,7 +32,7 @@ fn request(endpoint: &str, message: &Message) -> String {
 
 fn answer(endpoint: &str, result: Result<Answer, SendError>) -> String {
     let subscription = subscription(endpoint);
-    let outcome = PushResult::sent(&subscription, &result, Duration::from_millis(5));
+    let outcome = PushResult::sent(subscription.endpoint(), result.clone(), Duration::from_millis(5));
     Explanation::new(&Message::new(Vec::new()), &subscription, false).answer(&outcome, &result)
 }
 
