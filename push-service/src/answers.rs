@@ -1,13 +1,15 @@
 //! What a test tells the push service to answer: every honest status, and every way to misbehave.
 
-use crate::refusal::Refusal;
 use crate::response::Response;
-use std::collections::{HashMap, VecDeque};
+use crate::vendor::Vendor;
+use crate::vendor_answers::Told;
 use std::time::Duration;
 
 /// The answer to a message in which nothing is wrong. A wrong one is refused whatever was told.
 #[derive(Clone, Debug)]
 pub struct Answer {
+    /// Before anything is sent.
+    pub(crate) delay: Duration,
     pub(crate) first: First,
     pub(crate) then: Then,
 }
@@ -15,8 +17,10 @@ pub struct Answer {
 /// What is sent at first.
 #[derive(Clone, Debug)]
 pub(crate) enum First {
-    /// 201 with Location and TTL.
+    /// 201 as the vendor has it: the message is accepted.
     Created,
+    /// This status as the vendor has it.
+    Status(Told),
     Bytes(Vec<u8>),
 }
 
@@ -37,35 +41,52 @@ pub(crate) enum Then {
 
 impl Answer {
     fn raw(bytes: impl Into<Vec<u8>>, then: Then) -> Self {
-        Self { first: First::Bytes(bytes.into()), then }
+        Self { delay: Duration::ZERO, first: First::Bytes(bytes.into()), then }
     }
 
     pub(crate) fn response(response: &Response) -> Self {
         Self::raw(response.to_bytes(), Then::KeepAlive)
     }
 
-    /// 201 with Location and TTL: accepted.
-    pub fn created() -> Self {
-        Self { first: First::Created, then: Then::KeepAlive }
+    /// The same with these bytes at first.
+    pub(crate) fn with_response(self, response: &Response) -> Self {
+        Self { first: First::Bytes(response.to_bytes()), ..self }
     }
 
-    /// `status` with the body Mozilla's push service gives it (2xx, 404 and 405: none).
-    pub fn status(status: u16) -> Self {
-        if status < 300 {
-            return Self::response(&Response::new(status));
+    /// The status that it begins with, unless it is not HTTP.
+    pub(crate) fn status_code(&self) -> Option<u16> {
+        match &self.first {
+            First::Created => Some(201),
+            First::Status(told) => Some(told.status),
+            First::Bytes(bytes) => {
+                let line = bytes.strip_prefix(b"HTTP/1.1 ")?.get(..3)?;
+                std::str::from_utf8(line).ok()?.parse().ok()
+            }
         }
-        Self::response(&Refusal::of_status(status).response())
+    }
+
+    fn told(told: Told) -> Self {
+        Self { delay: Duration::ZERO, first: First::Status(told), then: Then::KeepAlive }
+    }
+
+    /// 201 as the vendor has it: accepted.
+    pub fn created() -> Self {
+        Self { delay: Duration::ZERO, first: First::Created, then: Then::KeepAlive }
+    }
+
+    /// `status` with the headers and the body that the vendor gives it.
+    pub fn status(status: u16) -> Self {
+        Self::told(Told::status(status))
     }
 
     /// 429 or 503 with this value of `Retry-After`, valid or not.
     pub fn retry_after(status: u16, value: &str) -> Self {
-        let response = Refusal::of_status(status).response();
-        Self::response(&response.header("Retry-After", value))
+        Self::told(Told { retry_after: Some(value.to_owned()), ..Told::status(status) })
     }
 
     /// 307 to another address.
     pub fn redirect(location: &str) -> Self {
-        Self::response(&Response::new(307).header("Location", location))
+        Self::told(Told { words: Some(location.to_owned()), ..Told::status(307) })
     }
 
     /// These bytes as they are, then the connection is closed.
@@ -122,29 +143,61 @@ impl Answer {
     }
 }
 
-/// The answers told so far: the next ones first, then a subscription's own.
-#[derive(Default)]
-pub(crate) struct Answers {
-    pub(crate) next: VecDeque<Answer>,
-    pub(crate) of_subscription: HashMap<String, Answer>,
-    pub(crate) always: Option<Answer>,
+/// Which messages an answer is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    Any,
+    Vendor(Vendor),
+    /// The token of a subscription.
+    Subscription(String),
 }
 
+struct Rule {
+    scope: Scope,
+    answer: Answer,
+    /// How many messages still get this answer; `None`: all.
+    times: Option<u32>,
+}
+
+/// The answers told so far. Those for a number of messages come first, in the order told; then those for all messages: a
+/// subscription's, a vendor's, everybody's.
+#[derive(Default)]
+pub(crate) struct Answers(Vec<Rule>);
+
 impl Answers {
+    /// Answers the next `times` messages in `scope` like this; `None`: all, in place of an earlier answer for all of them.
+    pub(crate) fn tell(&mut self, scope: Scope, answer: Answer, times: Option<u32>) {
+        if times.is_none() {
+            self.0.retain(|rule| rule.times.is_some() || rule.scope != scope);
+        }
+        self.0.push(Rule { scope, answer, times });
+    }
+
     /// The answer to a good message to this subscription.
-    pub(crate) fn take(&mut self, token: &str) -> Answer {
-        self.next.pop_front().unwrap_or_else(|| self.standing(token))
+    pub(crate) fn take(&mut self, vendor: Vendor, token: &str) -> Answer {
+        let Some(index) = self.find(vendor, token) else {
+            return Answer::created();
+        };
+        let rule = &mut self.0[index];
+        let answer = rule.answer.clone();
+        if let Some(times) = &mut rule.times {
+            *times = times.saturating_sub(1);
+        }
+        if rule.times == Some(0) {
+            self.0.remove(index);
+        }
+        answer
     }
 
     /// Whether the message that is about to be read will be answered by a reset.
-    pub(crate) fn reset_is_next(&self, token: &str) -> bool {
-        let next = self.next.front().cloned();
-        let next = next.unwrap_or_else(|| self.standing(token));
-        matches!(next.then, Then::Reset)
+    pub(crate) fn reset_is_next(&self, vendor: Vendor, token: &str) -> bool {
+        self.find(vendor, token).is_some_and(|index| matches!(self.0[index].answer.then, Then::Reset))
     }
 
-    fn standing(&self, token: &str) -> Answer {
-        let told = self.of_subscription.get(token).or(self.always.as_ref());
-        told.cloned().unwrap_or_else(Answer::created)
+    fn find(&self, vendor: Vendor, token: &str) -> Option<usize> {
+        let scopes = [Scope::Subscription(token.to_owned()), Scope::Vendor(vendor), Scope::Any];
+        let next = self.0.iter().position(|rule| rule.times.is_some() && scopes.contains(&rule.scope));
+        let standing = |scope: &Scope| self.0.iter().position(|rule| rule.times.is_none() && rule.scope == *scope);
+        next.or_else(|| scopes.iter().find_map(standing))
     }
 }

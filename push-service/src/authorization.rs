@@ -1,9 +1,8 @@
-//! Checks the sender's `vapid` Authorization header as Mozilla's push service does (RFC 8292).
+//! Checks the sender's `vapid` Authorization header (RFC 8292), in the order and with the leeway of Mozilla's push service.
 
-use crate::refusal::Refusal;
+use crate::fault::{Fault, Kind};
 use base64ct::{Base64UrlUnpadded, Encoding};
-use p256::ecdsa::signature::Verifier;
-use p256::ecdsa::{Signature, VerifyingKey};
+use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use serde_json::Value;
 
 /// The clocks of sender and push service may differ by this much.
@@ -21,21 +20,21 @@ pub(crate) struct Authorization {
 }
 
 /// Checks `header` against the push service's own `origin` and `now` (unix seconds).
-pub(crate) fn verify(header: Option<&str>, origin: &str, now: u64) -> Result<Authorization, Refusal> {
-    let missing = || unauthorized("Missing VAPID public key");
+pub(crate) fn verify(header: Option<&str>, origin: &str, now: u64) -> Result<Authorization, Fault> {
+    let missing = || Fault::new(Kind::Authorization, "Missing VAPID public key");
     let (token, key) = header.and_then(parameters).ok_or_else(missing)?;
     let key = decode(key.trim_end_matches('=')).ok_or_else(missing)?;
     let claims = signed_claims(token, &key)?;
-    let exp = claims["exp"].as_u64().ok_or_else(|| unauthorized("Invalid VAPID token: exp must be an integer"))?;
+    let exp = claims["exp"].as_u64().ok_or_else(|| bad_token("Invalid VAPID token: exp must be an integer"))?;
     if exp + LEEWAY_SECONDS < now {
-        return Err(unauthorized("ExpiredSignature"));
+        return Err(bad_token("ExpiredSignature"));
     }
     if exp > now + MAX_SECONDS + LEEWAY_SECONDS {
-        return Err(unauthorized("The VAPID token expiration is too long"));
+        return Err(bad_token("The VAPID token expiration is too long"));
     }
     match claims["aud"].as_str() {
-        None => Err(unauthorized("Invalid VAPID token: aud must be a string")),
-        Some(aud) if aud != origin => Err(unauthorized("Invalid VAPID audience")),
+        None => Err(bad_token("Invalid VAPID token: aud must be a string")),
+        Some(aud) if aud != origin => Err(Fault::new(Kind::Audience, "Invalid VAPID audience")),
         Some(_) => Ok(Authorization { key, claims }),
     }
 }
@@ -58,37 +57,35 @@ fn parameters(header: &str) -> Option<(&str, &str)> {
 }
 
 /// The claims of an ES256 token that `key` signed.
-fn signed_claims(token: &str, key: &[u8]) -> Result<Value, Refusal> {
-    let invalid = || unauthorized("Invalid VAPID token");
+fn signed_claims(token: &str, key: &[u8]) -> Result<Value, Fault> {
+    let invalid = || bad_token("Invalid VAPID token");
     let (signed, signature) = token.rsplit_once('.').ok_or_else(invalid)?;
     let (header, claims) = signed.split_once('.').ok_or_else(invalid)?;
     let json = |part| serde_json::from_slice::<Value>(&decode(part)?).ok();
     if json(header).ok_or_else(invalid)?["alg"] != "ES256" {
-        return Err(unauthorized("Invalid VAPID token: InvalidAlgorithm"));
+        return Err(bad_token("Invalid VAPID token: InvalidAlgorithm"));
     }
-    let signature = decode(signature)
-        .and_then(|bytes| Signature::from_slice(&bytes).ok())
-        .ok_or_else(|| unauthorized("InvalidSignature"))?;
-    VerifyingKey::from_sec1_bytes(key)
-        .and_then(|key| key.verify(signed.as_bytes(), &signature))
-        .map_err(|_| unauthorized("InvalidSignature"))?;
+    let signature = decode(signature).ok_or_else(|| bad_token("InvalidSignature"))?;
+    UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, key)
+        .verify(signed.as_bytes(), &signature)
+        .map_err(|_| bad_token("InvalidSignature"))?;
     json(claims).filter(Value::is_object).ok_or_else(invalid)
 }
 
 /// What strict tests demand besides: exactly `aud`, `exp` and a `sub` that every push service accepts, and `exp` without
 /// Mozilla's leeway.
-pub(crate) fn verify_strictly(claims: &Value, now: u64) -> Result<(), Refusal> {
+pub(crate) fn verify_strictly(claims: &Value, now: u64) -> Result<(), Fault> {
     let names: Vec<_> = claims.as_object().into_iter().flat_map(|c| c.keys()).collect();
     if names.len() != 3 || claims["sub"].is_null() {
-        return Err(Refusal::strict(format!("claims are {names:?}, not exactly aud, exp and sub")));
+        return Err(Fault::strict(&format!("claims are {names:?}, not exactly aud, exp and sub")));
     }
     let sub = claims["sub"].as_str().unwrap_or_default();
     if !sub.starts_with("mailto:") && !sub.starts_with("https://") {
-        return Err(Refusal::strict("sub is neither mailto: nor https:".to_owned()));
+        return Err(Fault::strict("sub is neither mailto: nor https:"));
     }
     let exp = claims["exp"].as_u64().unwrap_or_default();
     if exp <= now || exp > now + MAX_SECONDS {
-        return Err(Refusal::strict("exp is not within the next 24 h".to_owned()));
+        return Err(Fault::strict("exp is not within the next 24 h"));
     }
     Ok(())
 }
@@ -98,7 +95,7 @@ pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     Base64UrlUnpadded::decode_vec(text).ok()
 }
 
-/// A 401 with Mozilla's number for everything wrong with VAPID.
-pub(crate) fn unauthorized(message: &str) -> Refusal {
-    Refusal::new(401, 109, message)
+/// The VAPID token is not good.
+fn bad_token(why: &str) -> Fault {
+    Fault::new(Kind::Token, why)
 }

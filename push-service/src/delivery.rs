@@ -3,7 +3,7 @@
 
 use crate::state::{Shared, State};
 use crate::subscriptions::{Owner, tail};
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 /// A message for a real browser.
@@ -71,7 +71,8 @@ impl Shared {
     }
 
     /// Delivers a message, and stores it until its browser has acknowledged it or its TTL is over.
-    pub(crate) fn deliver(&self, mut state: MutexGuard<'_, State>, message: StoredMessage) {
+    pub(crate) fn deliver(&self, message: StoredMessage) {
+        let mut state = self.lock();
         let subscription = state.subscriptions.get(&message.token).cloned();
         let Some(Owner::Browser { browser, channel }) = subscription.as_ref().map(|s| &s.owner) else {
             return;

@@ -2,11 +2,13 @@
 //! test's failures.
 #![allow(clippy::expect_used)]
 
-use crate::answers::Answer;
+use crate::answers::{Answer, Scope};
 use crate::decryption::BrowserKeys;
 use crate::google::MessageChannel;
 use crate::messages::Received;
+use crate::record::Entry;
 use crate::service::{Service, Settings};
+use crate::state::State;
 use crate::subscriptions::{Owner, tail};
 use crate::vendor::Vendor;
 use crate::{authorization, certificate};
@@ -136,28 +138,28 @@ impl PushService {
 
     /// Answers the next good message like this; called again, the one after it.
     pub fn answer_next(&self, answer: Answer) {
-        self.service.shared.lock().answers.next.push_back(answer);
+        self.service.shared.lock().answers.tell(Scope::Any, answer, Some(1));
     }
 
     /// Answers every good message like this unless `answer_next` or `answer_for` has another answer for it.
     pub fn answer_always(&self, answer: Answer) {
-        self.service.shared.lock().answers.always = Some(answer);
+        self.service.shared.lock().answers.tell(Scope::Any, answer, None);
     }
 
     /// Answers every good message to this subscription like this.
     pub fn answer_for(&self, subscription: &TestSubscription, answer: Answer) {
-        let mut state = self.service.shared.lock();
-        state.answers.of_subscription.insert(subscription.token.clone(), answer);
+        let scope = Scope::Subscription(subscription.token.clone());
+        self.service.shared.lock().answers.tell(scope, answer, None);
     }
 
     /// The good messages so far, oldest first, whatever the answer was.
     pub fn received(&self) -> Vec<Received> {
-        self.service.shared.lock().received.clone()
+        self.service.shared.lock().received()
     }
 
     /// The messages refused so far, oldest first: `refused: STATUS REASON`.
     pub fn refused(&self) -> Vec<String> {
-        self.service.shared.lock().refused.clone()
+        self.service.shared.lock().refused()
     }
 
     /// How many requests there were, good and bad.
@@ -168,9 +170,9 @@ impl PushService {
     /// Waits for the first `n` good messages and returns them all; panics when they are late.
     pub fn wait_for(&self, n: usize, limit: Duration) -> Vec<Received> {
         let shared = &self.service.shared;
-        let waited = shared.changed.wait_timeout_while(shared.lock(), limit, |state| state.received.len() < n);
+        let waited = shared.changed.wait_timeout_while(shared.lock(), limit, |state| state.good().count() < n);
         let (state, late) = waited.unwrap_or_else(PoisonError::into_inner);
-        let (received, refused) = (state.received.clone(), state.refused.clone());
+        let (received, refused) = (state.received(), state.refused());
         drop(state);
         assert!(!late.timed_out(), "{} of {n} messages after {limit:?}; {refused:?}", received.len());
         received
@@ -184,6 +186,25 @@ impl PushService {
     /// The test fails when somebody calls, instead of when nobody does.
     pub fn expect_no_calls(&self) {
         self.service.shared.lock().no_calls = true;
+    }
+}
+
+impl State {
+    fn good(&self) -> impl Iterator<Item = &Received> {
+        self.record.entries.iter().filter(|entry| entry.accepted).map(|entry| &entry.received)
+    }
+
+    fn received(&self) -> Vec<Received> {
+        self.good().cloned().collect()
+    }
+
+    fn refused(&self) -> Vec<String> {
+        let refused = self.record.entries.iter().filter(|entry| !entry.accepted);
+        let line = |entry: &Entry| {
+            let (status, wrong) = (entry.status.unwrap_or_default(), entry.wrong.as_deref().unwrap_or_default());
+            format!("refused: {status} {wrong}")
+        };
+        refused.map(line).collect()
     }
 }
 

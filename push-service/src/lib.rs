@@ -15,7 +15,10 @@
 //! | `authorization` | checks the VAPID token |
 //! | `decryption` | decrypts what is sent to a simulated browser |
 //! | `vendor` | one row for each vendor: hosts, endpoints |
-//! | `refusal` | what is wrong with a message, and each vendor's words for it |
+//! | `checks` | the rules for headers, body and subject, vendor by vendor |
+//! | `fault` | what can be wrong with a message |
+//! | `vendor_answers` | how each vendor answers, accepting or refusing |
+//! | `record` | what has arrived, for tests |
 //! | `answers` | what a test tells the push service to answer |
 //! | `subscriptions` | subscriptions, each with its vendor and its owner |
 //! | `delivery` | stored messages, and the interface to a connected browser |
@@ -28,21 +31,24 @@
 pub mod answers;
 mod authorization;
 pub mod certificate;
+mod checks;
 pub mod decryption;
 mod delivery;
+mod fault;
 mod fixture;
 pub mod google;
 mod http;
 mod listener;
 mod messages;
 mod mozilla;
-mod refusal;
+mod record;
 mod response;
 mod routes;
 pub mod service;
 mod state;
 mod subscriptions;
 mod vendor;
+mod vendor_answers;
 
 pub use answers::Answer;
 pub use fixture::{PushService, TestSubscription, verify_token};

@@ -1,25 +1,22 @@
-//! The sender's side: a message is checked, then stored or delivered (RFC 8030 §5). The checks, their order and the answers
-//! are those of Mozilla's autoendpoint.
+//! The sender's side: a message is checked, then stored or delivered (RFC 8030 §5). The order of the checks is that of
+//! Mozilla's autoendpoint.
 
 use crate::answers::{Answer, First};
-use crate::authorization::{self, Authorization, unauthorized};
+use crate::authorization::{self, Authorization};
+use crate::checks;
 use crate::decryption::random;
 use crate::delivery::StoredMessage;
+use crate::fault::{Fault, Kind};
 use crate::http::RequestHead;
-use crate::refusal::Refusal;
+use crate::record::Entry;
 use crate::response::Response;
 use crate::state::Shared;
 use crate::subscriptions::{Owner, Subscription, tail};
 use crate::vendor::Vendor;
+use crate::vendor_answers::{Refusal, accepted};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::Value;
 use std::time::Duration;
-
-/// What every push service must accept, and so the most a sender may send (RFC 8030 §7.2).
-const MAX_BODY_BYTES: usize = 4096;
-/// 30 days, Mozilla's longest.
-const MAX_TTL_SECONDS: u64 = 2_592_000;
-const MAX_TOPIC_CHARACTERS: usize = 32;
 
 /// The push service that a request is for: whose it is, and its origin.
 pub(crate) struct Destination {
@@ -35,7 +32,7 @@ pub struct Received {
     pub endpoint: String,
     /// As sent, in the order sent.
     pub headers: Vec<(String, String)>,
-    /// As sent: encrypted.
+    /// As sent: encrypted, or empty.
     pub body: Vec<u8>,
     /// Decrypted; `None` when there was no body, or a real browser has the keys.
     pub payload: Option<Vec<u8>>,
@@ -52,6 +49,21 @@ pub struct Received {
 }
 
 impl Received {
+    /// As it arrived, before anything is checked.
+    fn unchecked(to: &Destination, head: &RequestHead, body: Vec<u8>) -> Self {
+        Self {
+            endpoint: format!("{}{}", to.origin, head.path),
+            headers: head.headers.clone(),
+            body,
+            payload: None,
+            ttl: 0,
+            urgency: head.header("Urgency").map(str::to_owned),
+            topic: None,
+            claims: Value::Null,
+            key: Vec::new(),
+        }
+    }
+
     /// The first header of this name, upper and lower case alike.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut named = self.headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name));
@@ -63,7 +75,7 @@ impl Received {
         String::from_utf8_lossy(self.payload.as_deref().unwrap_or_default()).into_owned()
     }
 
-    /// The payload as JSON, null when it is none.
+    /// The payload as JSON, null when it is not JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text()).unwrap_or_default()
     }
@@ -72,41 +84,63 @@ impl Received {
 impl Shared {
     /// Accepts a message or refuses it, then answers as told.
     pub(crate) fn post(&self, to: &Destination, head: &RequestHead, body: Vec<u8>) -> Answer {
-        let (token, received) = match self.checked(to, head, body) {
-            Ok(checked) => checked,
-            Err(refusal) => {
-                let line = format!("refused: {} {}", refusal.status, refusal.message);
-                self.report(&line);
-                if self.strict {
-                    self.lock().refused.push(line);
-                }
-                self.changed.notify_all();
-                return Answer::response(&refusal.response());
+        let mut received = Received::unchecked(to, head, body);
+        let checked = self.check(to, head, &mut received);
+        let token = to.vendor.token(&head.path).unwrap_or_default().to_owned();
+        let answer = match &checked {
+            Ok(_) => {
+                self.report(&describe(&token, &received));
+                self.lock().answers.take(to.vendor, &token)
+            }
+            Err(fault) => {
+                let refusal = Refusal::of(to.vendor, fault);
+                self.report(&format!("refused: {} {}", refusal.status, fault.why));
+                Answer::response(&refusal.response(to.vendor))
             }
         };
-        self.report(&describe(&token, &received));
+        let message = matches!(answer.first, First::Created).then(|| self.stored_message(&token, &received));
+        let wrong = match &checked {
+            Ok(wrong) => wrong.clone(),
+            Err(fault) => Some(fault.why.clone()),
+        };
+        self.keep(Entry {
+            number: 0,
+            vendor: to.vendor,
+            token,
+            status: answer.status_code(),
+            accepted: checked.is_ok(),
+            wrong,
+            received,
+        });
+        let Some(message) = message else {
+            return answer;
+        };
+        let response = accepted(to.vendor, &to.origin, &message.id, message.ttl);
+        self.deliver(message);
+        answer.with_response(&response)
+    }
+
+    /// Adds to the record of what arrived.
+    fn keep(&self, entry: Entry) {
         let mut state = self.lock();
-        // A learner's push service reports and keeps no record.
-        if self.strict {
-            state.received.push(received.clone());
+        let dropped = state.record.dropped;
+        state.record.add(entry, self.limits);
+        if dropped == 0 && state.record.dropped > 0 {
+            self.report("dropped the oldest message from the record, which is full");
         }
         self.changed.notify_all();
-        let answer = state.answers.take(&token);
-        if matches!(answer.first, First::Bytes(_)) {
-            return answer;
-        }
-        let message = StoredMessage {
+    }
+
+    fn stored_message(&self, token: &str, received: &Received) -> StoredMessage {
+        StoredMessage {
             id: Base64UrlUnpadded::encode_string(&random::<24>()),
-            expires: state.now() + Duration::from_secs(received.ttl),
-            token,
-            topic: received.topic,
-            body: received.body,
+            expires: self.lock().now() + Duration::from_secs(received.ttl),
+            token: token.to_owned(),
+            topic: received.topic.clone(),
+            body: received.body.clone(),
             ttl: received.ttl,
-            key: received.key,
-        };
-        let created = created(to, &message);
-        self.deliver(state, message);
-        created
+            key: received.key.clone(),
+        }
     }
 
     /// DELETE on a message's Location: it is not delivered any more (RFC 8030 §5.3).
@@ -119,9 +153,10 @@ impl Shared {
         Answer::response(&Response::new(if found { 204 } else { 404 }))
     }
 
-    /// The rows of autoendpoint's table, in its order. Nothing is locked while signature and body are checked.
-    fn checked(&self, to: &Destination, head: &RequestHead, body: Vec<u8>) -> Result<(String, Received), Refusal> {
-        let unknown = || Refusal::of_status(404);
+    /// Fills in what `received` says. Returns what a browser will find wrong, which the vendors do not see. Nothing is locked
+    /// while signature and body are checked.
+    fn check(&self, to: &Destination, head: &RequestHead, received: &mut Received) -> Result<Option<String>, Fault> {
+        let unknown = || Fault::new(Kind::Endpoint, "Not Found");
         let token = to.vendor.token(&head.path).ok_or_else(unknown)?;
         let (subscription, now) = {
             let state = self.lock();
@@ -129,24 +164,28 @@ impl Shared {
         };
         let subscription = subscription.filter(|s| s.vendor == to.vendor).ok_or_else(unknown)?;
         let authorization = self.authorized(&subscription, &to.origin, head, now)?;
+        received.claims = authorization.claims;
+        received.key = authorization.key;
+        checks::subject(to.vendor, &received.claims)?;
         if subscription.ended {
-            return Err(Refusal::of_status(410));
+            return Err(Fault::new(Kind::Gone, "No such subscription"));
         }
-        let ttl = ttl(head.header("TTL"))?;
-        let topic = topic(head.header("Topic"))?;
-        let payload = payload(&subscription, head, &body)?;
-        let received = Received {
-            endpoint: format!("{}{}", to.origin, head.path),
-            headers: head.headers.clone(),
-            body,
-            payload,
-            ttl,
-            urgency: head.header("Urgency").map(str::to_owned),
-            topic,
-            claims: authorization.claims,
-            key: authorization.key,
+        received.ttl = checks::ttl(to.vendor, head)?;
+        received.topic = checks::topic(to.vendor, head.header("Topic"))?;
+        checks::urgency(to.vendor, head.header("Urgency"))?;
+        checks::body(head, &received.body)?;
+        let Owner::Simulated(browser) = &subscription.owner else {
+            return Ok(None);
         };
-        Ok((token.to_owned(), received))
+        if received.body.is_empty() {
+            return Ok(None);
+        }
+        match browser.decrypt(&received.body) {
+            Ok(payload) => received.payload = Some(payload),
+            Err(why) if self.strict => return Err(Fault::strict(&why)),
+            Err(why) => return Ok(Some(why)),
+        }
+        Ok(None)
     }
 
     /// (RFC 8292 §4.2) Only the holder of the key that the subscription names may send to it.
@@ -156,69 +195,21 @@ impl Shared {
         origin: &str,
         head: &RequestHead,
         now: u64,
-    ) -> Result<Authorization, Refusal> {
+    ) -> Result<Authorization, Fault> {
         let header = head.header("Authorization");
         if header.is_none() && subscription.key.is_none() && !self.strict {
-            // Mozilla wants no token when the subscription names no key.
+            // A token is optional when the subscription does not name a key (RFC 8292 §4).
             return Ok(Authorization::default());
         }
         let authorization = authorization::verify(header, origin, now)?;
         let named = subscription.key.as_ref();
         if named.is_some_and(|key| *key != authorization.key) {
-            return Err(unauthorized("VAPID public key mismatch"));
+            return Err(Fault::new(Kind::Key, "VAPID public key mismatch"));
         }
         if self.strict {
             authorization::verify_strictly(&authorization.claims, now)?;
         }
         Ok(authorization)
-    }
-}
-
-/// (RFC 8030 §5) 201 with the message's own address.
-fn created(to: &Destination, message: &StoredMessage) -> Answer {
-    let location = format!("{}/m/{}", to.origin, message.id);
-    let response = Response::new(201).header("Location", &location);
-    Answer::response(&response.header("TTL", &message.ttl.to_string()))
-}
-
-/// Checks the body's encoding and size, and decrypts it for a simulated browser.
-fn payload(subscription: &Subscription, head: &RequestHead, body: &[u8]) -> Result<Option<Vec<u8>>, Refusal> {
-    if body.is_empty() {
-        return Ok(None);
-    }
-    if head.header("Content-Encoding") != Some("aes128gcm") {
-        return Err(Refusal::of_status(400));
-    }
-    if body.len() > MAX_BODY_BYTES {
-        return Err(Refusal::of_status(413));
-    }
-    match &subscription.owner {
-        Owner::Simulated(browser) => browser.decrypt(body).map(Some).map_err(Refusal::strict),
-        Owner::Browser { .. } => Ok(None),
-    }
-}
-
-/// (RFC 8030 §5.2) Without a TTL a message is refused.
-fn ttl(header: Option<&str>) -> Result<u64, Refusal> {
-    let missing = || Refusal::new(400, 111, "Missing TTL value");
-    // Mozilla's number for a TTL it cannot read; 114 for one below zero.
-    let ttl: i128 = header.and_then(|ttl| ttl.parse().ok()).ok_or_else(missing)?;
-    if ttl < 0 {
-        return Err(Refusal::new(400, 114, "Invalid TTL value"));
-    }
-    let ttl = u64::try_from(ttl).map_err(|_| missing())?;
-    Ok(ttl.min(MAX_TTL_SECONDS))
-}
-
-/// (RFC 8030 §5.4) 1 to 32 characters of base64url.
-fn topic(header: Option<&str>) -> Result<Option<String>, Refusal> {
-    let base64url = |c: u8| c.is_ascii_alphanumeric() || c == b'-' || c == b'_';
-    match header {
-        None => Ok(None),
-        Some(topic) if (1..=MAX_TOPIC_CHARACTERS).contains(&topic.len()) && topic.bytes().all(base64url) => {
-            Ok(Some(topic.to_owned()))
-        }
-        Some(_) => Err(Refusal::new(400, 113, "Invalid topic")),
     }
 }
 

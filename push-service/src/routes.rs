@@ -1,13 +1,14 @@
 //! One connection: reads its requests, finds the part that answers each, and sends the answer.
 
 use crate::answers::{Answer, First, Then};
+use crate::fault::{Fault, Kind};
 use crate::google;
 use crate::http::{Connection, RequestHead};
 use crate::messages::Destination;
 use crate::mozilla;
-use crate::response::Response;
 use crate::state::Shared;
 use crate::vendor::Vendor;
+use crate::vendor_answers::Refusal;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -33,7 +34,7 @@ pub(crate) fn serve(tcp: TcpStream, shared: &Shared, tls: Option<Arc<ServerConfi
             continue;
         }
         let answer = answer(shared, &mut connection, &destination, &head)?;
-        if !send(shared, &mut connection, answer)? {
+        if !send(shared, &mut connection, destination.vendor, answer)? {
             break;
         }
         if head.header("Connection").is_some_and(|value| value.eq_ignore_ascii_case("close")) {
@@ -50,15 +51,18 @@ fn answer(shared: &Shared, connection: &mut Connection, to: &Destination, head: 
     let reset = {
         let mut state = shared.lock();
         state.calls += 1;
-        state.answers.reset_is_next(token)
+        state.answers.reset_is_next(to.vendor, token)
     };
     let body = connection.read_body(head, reset)?;
     let left = reset && !body.is_empty() && matches!(connection, Connection::Plain(_));
     let answer = match (head.method.as_str(), head.path.strip_prefix("/m/")) {
         ("DELETE", Some(id)) => shared.delete(id),
         ("POST", None) => shared.post(to, head, body),
-        _ if token.is_empty() => Answer::status(404),
-        _ => Answer::response(&Response::new(405)),
+        _ => {
+            let kind = if token.is_empty() { Kind::Endpoint } else { Kind::Method };
+            let fault = Fault::new(kind, "not a message to an endpoint");
+            Answer::response(&Refusal::of(to.vendor, &fault).response(to.vendor))
+        }
     };
     if left && !matches!(answer.then, Then::Reset) {
         connection.read_exact(&mut [0])?;
@@ -67,9 +71,15 @@ fn answer(shared: &Shared, connection: &mut Connection, to: &Destination, head: 
 }
 
 /// Sends the answer; `true` when another request may follow.
-fn send(shared: &Shared, connection: &mut Connection, answer: Answer) -> io::Result<bool> {
-    let First::Bytes(first) = answer.first else {
+fn send(shared: &Shared, connection: &mut Connection, vendor: Vendor, answer: Answer) -> io::Result<bool> {
+    if !answer.delay.is_zero() && shared.pause(answer.delay) {
         return Ok(false);
+    }
+    let first = match answer.first {
+        First::Bytes(bytes) => bytes,
+        First::Status(told) => told.response(vendor).to_bytes(),
+        // `Shared::post` has put the vendor's response in its place.
+        First::Created => Vec::new(),
     };
     connection.write_all(&first)?;
     connection.flush()?;

@@ -1,6 +1,7 @@
 //! The running push service on its port. Dropped, it ends all its threads.
 
 use crate::listener::Listener;
+use crate::record::Limits;
 use crate::routes;
 use crate::state::{Shared, State};
 use rustls::ServerConfig;
@@ -40,6 +41,7 @@ impl Service {
         let shared = Arc::new(Shared {
             origin: format!("{scheme}://localhost:{port}"),
             strict: settings.strict,
+            limits: if settings.strict { Limits::NONE } else { Limits::KEPT },
             log: settings.log,
             state: Mutex::new(State::default()),
             changed: Condvar::new(),

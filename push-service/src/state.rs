@@ -2,7 +2,7 @@
 
 use crate::answers::Answers;
 use crate::delivery::{BrowserChannel, StoredMessage};
-use crate::messages::Received;
+use crate::record::{Limits, Record};
 use crate::subscriptions::Subscription;
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -14,6 +14,8 @@ pub struct Shared {
     pub origin: String,
     /// Hold senders to more than the vendors do: exactly the claims `aud`, `exp` and `sub`, and a body that decrypts.
     pub(crate) strict: bool,
+    /// How much of what arrived is kept.
+    pub(crate) limits: Limits,
     /// Gets one line about each thing that happens, never a secret.
     pub(crate) log: Box<dyn Fn(&str) + Send + Sync>,
     pub(crate) state: Mutex<State>,
@@ -32,10 +34,8 @@ pub(crate) struct State {
     /// For real browsers, until acknowledged or expired, oldest first.
     pub(crate) stored: Vec<StoredMessage>,
     pub(crate) answers: Answers,
-    /// Messages in which nothing was wrong.
-    pub(crate) received: Vec<Received>,
-    /// What was wrong with the others.
-    pub(crate) refused: Vec<String>,
+    /// What has arrived.
+    pub(crate) record: Record,
     /// Requests of any kind by senders.
     pub(crate) calls: usize,
     /// The test fails when somebody calls.

@@ -24,17 +24,17 @@ fn service() -> (Service, MessageChannel) {
 
 /// Hands over a message as if a sender had posted it.
 fn post(service: &Service, token: &str, id: &str, body: &[u8], ttl: u64) {
-    let state = service.shared.lock();
+    let now = service.shared.lock().now();
     let message = StoredMessage {
         id: id.to_owned(),
         token: token.to_owned(),
         topic: None,
         body: body.to_owned(),
         ttl,
-        expires: state.now() + Duration::from_secs(ttl),
+        expires: now + Duration::from_secs(ttl),
         key: KEY.to_vec(),
     };
-    service.shared.deliver(state, message);
+    service.shared.deliver(message);
 }
 
 /// Waits until the push service stores this many messages.

@@ -1,0 +1,78 @@
+//! The record of what arrived, for tests: every message to an endpoint, accepted or refused, oldest first. Bounded.
+
+use crate::messages::Received;
+use crate::vendor::Vendor;
+use std::collections::VecDeque;
+
+/// One message.
+#[allow(dead_code)]
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    /// Counts from 1.
+    pub(crate) number: u64,
+    pub(crate) vendor: Vendor,
+    /// Of the subscription it was sent to, known or not.
+    pub(crate) token: String,
+    /// The status it was answered with; `None`: not answered with a status.
+    pub(crate) status: Option<u16>,
+    /// Whether nothing was wrong that this vendor checks.
+    pub(crate) accepted: bool,
+    /// What was wrong with it.
+    pub(crate) wrong: Option<String>,
+    /// Of a refused message, as far as it was checked.
+    pub(crate) received: Received,
+}
+
+/// How much is kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// At most this many messages.
+    pub(crate) messages: usize,
+    /// At most this many bytes, headers and decrypted payloads included.
+    pub(crate) bytes: usize,
+}
+
+impl Limits {
+    /// What a learner's push service keeps: 1,000 messages or 16 MiB.
+    pub(crate) const KEPT: Self = Self { messages: 1000, bytes: 16 << 20 };
+    /// A test's push service keeps what its test sends.
+    pub(crate) const NONE: Self = Self { messages: usize::MAX, bytes: usize::MAX };
+}
+
+/// The messages kept.
+#[derive(Default)]
+pub(crate) struct Record {
+    pub(crate) entries: VecDeque<Entry>,
+    bytes: usize,
+    /// How many there were.
+    pub(crate) count: u64,
+    /// How many of them are not kept any more.
+    pub(crate) dropped: u64,
+}
+
+impl Record {
+    /// Adds a message and drops the oldest ones beyond `limits`.
+    pub(crate) fn add(&mut self, mut entry: Entry, limits: Limits) {
+        self.count += 1;
+        entry.number = self.count;
+        self.bytes += entry.bytes();
+        self.entries.push_back(entry);
+        while self.entries.len() > limits.messages || self.bytes > limits.bytes {
+            let Some(oldest) = self.entries.pop_front() else {
+                break;
+            };
+            self.bytes -= oldest.bytes();
+            self.dropped += 1;
+        }
+    }
+}
+
+impl Entry {
+    fn bytes(&self) -> usize {
+        let received = &self.received;
+        let headers: usize = received.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+        let payload = received.payload.as_ref().map_or(0, Vec::len);
+        // The claims are a part of the Authorization header.
+        size_of::<Self>() + received.endpoint.len() + 2 * headers + received.body.len() + payload
+    }
+}
