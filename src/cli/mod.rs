@@ -1,3 +1,5 @@
 //! What both programs share on the command line. May use `push` and `store`.
 
 pub mod error;
+pub mod shell;
+pub mod usage;

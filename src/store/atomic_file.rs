@@ -81,19 +81,18 @@ pub fn sweep(path: &Path) {
     }
 }
 
-/// What to say when others than its owner may read the secret in `path`, and what to type against it.
+/// The mode of the file at `path`, when others than its owner may read or write it.
 #[cfg(unix)]
-pub fn open_to_others(path: &Path) -> Option<String> {
+pub fn open_to_others(path: &Path) -> Option<u32> {
     use std::os::unix::fs::PermissionsExt;
     let metadata = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
     let mode = metadata.permissions().mode() & 0o777;
-    let path = path.display();
-    (mode & 0o077 != 0).then(|| format!("others may use the secret in {path} (mode {mode:04o}): chmod 600 {path}"))
+    (mode & 0o077 != 0).then_some(mode)
 }
 
-/// Who may read a file is not told by a mode here.
+/// Windows has no modes.
 #[cfg(not(unix))]
-pub fn open_to_others(_: &Path) -> Option<String> {
+pub fn open_to_others(_: &Path) -> Option<u32> {
     None
 }
 

@@ -1,7 +1,10 @@
 //! `notify --curl`: the command it prints, pasted into a shell, is accepted by the strict push service.
 
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
+use std::sync::{Arc, Mutex};
 
 use crate::support::program::{LIMIT, Program};
 use crate::support::sender::Sender;
@@ -72,4 +75,68 @@ fn where_the_file_cannot_be_written_it_says_so() {
         "notify: error: cannot write \"payload.bin\": Is a directory (os error 21)\n\
          notify: hint: go to a folder that you may write to\n",
     );
+}
+
+/// Takes any number of requests, answers each, and remembers their request lines.
+fn request_lines() -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let lines: Arc<Mutex<Vec<String>>> = Arc::default();
+    let seen = Arc::clone(&lines);
+    std::thread::spawn(move || {
+        for connection in listener.incoming() {
+            let mut reader = BufReader::new(connection.unwrap());
+            let (mut first, mut length) = (String::new(), 0);
+            reader.read_line(&mut first).unwrap();
+            seen.lock().unwrap().push(first.trim_end().to_owned());
+            loop {
+                let mut line = String::new();
+                if reader.read_line(&mut line).unwrap() <= 2 {
+                    break;
+                }
+                if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                    length = value.trim().parse().unwrap();
+                }
+            }
+            reader.read_exact(&mut vec![0; length]).unwrap();
+            let answer = b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            reader.get_mut().write_all(answer).unwrap();
+        }
+    });
+    (origin, lines)
+}
+
+#[test]
+fn curl_sends_one_request_to_exactly_the_endpoint() {
+    if curl_is_missing() {
+        return;
+    }
+    let (sender, [browser]) = Sender::with();
+    sender.service.expect_no_calls();
+    for path in ["/a[1-3]b", "/{a,b}", "/a/../b/./c", "/it's?a=1&b=$HOME", "/a[1-"] {
+        let (origin, lines) = request_lines();
+        let mut json: serde_json::Value = serde_json::from_str(&browser.json_with_key).unwrap();
+        json["endpoint"] = format!("{origin}{path}").into();
+        sender.write("subscription.txt", json.to_string().as_bytes());
+        let printed = sender.notify().args(["--curl", "text"]).run();
+        assert_eq!((printed.code, printed.stderr.as_str()), (Some(0), NOTE), "{path}");
+        let (code, answer) = paste(&printed.stdout, sender.folder(), None);
+        assert_eq!((code, answer.lines().next()), (Some(0), Some("HTTP/1.1 201 Created")), "{path}");
+        assert_eq!(*lines.lock().unwrap(), [format!("POST {path} HTTP/1.1")]);
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_behind_stdout_is_an_error() {
+    let (sender, [_]) = Sender::with();
+    for args in
+        [&["--curl"][..], &["--show-public-key"], &["--show-public-key", "--json"], &["--json"], &["--explain"], &[]]
+    {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let ended = sender.notify().args(args).stdout(full).run();
+        let error = "notify: error: cannot write to stdout: No space left on device (os error 28)\n\
+                     notify: hint: check that the disk that stdout goes to has room\n";
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(1), error), "{args:?}");
+    }
 }

@@ -11,3 +11,4 @@ mod one;
 #[path = "../support/mod.rs"]
 mod support;
 mod to;
+mod usage;

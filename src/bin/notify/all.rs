@@ -51,7 +51,7 @@ fn open(args: &Args, store: &Store) -> Result<(Entries, ProgressBar), CliError> 
         bar.enable_steady_tick(TICK);
         return Ok((Entries::new(BufReader::new(io::stdin()), store.path()), styled(bar, "{spinner} {msg}")));
     }
-    let file = store.open().map_err(not_read)?;
+    let file = store.open().map_err(|e| not_read(args, e))?;
     let length = file.metadata().map(|file| file.len()).ok();
     let bar = styled(ProgressBar::with_draw_target(length, target), "{wide_bar} {percent}% {msg}");
     let entries = Entries::new(BufReader::new(bar.wrap_read(file)), store.path());

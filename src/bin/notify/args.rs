@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use barepush::cli::error::{CliError, note};
+use barepush::cli::error::CliError;
+use barepush::cli::{shell, usage};
 use barepush::push::client::Client;
 use barepush::push::message::{DEFAULT_TTL, MAX_TTL_SECONDS, Topic, Urgency};
 use barepush::push::retry::Retry;
 use barepush::push::sender::Sender;
 use barepush::push::vapid::{DEFAULT_SUBJECT, Subject, VapidKey};
-use barepush::store::atomic_file::{open_to_others, path_in};
+use barepush::store::atomic_file::path_in;
 use barepush::store::keys::{self, KeyError};
 use barepush::store::subscriptions::Store;
 use clap::error::ErrorKind;
@@ -170,7 +171,8 @@ Exit codes; with more than one push the first of 1 4 6 3 5 0 that occurred:
 impl Args {
     /// What the command line says; ends the process when that is nothing, or contradicts itself.
     pub(crate) fn get() -> Args {
-        let args = Args::parse();
+        let hint = "put a message of several words in quotes: cargo run --bin notify \"two words\"";
+        let args: Args = usage::parse("notify", |argument| (!argument.starts_with('-')).then_some(hint));
         let dash = |path: &Option<PathBuf>| path.as_deref() == Some(Path::new("-"));
         let readers = [args.message == "-", dash(&args.payload), args.reads_stdin()];
         if readers.iter().filter(|reads| **reads).count() > 1 {
@@ -204,8 +206,8 @@ impl Args {
             Some(text) => keys::from_env(text, self.subject.clone()),
             None => {
                 let folder = path_in(&self.data_dir, "keys");
-                if let Some(open) = open_to_others(&folder.join(keys::VAPID_FILE)).filter(|_| !self.quiet) {
-                    note("notify", open);
+                if !self.quiet {
+                    shell::note_open_secret("notify", &folder.join(keys::VAPID_FILE));
                 }
                 keys::load(&folder, self.subject.clone())
             }

@@ -1,10 +1,13 @@
 //! The request as a curl command that pastes into a shell: `--curl`.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::Path;
 
 use barepush::cli::error::{CliError, note};
+use barepush::cli::shell;
 use barepush::push::request::{Header, PushRequest};
+
+use crate::stdout;
 
 /// Where the encrypted body goes, in the current folder.
 const BODY_FILE: &str = "payload.bin";
@@ -18,7 +21,7 @@ pub(crate) fn print(request: &PushRequest) -> Result<(), CliError> {
             CliError::ours(error, "go to a folder that you may write to")
         })?;
     }
-    let _ = writeln!(io::stdout(), "{}", command(request));
+    stdout::print(&format!("{}\n", command(request)))?;
     note(
         "notify",
         "nothing was sent; the command holds endpoint and token, so keep it to yourself: it works for 12 hours",
@@ -26,19 +29,18 @@ pub(crate) fn print(request: &PushRequest) -> Result<(), CliError> {
     Ok(())
 }
 
-/// One option a line, each value in single quotes.
+/// One option a line, each value quoted for a POSIX shell. Curl must not read `[1-3]` or `{a,b}` as several URLs, nor shorten
+/// `/../`: an endpoint is taken as it is.
 fn command(request: &PushRequest) -> String {
-    let mut lines = vec![format!("curl --include --request POST {}", quoted(request.endpoint().as_str()))];
-    let header = |header: &Header| format!("--header {}", quoted(&format!("{}: {}", header.name, header.value)));
+    let mut lines = vec![format!(
+        "curl --include --globoff --path-as-is --request POST {}",
+        shell::quoted(request.endpoint().as_str())
+    )];
+    let header = |header: &Header| format!("--header {}", shell::quoted(&format!("{}: {}", header.name, header.value)));
     lines.extend(request.headers().iter().map(header));
     lines.push(match request.body().is_empty() {
         true => "--header 'Content-Length: 0'".into(),
         false => format!("--data-binary @{BODY_FILE}"),
     });
     lines.join(" \\\n  ")
-}
-
-/// As a POSIX shell reads it back unchanged.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
 }

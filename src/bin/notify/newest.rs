@@ -31,7 +31,7 @@ pub(crate) fn recipient(args: &Args) -> Result<Subscription, CliError> {
 pub(crate) fn each_usable(args: &Args, store: &Store, mut take: impl FnMut(Subscription)) -> Result<usize, CliError> {
     let entries = match args.reads_stdin() {
         true => Entries::new(BufReader::new(io::stdin()), store.path()),
-        false => store.read().map_err(not_read)?,
+        false => store.read().map_err(|e| not_read(args, e))?,
     };
     let mut unusable = 0;
     for entry in entries {
@@ -47,14 +47,19 @@ pub(crate) fn each_usable(args: &Args, store: &Store, mut take: impl FnMut(Subsc
     Ok(unusable)
 }
 
-/// Why the file could not be opened.
-pub(crate) fn not_read(error: StoreError) -> CliError {
-    match error {
-        StoreError::Missing(_) => {
-            CliError::new(EXIT_NOBODY, anyhow!("nobody has subscribed yet: {error}"), OPEN_THE_PAGE)
-        }
-        error => CliError::hinted(StoreError::hint)(error),
+/// Why the file could not be opened. A missing one is named by its absolute path: the folder may be the wrong one.
+pub(crate) fn not_read(args: &Args, error: StoreError) -> CliError {
+    let StoreError::Missing(path) = &error else {
+        return CliError::hinted(StoreError::hint)(error);
+    };
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+    let missing = StoreError::Missing(absolute);
+    if args.subscriptions.is_some() {
+        let hint = "check the path given to --subscriptions";
+        return CliError::new(EXIT_NOBODY, anyhow!("no subscriptions: {missing}"), hint);
     }
+    let hint = format!("{OPEN_THE_PAGE}; if the server runs in another folder, name it: --data-dir DIR");
+    CliError::new(EXIT_NOBODY, anyhow!("nobody has subscribed yet: {missing}"), hint)
 }
 
 /// The file was read to its end, and no usable subscription stood in it.

@@ -1,12 +1,11 @@
 //! The VAPID public key in every format in circulation: `--show-public-key`.
 
-use std::io::{self, Write};
-
 use barepush::cli::error::CliError;
 use barepush::push::vapid::VapidError;
 use serde_json::json;
 
 use crate::args::Args;
+use crate::stdout::print;
 
 /// Prints it: base64url as browsers and most libraries take it, hex, JWK (RFC 7517) and SPKI in PEM (RFC 5480).
 pub(crate) fn show(args: &Args) -> Result<(), CliError> {
@@ -16,7 +15,5 @@ pub(crate) fn show(args: &Args) -> Result<(), CliError> {
         true => format!("{}\n", json!({"base64url": key.base64url, "hex": key.hex, "jwk": jwk, "pem": key.pem})),
         false => format!("base64url  {}\nhex        {}\nJWK        {jwk}\nPEM\n{}", key.base64url, key.hex, key.pem),
     };
-    // Whoever closed the pipe has read enough.
-    let _ = io::stdout().write_all(text.as_bytes());
-    Ok(())
+    print(&text)
 }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use anyhow::anyhow;
 use barepush::cli::error::CliError;
+use barepush::cli::shell;
 use barepush::push::endpoint::Endpoint;
 use barepush::push::subscription::Subscription;
 use barepush::push::vendor::Vendor;
@@ -35,13 +36,17 @@ pub(crate) fn chosen(args: &Args, to: &str) -> Result<Subscription, CliError> {
             let tail = newest.endpoint().tail().to_owned();
             matching.newest.push_back(newest);
             let error = anyhow!("--to \"{to}\" matches more than one subscription: {}", matching.names());
-            Err(CliError::new(EXIT_USAGE, error, format!("choose one by its last characters: --to {tail}")))
+            Err(CliError::new(
+                EXIT_USAGE,
+                error,
+                format!("choose one by its last characters: --to {}", shell::quoted(&tail)),
+            ))
         }
         (None, _) => {
             let path = store.path().display();
             let names = stored.names();
             let error = anyhow!("--to \"{to}\" matches none of the subscriptions in {path}: {names}");
-            let tail = newest.endpoint().tail();
+            let tail = shell::quoted(newest.endpoint().tail());
             let hint = format!("choose one by its last characters, its host or its browser: --to {tail}");
             Err(CliError::new(EXIT_NOBODY, error, hint))
         }

@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use barepush::cli::error::{CliError, note};
+use barepush::cli::error::CliError;
+use barepush::cli::{shell, usage};
 use barepush::http::certificate::{self, Certificate, CertificateError};
 use barepush::http::error::SetupError;
 use barepush::push::vapid::{DEFAULT_SUBJECT, Subject, VapidKey};
-use barepush::store::atomic_file::{self, path_in};
+use barepush::store::atomic_file::path_in;
 use barepush::store::keys::{self, KeyError, KeyFile};
 use barepush::web::allow_list::AllowedPushServices;
 use barepush::web::assets::Assets;
@@ -65,6 +66,12 @@ pub(crate) struct Args {
 }
 
 impl Args {
+    /// The command line; ends the process when it is wrong.
+    pub(crate) fn get() -> Args {
+        let hint = "run notify as a program of its own: cargo run --bin notify \"message\"";
+        usage::parse("server", |argument| (argument == "notify").then_some(hint))
+    }
+
     /// The folder of keys.
     pub(crate) fn keys(&self) -> PathBuf {
         path_in(&self.data_dir, "keys")
@@ -105,8 +112,8 @@ impl Args {
         let tls_key = self.tls_key.clone();
         let tls_key = tls_key.unwrap_or_else(|| folder.join(certificate::KEY_FILE));
         for secret in [folder.join(keys::VAPID_FILE), tls_key] {
-            if let Some(open) = atomic_file::open_to_others(&secret).filter(|_| !self.quiet) {
-                note("server", open);
+            if !self.quiet {
+                shell::note_open_secret("server", &secret);
             }
         }
     }

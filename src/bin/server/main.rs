@@ -18,7 +18,6 @@ use barepush::store::atomic_file::path_in;
 use barepush::store::subscriptions::Store;
 use barepush::web::allow_list::AllowedPushServices;
 use barepush::web::api::{Application, State};
-use clap::Parser;
 use front::Front;
 use serde_json::json;
 
@@ -28,7 +27,7 @@ const PUSH_TIMEOUT: Duration = Duration::from_secs(15);
 const KEPT_CONNECTIONS: usize = 16;
 
 fn main() -> ExitCode {
-    match run(&Args::parse()) {
+    match run(&Args::get()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report("server"),
     }
