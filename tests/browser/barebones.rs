@@ -9,10 +9,13 @@ use serde_json::json;
 
 use crate::browser::chromium::Chromium;
 use crate::browser::firefox::{Answer, Firefox};
-use crate::browser::{CHROMIUM, FIREFOX, installed};
+use crate::fixtures::{ChromiumInstalled, FirefoxInstalled};
+use crate::harness::tests;
 use crate::page::Page;
 use crate::support::program::{self, Program, Running};
 use push_service::PushService;
+
+tests![in_firefox_the_example_subscribes_and_both_it_and_notify_push, in_chromium_the_examples_worker_shows_a_push,];
 
 /// The example, built now if it is not up to date: `cargo test --test browser` builds no examples.
 fn example() -> PathBuf {
@@ -35,11 +38,7 @@ fn start(folder: &std::path::Path) -> (Running, String) {
     (running, url)
 }
 
-#[test]
-fn in_firefox_the_example_subscribes_and_both_it_and_notify_push() {
-    if !installed(&[&FIREFOX]) {
-        return;
-    }
+fn in_firefox_the_example_subscribes_and_both_it_and_notify_push(_: &mut FirefoxInstalled) {
     let push_service = PushService::start();
     let folder = tempfile::tempdir().unwrap();
     let (example, url) = start(folder.path());
@@ -60,11 +59,7 @@ fn in_firefox_the_example_subscribes_and_both_it_and_notify_push() {
     firefox.expect_a_quiet_console();
 }
 
-#[test]
-fn in_chromium_the_examples_worker_shows_a_push() {
-    if !installed(&[&CHROMIUM]) {
-        return;
-    }
+fn in_chromium_the_examples_worker_shows_a_push(_: &mut ChromiumInstalled) {
     let folder = tempfile::tempdir().unwrap();
     let (_example, url) = start(folder.path());
     let mut chromium = Chromium::start();

@@ -2,28 +2,20 @@
 
 use serde_json::json;
 
-use crate::barepush::Server;
+use crate::browser::Tab;
 use crate::browser::chromium::Chromium;
-use crate::browser::{CERTUTIL, CHROMIUM, Tab, installed};
+use crate::fixtures::{CertutilInstalled, ChromiumInstalled, InChromium, Registered, Server, register};
+use crate::harness::tests;
 use crate::page::Page;
 
-/// Opens the page, with notifications allowed, and registers the worker with a click.
-pub(crate) fn register(chromium: &mut Chromium, origin: &str) -> String {
-    chromium.set_permission(origin, "granted");
-    chromium.open(origin);
-    chromium.press("register");
-    chromium.wait_to_read("registration-status-message", &format!("Registered for the scope {origin}/"));
-    chromium.wait_for_worker()
-}
+tests![
+    on_http_localhost_the_worker_registers_and_unregisters,
+    on_https_the_worker_registers_once_the_certificate_is_trusted,
+    behind_an_untrusted_certificate_the_page_tells_the_ways_on_and_its_command_works,
+    every_shape_of_payload_is_shown,
+];
 
-#[test]
-fn on_http_localhost_the_worker_registers_and_unregisters() {
-    if !installed(&[&CHROMIUM]) {
-        return;
-    }
-    let server = Server::start();
-    let mut chromium = Chromium::start();
-    register(&mut chromium, &server.http);
+fn on_http_localhost_the_worker_registers_and_unregisters(Registered { chromium, .. }: &mut Registered) {
     assert_eq!(chromium.buttons(), "unregister subscribe notify-all");
     assert_eq!(chromium.read("subscription-status-message"), "Ready to subscribe.");
     assert_eq!(chromium.read("notification-status-message"), "Subscribe first.");
@@ -33,24 +25,16 @@ fn on_http_localhost_the_worker_registers_and_unregisters() {
     chromium.expect_a_quiet_console();
 }
 
-#[test]
-fn on_https_the_worker_registers_once_the_certificate_is_trusted() {
-    if !installed(&[&CHROMIUM, &CERTUTIL]) {
-        return;
-    }
+fn on_https_the_worker_registers_once_the_certificate_is_trusted(_: &mut (ChromiumInstalled, CertutilInstalled)) {
     let server = Server::start();
     let mut chromium = Chromium::start_trusting(&server.certificate());
     register(&mut chromium, &server.https);
     chromium.expect_a_quiet_console();
 }
 
-#[test]
-fn behind_an_untrusted_certificate_the_page_tells_the_ways_on_and_its_command_works() {
-    if !installed(&[&CHROMIUM]) {
-        return;
-    }
-    let server = Server::start();
-    let mut chromium = Chromium::start();
+fn behind_an_untrusted_certificate_the_page_tells_the_ways_on_and_its_command_works(
+    InChromium { chromium, server }: &mut InChromium,
+) {
     assert_eq!(chromium.try_open(&server.https), Err("net::ERR_CERT_AUTHORITY_INVALID".to_owned()));
     chromium.click_through_warning();
     chromium.press("register");
@@ -67,16 +51,11 @@ fn behind_an_untrusted_certificate_the_page_tells_the_ways_on_and_its_command_wo
     );
     let command = chromium.read("chrome-command");
     let switch = command.split(' ').find(|part| part.starts_with("--ignore-cert")).unwrap();
-    drop(chromium);
-    let mut chromium = Chromium::start_with(switch);
-    register(&mut chromium, &server.https);
+    *chromium = Chromium::start_with(switch);
+    register(chromium, &server.https);
 }
 
-#[test]
-fn every_shape_of_payload_is_shown() {
-    if !installed(&[&CHROMIUM]) {
-        return;
-    }
+fn every_shape_of_payload_is_shown(Registered { chromium, server, registration }: &mut Registered) {
     let shapes = [
         (r#"{"title":"Ours","body":"flat"}"#, "Ours: flat"),
         (r#"{"title":"Codelab","options":{"body":"ID: 42"}}"#, "Codelab: ID: 42"),
@@ -90,11 +69,8 @@ fn every_shape_of_payload_is_shown() {
         (r#"{"body":"no title"}"#, "Push message: no title"),
         (r#"{"title":"odd","body":7,"actions":"none","silent":true,"vibrate":[1]}"#, "odd: 7"),
     ];
-    let server = Server::start();
-    let mut chromium = Chromium::start();
-    let registration = register(&mut chromium, &server.http);
     for (payload, shown) in shapes {
-        chromium.deliver_push(&server.http, &registration, payload);
+        chromium.deliver_push(&server.http, registration, payload);
         assert_eq!(chromium.notifications(), json!([shown]), "{payload}");
         chromium.value(
             "navigator.serviceWorker.ready.then(worker => worker.getNotifications())

@@ -4,29 +4,33 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::barepush::Stage;
 use crate::browser::Tab;
 use crate::browser::firefox::Answer;
+use crate::fixtures::{OnHttp, OnHttps, Stage, Subscribed};
+use crate::harness::tests;
 use crate::page::Page;
 use crate::support::program::LIMIT;
 
-#[test]
-fn from_the_click_to_the_notification_on_https() {
-    if let Some(stage) = Stage::on_https() {
-        main_loop(stage);
-    }
+tests![
+    from_the_click_to_the_notification_on_https,
+    from_the_click_to_the_notification_on_http_localhost,
+    a_subscription_ended_behind_the_servers_back_is_set_aside,
+    a_changed_vapid_key_is_noticed_on_reload_and_mended,
+    a_permission_denied_at_the_prompt_shows_how_to_lift_it,
+    a_push_is_shown_while_no_page_is_open_and_a_click_opens_it,
+];
+
+fn from_the_click_to_the_notification_on_https(OnHttps(stage): &mut OnHttps) {
+    main_loop(stage);
 }
 
-#[test]
-fn from_the_click_to_the_notification_on_http_localhost() {
-    if let Some(stage) = Stage::on_http() {
-        main_loop(stage);
-    }
+fn from_the_click_to_the_notification_on_http_localhost(OnHttp(stage): &mut OnHttp) {
+    main_loop(stage);
 }
 
-fn main_loop(mut stage: Stage) {
+fn main_loop(stage: &mut Stage) {
     stage.subscribe();
-    let Stage { firefox, server, .. } = &mut stage;
+    let Stage { firefox, server, .. } = stage;
     let notified = server.notify("message");
     assert_eq!((notified.code, notified.stderr.as_str()), (Some(0), ""));
     firefox.wait_for_alert("barepush", "message");
@@ -47,12 +51,9 @@ fn main_loop(mut stage: Stage) {
     firefox.expect_a_quiet_console();
 }
 
-#[test]
-fn a_subscription_ended_behind_the_servers_back_is_set_aside() {
-    let Some(mut stage) = Stage::subscribed() else {
-        return;
-    };
-    let Stage { firefox, server, .. } = &mut stage;
+fn a_subscription_ended_behind_the_servers_back_is_set_aside(
+    Subscribed(Stage { firefox, server, .. }): &mut Subscribed,
+) {
     let ended = firefox.value(
         "navigator.serviceWorker.ready.then(worker => worker.pushManager.getSubscription())
             .then(subscription => subscription.unsubscribe())",
@@ -74,12 +75,7 @@ fn a_subscription_ended_behind_the_servers_back_is_set_aside() {
     assert_eq!(fs::read_to_string(server.file("subscription.txt.gone")).unwrap(), line);
 }
 
-#[test]
-fn a_changed_vapid_key_is_noticed_on_reload_and_mended() {
-    let Some(mut stage) = Stage::subscribed() else {
-        return;
-    };
-    let Stage { firefox, server, .. } = &mut stage;
+fn a_changed_vapid_key_is_noticed_on_reload_and_mended(Subscribed(Stage { firefox, server, .. }): &mut Subscribed) {
     server.stop();
     fs::remove_file(server.file("keys/vapid_private.pem")).unwrap();
     server.start_again();
@@ -97,11 +93,7 @@ fn a_changed_vapid_key_is_noticed_on_reload_and_mended() {
     firefox.expect_a_quiet_console();
 }
 
-#[test]
-fn a_permission_denied_at_the_prompt_shows_how_to_lift_it() {
-    let Some(mut stage) = Stage::on_http() else {
-        return;
-    };
+fn a_permission_denied_at_the_prompt_shows_how_to_lift_it(OnHttp(stage): &mut OnHttp) {
     stage.push_service.expect_no_calls();
     let firefox = &mut stage.firefox;
     firefox.press("register");
@@ -116,12 +108,9 @@ fn a_permission_denied_at_the_prompt_shows_how_to_lift_it() {
     firefox.expect_a_quiet_console();
 }
 
-#[test]
-fn a_push_is_shown_while_no_page_is_open_and_a_click_opens_it() {
-    let Some(mut stage) = Stage::subscribed() else {
-        return;
-    };
-    let Stage { firefox, server, push_service } = &mut stage;
+fn a_push_is_shown_while_no_page_is_open_and_a_click_opens_it(
+    Subscribed(Stage { firefox, server, push_service }): &mut Subscribed,
+) {
     firefox.close_page();
     assert_eq!(server.notify("nobody looks").code, Some(0));
     push_service.wait_for(2, LIMIT);

@@ -1,29 +1,21 @@
 //! Whether everybody can read and use the page: axe-core in both colour schemes, narrow and wide; and the README's picture.
 
-use std::fs;
-
 use serde_json::json;
 
-use crate::barepush::{Server, Stage};
-use crate::browser::chromium::Chromium;
-use crate::browser::{CHROMIUM, Tab, installed, leave_out, target};
+use crate::browser::{Tab, target};
+use crate::fixtures::{Axe, InChromium, Stage, Subscribed};
+use crate::harness::tests;
 use crate::page::Page;
 
-/// Where `npm install --prefix target/axe axe-core` puts it.
-const AXE: &str = "axe/node_modules/axe-core/axe.min.js";
+tests![
+    everything_the_page_can_show_is_accessible_in_light_and_dark,
+    the_page_fits_phones_tablets_and_wide_screens,
+    a_subscribed_page_is_accessible_and_makes_the_readmes_picture,
+];
 
 /// Everything the page can unfold, unfolded.
 const UNFOLD: &str = "document.querySelectorAll('section.help, #log-region').forEach(part => part.hidden = false),
     document.querySelectorAll('details').forEach(part => part.open = true), null";
-
-/// axe-core's source, or `None` where it is not installed; see [`installed`].
-fn axe() -> Option<String> {
-    let source = fs::read_to_string(target().join(AXE)).ok();
-    if source.is_none() {
-        leave_out("axe-core", "npm install --prefix target/axe axe-core");
-    }
-    source
-}
 
 /// Fails when axe-core finds a serious or critical violation in the page as it is.
 fn expect_no_violation(tab: &mut impl Tab, axe: &str, case: &str) {
@@ -36,13 +28,9 @@ fn expect_no_violation(tab: &mut impl Tab, axe: &str, case: &str) {
     assert_eq!(violations, json!([]), "{case}: {violations:#}");
 }
 
-#[test]
-fn everything_the_page_can_show_is_accessible_in_light_and_dark() {
-    let (true, Some(axe)) = (installed(&[&CHROMIUM]), axe()) else {
-        return;
-    };
-    let server = Server::start();
-    let mut chromium = Chromium::start();
+fn everything_the_page_can_show_is_accessible_in_light_and_dark(
+    (InChromium { chromium, server }, Axe(axe)): &mut (InChromium, Axe),
+) {
     chromium.open(&server.http);
     chromium.wait_to_read("registration-status-message", "No service worker is registered yet.");
     chromium.value(UNFOLD);
@@ -50,19 +38,13 @@ fn everything_the_page_can_show_is_accessible_in_light_and_dark() {
         chromium.set_dark(dark);
         for width in [390, 1280] {
             chromium.set_viewport(width, 900);
-            expect_no_violation(&mut chromium, &axe, &format!("dark: {dark}, {width} px"));
+            expect_no_violation(chromium, axe, &format!("dark: {dark}, {width} px"));
         }
     }
     chromium.expect_a_quiet_console();
 }
 
-#[test]
-fn the_page_fits_phones_tablets_and_wide_screens() {
-    if !installed(&[&CHROMIUM]) {
-        return;
-    }
-    let server = Server::start();
-    let mut chromium = Chromium::start();
+fn the_page_fits_phones_tablets_and_wide_screens(InChromium { chromium, server }: &mut InChromium) {
     chromium.open(&server.http);
     chromium.wait_to_read("registration-status-message", "No service worker is registered yet.");
     chromium.value(UNFOLD);
@@ -79,21 +61,15 @@ fn the_page_fits_phones_tablets_and_wide_screens() {
     }
 }
 
-#[test]
-fn a_subscribed_page_is_accessible_and_makes_the_readmes_picture() {
-    let Some(axe) = axe() else {
-        return;
-    };
-    let Some(mut stage) = Stage::subscribed() else {
-        return;
-    };
-    let Stage { firefox, server, .. } = &mut stage;
+fn a_subscribed_page_is_accessible_and_makes_the_readmes_picture(
+    (Subscribed(Stage { firefox, server, .. }), Axe(axe)): &mut (Subscribed, Axe),
+) {
     assert_eq!(server.notify("Dinner is ready").code, Some(0));
     firefox.wait_for_alert("barepush", "Dinner is ready");
     firefox.wait_to_read_start("progress-shown", "Notification shown ");
     for dark in [true, false] {
         firefox.set_dark(dark);
-        expect_no_violation(firefox, &axe, &format!("dark: {dark}"));
+        expect_no_violation(firefox, axe, &format!("dark: {dark}"));
     }
     firefox.set_viewport(1280, 1040);
     firefox.value("scrollTo(0, 0)");

@@ -5,18 +5,28 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::barepush::{Stage, WELCOME};
 use crate::browser::Tab;
 use crate::browser::firefox::{Answer, ENTER, TAB};
+use crate::fixtures::{OnHttp, Stage, Subscribed, WELCOME};
+use crate::harness::tests;
 use crate::page::Page;
 use crate::support::program::LIMIT;
 use push_service::Answer as Reply;
 
-#[test]
-fn the_buttons_follow_the_codelabs_table_and_unregistering_ends_the_subscription() {
-    let Some(mut stage) = Stage::on_http() else {
-        return;
-    };
+tests![
+    the_buttons_follow_the_codelabs_table_and_unregistering_ends_the_subscription,
+    a_message_from_the_form_is_shown_as_written_and_its_click_leads_to_its_url,
+    a_local_notification_needs_no_push_and_the_log_can_be_cleared,
+    the_outcome_of_a_failed_push_is_told_with_what_to_do,
+    notify_all_reaches_every_subscription_and_counts_the_failures,
+    secrets_are_masked_until_asked_for_and_copies_are_told_of,
+    a_server_that_lost_the_subscription_is_given_it_again,
+    a_permission_taken_back_ends_the_subscription_here_and_at_the_server,
+    unsubscribing_while_the_server_is_away_says_what_follows,
+    the_keyboard_goes_from_step_to_step,
+];
+
+fn the_buttons_follow_the_codelabs_table_and_unregistering_ends_the_subscription(OnHttp(stage): &mut OnHttp) {
     stage.firefox.wait_to_read("registration-status-message", "No service worker is registered yet.");
     assert_eq!(stage.firefox.buttons(), "register notify-all");
     assert_eq!(stage.firefox.read("subscription-status-message"), "Register the service worker first.");
@@ -27,7 +37,7 @@ fn the_buttons_follow_the_codelabs_table_and_unregistering_ends_the_subscription
         ["no subscription yet", "none", "No subscription yet.", "Show secrets", "Subscription none yet"]
     );
     stage.subscribe();
-    let Stage { firefox, server, .. } = &mut stage;
+    let Stage { firefox, server, .. } = stage;
     assert_eq!(firefox.buttons(), "unregister unsubscribe notify-me notify-all");
     firefox.wait_to_read("server-line", "Server 0.1.0 · 1 subscription stored");
     firefox.wait_to_read_start("subscription-status-message", "Subscribed at localhost:");
@@ -39,12 +49,9 @@ fn the_buttons_follow_the_codelabs_table_and_unregistering_ends_the_subscription
     firefox.expect_a_quiet_console();
 }
 
-#[test]
-fn a_message_from_the_form_is_shown_as_written_and_its_click_leads_to_its_url() {
-    let Some(mut stage) = Stage::subscribed() else {
-        return;
-    };
-    let Stage { firefox, server, push_service } = &mut stage;
+fn a_message_from_the_form_is_shown_as_written_and_its_click_leads_to_its_url(
+    Subscribed(Stage { firefox, server, push_service }): &mut Subscribed,
+) {
     firefox.fill("message-title", "Oven");
     firefox.fill("message-body", "180 °C reached");
     firefox.fill("message-url", "/?recipe=bread");
@@ -79,12 +86,7 @@ fn a_message_from_the_form_is_shown_as_written_and_its_click_leads_to_its_url() 
     firefox.expect_a_quiet_console();
 }
 
-#[test]
-fn a_local_notification_needs_no_push_and_the_log_can_be_cleared() {
-    let Some(mut stage) = Stage::subscribed() else {
-        return;
-    };
-    let firefox = &mut stage.firefox;
+fn a_local_notification_needs_no_push_and_the_log_can_be_cleared(Subscribed(Stage { firefox, .. }): &mut Subscribed) {
     firefox.click("#help-unseen summary");
     firefox.press("notify-local");
     firefox.wait_for_alert("A local notification", "Shown by the page, without any push.");
@@ -102,12 +104,9 @@ fn a_local_notification_needs_no_push_and_the_log_can_be_cleared() {
     firefox.expect_a_quiet_console();
 }
 
-#[test]
-fn the_outcome_of_a_failed_push_is_told_with_what_to_do() {
-    let Some(mut stage) = Stage::subscribed() else {
-        return;
-    };
-    let Stage { firefox, push_service, .. } = &mut stage;
+fn the_outcome_of_a_failed_push_is_told_with_what_to_do(
+    Subscribed(Stage { firefox, push_service, .. }): &mut Subscribed,
+) {
     let outcomes = [
         (Reply::status(429), "not now, says localhost: 429 Too Many Requests: ", "Push service busy"),
         (Reply::status(413), "refused by localhost: 413 ", "Push service refused"),
@@ -128,12 +127,9 @@ fn the_outcome_of_a_failed_push_is_told_with_what_to_do() {
     firefox.expect_a_quiet_console();
 }
 
-#[test]
-fn notify_all_reaches_every_subscription_and_counts_the_failures() {
-    let Some(mut stage) = Stage::subscribed() else {
-        return;
-    };
-    let Stage { firefox, push_service, .. } = &mut stage;
+fn notify_all_reaches_every_subscription_and_counts_the_failures(
+    Subscribed(Stage { firefox, push_service, .. }): &mut Subscribed,
+) {
     let key = firefox.value("fetch('/vapid-public-key').then(answer => answer.text())");
     let other = push_service.subscribe(key.as_str());
     let added = firefox.value(&format!(
@@ -164,12 +160,7 @@ fn notify_all_reaches_every_subscription_and_counts_the_failures() {
     firefox.expect_a_quiet_console();
 }
 
-#[test]
-fn secrets_are_masked_until_asked_for_and_copies_are_told_of() {
-    let Some(mut stage) = Stage::subscribed() else {
-        return;
-    };
-    let firefox = &mut stage.firefox;
+fn secrets_are_masked_until_asked_for_and_copies_are_told_of(Subscribed(Stage { firefox, .. }): &mut Subscribed) {
     let shown = "JSON.parse(document.getElementById('subscription-json').textContent)";
     assert_eq!(firefox.value(&format!("{shown}.keys")), json!({ "auth": "•••", "p256dh": "•••" }));
     firefox.press("show-secrets");
@@ -187,12 +178,7 @@ fn secrets_are_masked_until_asked_for_and_copies_are_told_of() {
     firefox.expect_a_quiet_console();
 }
 
-#[test]
-fn a_server_that_lost_the_subscription_is_given_it_again() {
-    let Some(mut stage) = Stage::subscribed() else {
-        return;
-    };
-    let Stage { firefox, server, .. } = &mut stage;
+fn a_server_that_lost_the_subscription_is_given_it_again(Subscribed(Stage { firefox, server, .. }): &mut Subscribed) {
     fs::remove_file(server.file("subscription.txt")).unwrap();
     firefox.reload();
     firefox.wait_to_read("subscription-note", "The server no longer had this subscription: it is stored again.");
@@ -200,12 +186,9 @@ fn a_server_that_lost_the_subscription_is_given_it_again() {
     firefox.expect_a_quiet_console();
 }
 
-#[test]
-fn a_permission_taken_back_ends_the_subscription_here_and_at_the_server() {
-    let Some(mut stage) = Stage::subscribed() else {
-        return;
-    };
-    let Stage { firefox, server, .. } = &mut stage;
+fn a_permission_taken_back_ends_the_subscription_here_and_at_the_server(
+    Subscribed(Stage { firefox, server, .. }): &mut Subscribed,
+) {
     firefox.block_notifications(&server.http);
     firefox.wait_to_read(
         "subscription-note",
@@ -216,12 +199,9 @@ fn a_permission_taken_back_ends_the_subscription_here_and_at_the_server() {
     firefox.expect_a_quiet_console();
 }
 
-#[test]
-fn unsubscribing_while_the_server_is_away_says_what_follows() {
-    let Some(mut stage) = Stage::subscribed() else {
-        return;
-    };
-    let Stage { firefox, server, .. } = &mut stage;
+fn unsubscribing_while_the_server_is_away_says_what_follows(
+    Subscribed(Stage { firefox, server, .. }): &mut Subscribed,
+) {
     server.stop();
     firefox.press("unsubscribe");
     firefox.wait_to_read(
@@ -235,12 +215,7 @@ fn unsubscribing_while_the_server_is_away_says_what_follows() {
     assert_eq!(server.notify("message").code, Some(5));
 }
 
-#[test]
-fn the_keyboard_goes_from_step_to_step() {
-    let Some(mut stage) = Stage::on_http() else {
-        return;
-    };
-    let firefox = &mut stage.firefox;
+fn the_keyboard_goes_from_step_to_step(OnHttp(Stage { firefox, .. }): &mut OnHttp) {
     firefox.wait_for("!document.getElementById('register').disabled");
     firefox.focus_page();
     firefox.press_key(TAB);

@@ -3,22 +3,28 @@
 
 use serde_json::json;
 
-use crate::barepush::Server;
+use crate::browser::Tab;
 use crate::browser::chromium::Chromium;
-use crate::browser::{CHROMIUM, Tab, installed};
-use crate::chromium::register;
+use crate::fixtures::{ChromiumInstalled, InChromium, Registered, Server};
+use crate::harness::tests;
 use crate::page::Page;
+
+tests![
+    each_refusal_of_a_subscription_is_told_with_what_to_do,
+    a_blocked_permission_is_told_with_how_to_lift_it,
+    each_refusal_of_a_worker_is_told_with_what_to_do,
+    a_browser_that_lacks_something_is_told_what,
+    a_subscribe_that_hangs_is_told_of_after_ten_seconds,
+    an_address_of_the_local_network_is_told_to_be_no_secure_context,
+    the_chrome_command_is_the_systems_own,
+];
 
 /// A browser whose `method` fails with a DOMException of this name and message.
 fn failing(method: &str, name: &str, message: &str) -> String {
     format!("{method} = () => Promise.reject(new DOMException({}, {}));", json!(message), json!(name))
 }
 
-#[test]
-fn each_refusal_of_a_subscription_is_told_with_what_to_do() {
-    if !installed(&[&CHROMIUM]) {
-        return;
-    }
+fn each_refusal_of_a_subscription_is_told_with_what_to_do(Registered { chromium, server, .. }: &mut Registered) {
     let subscribe = |name, message| failing("PushManager.prototype.subscribe", name, message);
     let no_service = "Registration failed - push service error";
     let refusals = [
@@ -68,9 +74,6 @@ fn each_refusal_of_a_subscription_is_told_with_what_to_do() {
             "help-dismissed",
         ),
     ];
-    let server = Server::start();
-    let mut chromium = Chromium::start();
-    register(&mut chromium, &server.http);
     for (change, says, help) in refusals {
         chromium.open_after(&change, &server.http);
         chromium.press("subscribe");
@@ -81,14 +84,7 @@ fn each_refusal_of_a_subscription_is_told_with_what_to_do() {
     chromium.expect_a_quiet_console();
 }
 
-#[test]
-fn a_blocked_permission_is_told_with_how_to_lift_it() {
-    if !installed(&[&CHROMIUM]) {
-        return;
-    }
-    let server = Server::start();
-    let mut chromium = Chromium::start();
-    register(&mut chromium, &server.http);
+fn a_blocked_permission_is_told_with_how_to_lift_it(Registered { chromium, server, .. }: &mut Registered) {
     chromium.set_permission(&server.http, "denied");
     chromium.press("subscribe");
     chromium.wait_to_read(
@@ -99,11 +95,7 @@ fn a_blocked_permission_is_told_with_how_to_lift_it() {
     chromium.expect_a_quiet_console();
 }
 
-#[test]
-fn each_refusal_of_a_worker_is_told_with_what_to_do() {
-    if !installed(&[&CHROMIUM]) {
-        return;
-    }
+fn each_refusal_of_a_worker_is_told_with_what_to_do(InChromium { chromium, server }: &mut InChromium) {
     let refusals = [
         (
             "SecurityError",
@@ -118,8 +110,6 @@ fn each_refusal_of_a_worker_is_told_with_what_to_do() {
             "",
         ),
     ];
-    let server = Server::start();
-    let mut chromium = Chromium::start();
     for (name, says, help) in refusals {
         chromium.open_after(&failing("ServiceWorkerContainer.prototype.register", name, "no"), &server.http);
         chromium.press("register");
@@ -130,11 +120,7 @@ fn each_refusal_of_a_worker_is_told_with_what_to_do() {
     chromium.expect_a_quiet_console();
 }
 
-#[test]
-fn a_browser_that_lacks_something_is_told_what() {
-    if !installed(&[&CHROMIUM]) {
-        return;
-    }
+fn a_browser_that_lacks_something_is_told_what(InChromium { chromium, server }: &mut InChromium) {
     let no_worker = ["Service workers are not supported here.", "No subscription is possible without service workers."];
     let no_push = [
         "No service worker is registered yet.",
@@ -152,8 +138,6 @@ fn a_browser_that_lacks_something_is_told_what() {
             "register notify-all",
         ),
     ];
-    let server = Server::start();
-    let mut chromium = Chromium::start();
     for (change, [registration, subscription], help, buttons) in lacking {
         chromium.open_after(change, &server.http);
         chromium.wait_to_read("registration-status-message", registration);
@@ -164,14 +148,7 @@ fn a_browser_that_lacks_something_is_told_what() {
     chromium.expect_a_quiet_console();
 }
 
-#[test]
-fn a_subscribe_that_hangs_is_told_of_after_ten_seconds() {
-    if !installed(&[&CHROMIUM]) {
-        return;
-    }
-    let server = Server::start();
-    let mut chromium = Chromium::start();
-    register(&mut chromium, &server.http);
+fn a_subscribe_that_hangs_is_told_of_after_ten_seconds(Registered { chromium, .. }: &mut Registered) {
     chromium.press("subscribe");
     chromium.wait_to_read("subscription-status-message", "Asking the push service for a subscription …");
     chromium.wait_to_read(
@@ -188,11 +165,7 @@ fn a_subscribe_that_hangs_is_told_of_after_ten_seconds() {
     chromium.expect_a_quiet_console();
 }
 
-#[test]
-fn an_address_of_the_local_network_is_told_to_be_no_secure_context() {
-    if !installed(&[&CHROMIUM]) {
-        return;
-    }
+fn an_address_of_the_local_network_is_told_to_be_no_secure_context(_: &mut ChromiumInstalled) {
     let server = Server::start_with(&["--name", "barepush.test"]);
     let mut chromium = Chromium::start();
     chromium.open(&server.http.replace("localhost", "barepush.test"));
@@ -207,13 +180,7 @@ fn an_address_of_the_local_network_is_told_to_be_no_secure_context() {
     chromium.expect_a_quiet_console();
 }
 
-#[test]
-fn the_chrome_command_is_the_systems_own() {
-    if !installed(&[&CHROMIUM]) {
-        return;
-    }
-    let server = Server::start();
-    let mut chromium = Chromium::start();
+fn the_chrome_command_is_the_systems_own(InChromium { chromium, server }: &mut InChromium) {
     let commands = [
         ("Win32", "start chrome --user-data-dir=\"%TEMP%\\barepush-chrome\" --ignore-certificate-errors-spki-list="),
         (

@@ -4,12 +4,24 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::barepush::Server;
+use crate::browser::Tab;
 use crate::browser::chromium::Chromium;
-use crate::browser::{CHROMIUM, Tab, installed};
-use crate::chromium::register;
+use crate::fixtures::{ChromiumInstalled, InChromium, Registered, Server};
+use crate::harness::tests;
 use crate::page::Page;
 use push_service::PushService;
+
+tests![
+    the_page_says_what_it_waits_for,
+    the_worker_s_reports_are_followed_stop_by_stop,
+    another_vapid_key_is_told_at_each_step_of_its_mending,
+    the_newest_subscription_is_named_with_the_key_it_was_made_with,
+    a_local_notification_or_a_copy_that_fails_is_told_of,
+    what_a_browser_can_do_is_listed,
+    a_server_that_fails_is_quoted,
+    notify_all_with_nobody_subscribed_says_so_and_a_server_that_is_gone_is_told_of,
+    a_failure_of_another_kind_is_told_all_the_same,
+];
 
 /// A browser that has a subscription, told by `options`, and a server that knows it and never answers `waiting`.
 fn subscribed(options: &str, waiting: &str) -> String {
@@ -29,14 +41,8 @@ fn subscribed(options: &str, waiting: &str) -> String {
     )
 }
 
-#[test]
-fn the_page_says_what_it_waits_for() {
-    if !installed(&[&CHROMIUM]) {
-        return;
-    }
+fn the_page_says_what_it_waits_for(InChromium { chromium, server }: &mut InChromium) {
     let never = "() => new Promise(() => {})";
-    let server = Server::start();
-    let mut chromium = Chromium::start();
     let change = format!("ServiceWorkerContainer.prototype.getRegistration = {never};");
     chromium.open_after(&change, &server.http);
     chromium.wait_to_read("server-line", "Server 0.1.0 · 0 subscriptions stored");
@@ -50,14 +56,7 @@ fn the_page_says_what_it_waits_for() {
     chromium.expect_a_quiet_console();
 }
 
-#[test]
-fn the_worker_s_reports_are_followed_stop_by_stop() {
-    if !installed(&[&CHROMIUM]) {
-        return;
-    }
-    let server = Server::start();
-    let mut chromium = Chromium::start();
-    register(&mut chromium, &server.http);
+fn the_worker_s_reports_are_followed_stop_by_stop(Registered { chromium, server, .. }: &mut Registered) {
     chromium.open_after(&subscribed("{}", "/notify-me"), &server.http);
     chromium.wait_to_read("key-match", "this browser does not report its key");
     chromium.wait_to_read("subscription-status-message", "Subscribed at push.invalid, endpoint …89abcdef");
@@ -82,15 +81,8 @@ fn the_worker_s_reports_are_followed_stop_by_stop() {
     chromium.expect_a_quiet_console();
 }
 
-#[test]
-fn another_vapid_key_is_told_at_each_step_of_its_mending() {
-    if !installed(&[&CHROMIUM]) {
-        return;
-    }
+fn another_vapid_key_is_told_at_each_step_of_its_mending(Registered { chromium, server, .. }: &mut Registered) {
     let other_key = "{ applicationServerKey: new Uint8Array(65).buffer }";
-    let server = Server::start();
-    let mut chromium = Chromium::start();
-    register(&mut chromium, &server.http);
     chromium.open_after(&subscribed(other_key, "/remove-subscription"), &server.http);
     chromium
         .wait_to_read("subscription-note", "The server’s VAPID key has changed. Subscribing again with the new key …");
@@ -105,11 +97,7 @@ fn another_vapid_key_is_told_at_each_step_of_its_mending() {
     chromium.wait_to_read("permission", "not asked yet");
 }
 
-#[test]
-fn the_newest_subscription_is_named_with_the_key_it_was_made_with() {
-    if !installed(&[&CHROMIUM]) {
-        return;
-    }
+fn the_newest_subscription_is_named_with_the_key_it_was_made_with(_: &mut ChromiumInstalled) {
     let push_service = PushService::start();
     push_service.expect_no_calls();
     let other_key = push_service.subscribe(None).p256dh;
@@ -122,14 +110,7 @@ fn the_newest_subscription_is_named_with_the_key_it_was_made_with() {
     chromium.expect_a_quiet_console();
 }
 
-#[test]
-fn a_local_notification_or_a_copy_that_fails_is_told_of() {
-    if !installed(&[&CHROMIUM]) {
-        return;
-    }
-    let server = Server::start();
-    let mut chromium = Chromium::start();
-    register(&mut chromium, &server.http);
+fn a_local_notification_or_a_copy_that_fails_is_told_of(Registered { chromium, server, .. }: &mut Registered) {
     chromium.open_after(
         "ServiceWorkerRegistration.prototype.showNotification = () => Promise.reject(new TypeError('no'));
          Clipboard.prototype.writeText = () => Promise.reject(new TypeError('no'));",
@@ -152,16 +133,9 @@ fn a_local_notification_or_a_copy_that_fails_is_told_of() {
     chromium.expect_a_quiet_console();
 }
 
-#[test]
-fn what_a_browser_can_do_is_listed() {
-    if !installed(&[&CHROMIUM]) {
-        return;
-    }
+fn what_a_browser_can_do_is_listed(Registered { chromium, server, .. }: &mut Registered) {
     let listed = "['can-secure', 'can-worker', 'can-push', 'can-notifications', 'permission', 'can-declarative',
         'encodings', 'worker'].map(id => document.getElementById(id).textContent)";
-    let server = Server::start();
-    let mut chromium = Chromium::start();
-    register(&mut chromium, &server.http);
     chromium.wait_to_read("worker", "activated, version 0.1.0");
     assert_eq!(
         chromium.value(listed),
@@ -185,11 +159,7 @@ fn what_a_browser_can_do_is_listed() {
     );
 }
 
-#[test]
-fn a_server_that_fails_is_quoted() {
-    if !installed(&[&CHROMIUM]) {
-        return;
-    }
+fn a_server_that_fails_is_quoted(_: &mut ChromiumInstalled) {
     let server = Server::start();
     fs::create_dir(server.file("subscription.txt")).unwrap();
     let mut chromium = Chromium::start();
@@ -199,13 +169,9 @@ fn a_server_that_fails_is_quoted() {
     assert_eq!(chromium.read("newest"), "unknown");
 }
 
-#[test]
-fn notify_all_with_nobody_subscribed_says_so_and_a_server_that_is_gone_is_told_of() {
-    if !installed(&[&CHROMIUM]) {
-        return;
-    }
-    let mut server = Server::start();
-    let mut chromium = Chromium::start();
+fn notify_all_with_nobody_subscribed_says_so_and_a_server_that_is_gone_is_told_of(
+    InChromium { chromium, server }: &mut InChromium,
+) {
     chromium.open(&server.http);
     chromium.press("notify-all");
     chromium.wait_to_read(
@@ -229,14 +195,7 @@ fn notify_all_with_nobody_subscribed_says_so_and_a_server_that_is_gone_is_told_o
     assert_eq!(chromium.help(), "");
 }
 
-#[test]
-fn a_failure_of_another_kind_is_told_all_the_same() {
-    if !installed(&[&CHROMIUM]) {
-        return;
-    }
-    let server = Server::start();
-    let mut chromium = Chromium::start();
-    register(&mut chromium, &server.http);
+fn a_failure_of_another_kind_is_told_all_the_same(Registered { chromium, server, .. }: &mut Registered) {
     chromium.open_after(
         "ServiceWorkerRegistration.prototype.unregister = () => Promise.reject(new TypeError('no'));
          const send = fetch;

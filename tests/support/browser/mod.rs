@@ -1,11 +1,10 @@
 //! Firefox (WebDriver BiDi) and Chromium (DevTools protocol), driven over their own WebSockets: no driver program.
 
 use std::env;
+use std::fmt::{self, Display, Formatter};
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use serde_json::{Value, json};
@@ -16,49 +15,49 @@ pub(crate) mod firefox;
 pub(crate) mod process;
 mod websocket;
 
-/// The programs a test needs, each with its Debian package.
-pub(crate) const FIREFOX: Program = Program { names: &["firefox-esr", "firefox"], package: "firefox-esr" };
+/// What a test needs to be installed.
+pub(crate) const FIREFOX: Need =
+    Need { name: "firefox-esr", install: "apt-get install firefox-esr", find: || on_path(&["firefox-esr", "firefox"]) };
 /// See [`FIREFOX`].
-pub(crate) const CHROMIUM: Program =
-    Program { names: &["chromium", "chromium-browser", "google-chrome"], package: "chromium" };
-/// Writes trust in our certificate into a browser's own store.
-pub(crate) const CERTUTIL: Program = Program { names: &["certutil"], package: "libnss3-tools" };
+pub(crate) const CHROMIUM: Need = Need {
+    name: "chromium",
+    install: "apt-get install chromium",
+    find: || on_path(&["chromium", "chromium-browser", "google-chrome"]),
+};
+/// Adds our certificate to a browser's own store.
+pub(crate) const CERTUTIL: Need =
+    Need { name: "certutil", install: "apt-get install libnss3-tools", find: || on_path(&["certutil"]) };
+/// Finds what makes a page hard to use for people with disabilities.
+pub(crate) const AXE: Need = Need {
+    name: "axe-core",
+    install: "npm install --prefix target/axe axe-core@4",
+    find: || Some(target().join("axe/node_modules/axe-core/axe.min.js")).filter(|file| file.is_file()),
+};
 
-/// A program looked for on `PATH`.
-pub(crate) struct Program {
-    names: &'static [&'static str],
-    package: &'static str,
+/// A program or a file that may not be installed.
+pub(crate) struct Need {
+    name: &'static str,
+    install: &'static str,
+    find: fn() -> Option<PathBuf>,
 }
 
-impl Program {
-    fn path(&self) -> Option<PathBuf> {
-        let folders = env::var_os("PATH")?;
-        let folders: Vec<PathBuf> = env::split_paths(&folders).collect();
-        let candidates = self.names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
-        candidates.into_iter().find(|path| path.is_file())
+impl Need {
+    /// Where it is, when it is installed.
+    pub(crate) fn path(&self) -> Option<PathBuf> {
+        (self.find)()
     }
 }
 
-/// Whether all programs are here. If not, the test is to be left out: see [`leave_out`].
-pub(crate) fn installed(programs: &[&Program]) -> bool {
-    let missing = programs.iter().filter(|program| program.path().is_none());
-    let missing: Vec<&str> = missing.map(|program| program.package).collect();
-    let missing = missing.join(" ");
-    missing.is_empty() || leave_out(&missing, &format!("apt-get install {missing}"))
+impl Display for Need {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        write!(f, "{} is not installed: {}", self.name, self.install)
+    }
 }
 
-/// Says, once for each `need`, that tests are left out and how to have them run; past the test harness, which hides what
-/// passing tests print. With `BAREPUSH_REQUIRE_BROWSERS` set, as in CI, the test fails instead.
-pub(crate) fn leave_out(need: &str, remedy: &str) -> bool {
-    static SAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
-    let note = format!("browser tests that need {need} are left out; to run them: {remedy}");
-    assert!(env::var_os("BAREPUSH_REQUIRE_BROWSERS").is_none(), "{note}");
-    let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
-    if !said.contains(&note) {
-        let _ = writeln!(std::io::stderr(), "note: {note}");
-        said.push(note);
-    }
-    false
+/// The first of the programs `names` that is on `PATH`.
+fn on_path(names: &[&str]) -> Option<PathBuf> {
+    let folders: Vec<PathBuf> = env::split_paths(&env::var_os("PATH")?).collect();
+    names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name))).find(|path| path.is_file())
 }
 
 /// Cargo's `target/`, where screenshots go.

@@ -25,37 +25,10 @@ const DESKTOP: [&str; 7] = [
     "XDG_DATA_HOME",
 ];
 
-/// Most browsers at once: each takes some 0.5 GiB, and the test harness starts as many tests as there are cores.
-const AT_ONCE: usize = 4;
-
 /// A running browser.
 pub(crate) struct Process {
     guard: Child,
     output: Arc<Output>,
-    _turn: Turn,
-}
-
-static RUNNING: Mutex<usize> = Mutex::new(0);
-static ENDED: Condvar = Condvar::new();
-
-/// The right to run a browser; it ends when dropped.
-struct Turn;
-
-impl Turn {
-    /// Waits for one; those who have one end in time.
-    fn wait() -> Self {
-        let running = RUNNING.lock().expect("the count");
-        let mut running = ENDED.wait_while(running, |running| *running >= AT_ONCE).expect("the count");
-        *running += 1;
-        Self
-    }
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        *RUNNING.lock().expect("the count") -= 1;
-        ENDED.notify_one();
-    }
 }
 
 #[derive(Default)]
@@ -67,7 +40,6 @@ struct Output {
 impl Process {
     /// Starts `program` with `home` as its home and temporary folder.
     pub(crate) fn start(program: impl AsRef<OsStr>, arguments: &[String], home: &Path) -> Self {
-        let turn = Turn::wait();
         let mut command = Command::new("/bin/sh");
         command.args(["-c", GUARD, "browser"]);
         command.arg(program).args(arguments);
@@ -88,7 +60,7 @@ impl Process {
                 keeper.grown.notify_all();
             }
         });
-        Self { guard, output, _turn: turn }
+        Self { guard, output }
     }
 
     /// What follows `before` on the first line of output that has it.
