@@ -1,31 +1,26 @@
-//! A push service for one machine and no internet: `cargo run -p push-service -- --firefox`.
-//! Browsers reach it by WebSocket, application servers by RFC 8030, both on one port. It remembers in
-//! memory alone: when it ends, so do all subscriptions made with it.
+//! A push service for one machine and no internet: `cargo run -p push-service -- --firefox --chromium`. Browsers and
+//! application servers reach it on one port. It remembers in memory only: when it ends, so do all its subscriptions.
+
+mod browsers;
 
 use anyhow::{Context, anyhow};
+use browsers::{Browser, Event, Kind};
 use clap::Parser;
 use http::Uri;
+use push_service::google::MessageChannel;
 use push_service::service::{Service, Settings};
 use std::fmt;
-use std::fs;
-use std::io::{self, BufRead, BufReader, ErrorKind, Write};
+use std::io::{self, Write};
 use std::net::TcpStream;
-use std::process::{Child, Command, ExitCode, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::thread;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
-use tempfile::TempDir;
 
-/// How often the page's server is looked for before Firefox is started.
+/// How often the page's server is looked for before a browser is started.
 const LOOK: Duration = Duration::from_millis(500);
-
-/// By these names, in this order, Firefox is looked for.
-const FIREFOX: [&str; 4] = [
-    "firefox",
-    "firefox-esr",
-    "/Applications/Firefox.app/Contents/MacOS/firefox",
-    r"C:\Program Files\Mozilla Firefox\firefox.exe",
-];
+/// What both `--firefox` and `--chromium` open.
+const PAGE: &str = "http://localhost:4480/";
 
 /// A push service on this machine, for learning and testing without the internet
 #[derive(Parser)]
@@ -35,13 +30,16 @@ struct Arguments {
     #[arg(long, default_value_t = 8082)]
     port: u16,
     /// Start Firefox on this page, with a profile that uses this push service and is then removed
-    #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "http://localhost:4480/")]
+    #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = PAGE)]
     firefox: Option<Uri>,
+    /// Start Chromium or Chrome on this page, with a profile that uses this push service and is then removed
+    #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = PAGE)]
+    chromium: Option<Uri>,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match run(&arguments) {
+    match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // The standard error output may be closed; the exit code remains.
@@ -62,49 +60,73 @@ fn hint(hint: &'static str) -> impl FnOnce(anyhow::Error) -> Failure {
     move |cause| Failure { cause, hint }
 }
 
-enum Event {
-    /// Ctrl-C or SIGTERM.
-    Interrupted,
-    /// With the last line it said.
-    FirefoxEnded(String),
+/// A browser that is to be started, and the page it then opens.
+struct Wanted {
+    kind: Kind,
+    program: PathBuf,
+    page: Uri,
 }
 
-fn run(arguments: &Arguments) -> Result<(), Failure> {
+fn run(arguments: Arguments) -> Result<(), Failure> {
     let (sender, events) = channel();
     let interrupted = sender.clone();
-    // Nobody listens any more when the program is ending anyway.
+    // Without a receiver the program is ending already.
     ctrlc::set_handler(move || _ = interrupted.send(Event::Interrupted))
         .context("cannot wait for Ctrl-C")
         .map_err(hint("try again"))?;
+    let wanted = find_browsers([(Kind::Firefox, arguments.firefox), (Kind::Chromium, arguments.chromium)])?;
     let settings =
         Settings { port: arguments.port, tls: None, strict: false, log: Box::new(|line| say(format_args!("{line}"))) };
     let service = Service::start(settings)
         .with_context(|| format!("cannot listen on port {}", arguments.port))
         .map_err(hint("choose another with --port; 0 lets the system choose"))?;
-    introduce(&service.shared.origin, arguments.firefox.as_ref());
-    match &arguments.firefox {
-        None => wait(&events, None),
-        Some(page) => with_firefox(page, &service.shared.origin, &sender, &events),
+    let message_channel = MessageChannel::open(&service.shared)
+        .map_err(|error| hint("try again")(anyhow!("cannot open chromium's message channel: {error}")))?;
+    let (origin, switches) = (service.shared.origin.as_str(), message_channel.switches());
+    introduce(origin, &wanted, &switches);
+    for wanted in &wanted {
+        if !wait_for_server(wanted, &events)? {
+            return Ok(());
+        }
     }
+    let mut browsers = Vec::new();
+    for Wanted { kind, program, page } in &wanted {
+        let settings = match kind {
+            Kind::Firefox => user_js(origin),
+            Kind::Chromium => switches.to_vec(),
+        };
+        browsers.push(Browser::start(*kind, program, page, &settings, &sender)?);
+    }
+    wait(&events, &mut browsers)
 }
 
-/// One line on the standard output; nobody reading it is no reason to end.
+fn find_browsers(pages: [(Kind, Option<Uri>); 2]) -> Result<Vec<Wanted>, Failure> {
+    let pages = pages.into_iter().filter_map(|(kind, page)| page.map(|page| (kind, page)));
+    pages.map(|(kind, page)| kind.find().map(|program| Wanted { kind, program, page })).collect()
+}
+
+/// One line on the standard output; the program does not end when nobody reads it.
 fn say(line: fmt::Arguments<'_>) {
     _ = writeln!(io::stdout(), "{line}");
 }
 
-fn introduce(origin: &str, page: Option<&Uri>) {
-    say(format_args!("push service at {origin}, until Ctrl-C; it remembers in memory alone"));
+fn introduce(origin: &str, wanted: &[Wanted], switches: &[String]) {
+    say(format_args!("push service at {origin}, until Ctrl-C; it remembers in memory only"));
     say(format_args!("1. in a second terminal: cargo run --bin server -- --allow-push-service {origin}"));
-    match page {
-        Some(page) => say(format_args!("2. in Firefox, which opens {page} then: register, subscribe")),
-        None => {
-            say(format_args!("2. start this program with --firefox, or set these in about:config of another Firefox"));
-            say(format_args!("   profile, start it again; then register and subscribe on http://localhost:4480/"));
-            for (name, value) in preferences(origin) {
-                say(format_args!("   {name} = {value}"));
-            }
+    for Wanted { kind, page, .. } in wanted {
+        say(format_args!("2. in {}, which then opens {page}: register, subscribe", kind.name()));
+    }
+    if wanted.is_empty() {
+        say(format_args!("2. start this program with --firefox or --chromium; or lead a browser of your own here:"));
+        say(format_args!("   Firefox, by these lines in about:config of a new profile, and a new start:"));
+        for (name, value) in preferences(origin) {
+            say(format_args!("   {name} = {value}"));
         }
+        say(format_args!("   Chromium or Chrome, with a new --user-data-dir, by these switches:"));
+        for switch in switches {
+            say(format_args!("   {switch}"));
+        }
+        say(format_args!("   then register and subscribe on {PAGE}"));
     }
     say(format_args!("3. in a third terminal:  cargo run --bin notify \"message\""));
 }
@@ -123,43 +145,33 @@ fn preferences(origin: &str) -> [(&'static str, String); 4] {
     ]
 }
 
-/// Waits for the end; `firefox` ending earlier is said and no reason to end.
-fn wait(events: &Receiver<Event>, mut firefox: Option<&mut Child>) -> Result<(), Failure> {
-    while let Ok(Event::FirefoxEnded(last)) = events.recv() {
-        let status = firefox.as_mut().map(|child| child.wait());
-        if let Some(Ok(status)) = status
-            && !status.success()
-        {
-            return Err(anyhow!("firefox has ended with {status}: {last}"))
-                .map_err(hint("without a display, set MOZ_HEADLESS=1"));
-        }
-        say(format_args!("firefox has ended; Ctrl-C ends the push service"));
-    }
-    Ok(())
+/// The lines of a profile's `user.js`.
+fn user_js(origin: &str) -> Vec<String> {
+    let quiet = [
+        ("browser.aboutwelcome.enabled", "false"),
+        ("browser.shell.checkDefaultBrowser", "false"),
+        ("datareporting.policy.dataSubmissionEnabled", "false"),
+    ];
+    let quiet = quiet.map(|(name, value)| (name, value.to_owned()));
+    let line = |(name, value)| format!("user_pref(\"{name}\", {value});");
+    preferences(origin).into_iter().chain(quiet).map(line).collect()
 }
 
-fn with_firefox(page: &Uri, origin: &str, sender: &Sender<Event>, events: &Receiver<Event>) -> Result<(), Failure> {
-    if !wait_for_server(page, events)? {
-        return Ok(());
-    }
-    let profile = profile(origin).map_err(hint("is the disk full?"))?;
-    let mut firefox = start_firefox(page, &profile, sender)?;
-    let ended = wait(events, Some(&mut firefox));
-    // It may have ended by itself; and the profile goes whatever happens.
-    _ = firefox.kill();
-    _ = firefox.wait();
-    ended
-}
-
-/// Waits until somebody listens where `page` comes from; `false` on Ctrl-C.
-fn wait_for_server(page: &Uri, events: &Receiver<Event>) -> Result<bool, Failure> {
+/// Waits until somebody listens where the page comes from; `false` on Ctrl-C.
+fn wait_for_server(wanted: &Wanted, events: &Receiver<Event>) -> Result<bool, Failure> {
+    let Wanted { kind, program, page } = wanted;
     let host = page
         .host()
         .with_context(|| format!("no address of a page: \"{page}\""))
         .map_err(hint("write it like http://localhost:4480/"))?;
     let https = page.scheme_str() == Some("https");
     let port = page.port_u16().unwrap_or(if https { 443 } else { 80 });
-    while TcpStream::connect((host, port)).is_err() {
+    let listens = || TcpStream::connect((host, port)).is_ok();
+    if listens() {
+        return Ok(true);
+    }
+    say(format_args!("{} ({}) starts when a server listens at {page}", kind.name(), program.display()));
+    while !listens() {
         match events.recv_timeout(LOOK) {
             Err(RecvTimeoutError::Timeout) => {}
             _ => return Ok(false),
@@ -168,56 +180,13 @@ fn wait_for_server(page: &Uri, events: &Receiver<Event>) -> Result<bool, Failure
     Ok(true)
 }
 
-/// A fresh profile, removed when dropped. It lies beside this program, as a Firefox from snap cannot
-/// see the system's folder of temporary files.
-fn profile(origin: &str) -> anyhow::Result<TempDir> {
-    let program = std::env::current_exe().context("cannot find this program's own folder")?;
-    let folder = program.parent().context("cannot find this program's own folder")?;
-    let profile = TempDir::with_prefix_in("firefox-", folder).context("cannot make a profile for firefox")?;
-    let quiet = [
-        ("browser.aboutwelcome.enabled", "false"),
-        ("browser.shell.checkDefaultBrowser", "false"),
-        ("datareporting.policy.dataSubmissionEnabled", "false"),
-    ];
-    let preferences = preferences(origin).into_iter();
-    let lines: String = preferences
-        .chain(quiet.map(|(name, value)| (name, value.to_owned())))
-        .map(|(name, value)| format!("user_pref(\"{name}\", {value});\n"))
-        .collect();
-    fs::write(profile.path().join("user.js"), lines).context("cannot write firefox's preferences")?;
-    Ok(profile)
-}
-
-/// Starts the first Firefox found; a thread waits for its end.
-fn start_firefox(page: &Uri, profile: &TempDir, sender: &Sender<Event>) -> Result<Child, Failure> {
-    for program in FIREFOX {
-        let started = Command::new(program)
-            .args(["--no-remote", "--profile"])
-            .arg(profile.path())
-            .arg(page.to_string())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn();
-        match started {
-            Ok(mut child) => {
-                let (said, sender) = (child.stderr.take(), sender.clone());
-                thread::spawn(move || {
-                    let lines = said.into_iter().flat_map(|said| BufReader::new(said).lines());
-                    let last = lines.map_while(Result::ok).filter(|line| !line.is_empty()).last();
-                    _ = sender.send(Event::FirefoxEnded(last.unwrap_or_default()));
-                });
-                return Ok(child);
-            }
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => {
-                return Err(error)
-                    .with_context(|| format!("cannot start \"{program}\""))
-                    .map_err(hint("does it start by itself?"));
-            }
+/// Waits for Ctrl-C; a browser may end before, unless it fails.
+fn wait(events: &Receiver<Event>, browsers: &mut [Browser]) -> Result<(), Failure> {
+    while let Ok(Event::BrowserEnded(kind, last_line)) = events.recv() {
+        for browser in browsers.iter_mut().filter(|browser| browser.kind == kind) {
+            browser.wait(&last_line)?;
         }
+        say(format_args!("{} has ended; Ctrl-C ends the push service", kind.name()));
     }
-    Err(anyhow!("cannot find firefox")).map_err(hint(
-        "install it (Debian: apt install firefox-esr), or leave --firefox out to see what to set in another",
-    ))
+    Ok(())
 }

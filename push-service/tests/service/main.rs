@@ -2,5 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub)]
 
 mod application_server;
+#[cfg(unix)]
+mod program;
 mod sender;
 mod user_agent;

@@ -1,0 +1,192 @@
+//! The program and the browsers that it starts: programs on `PATH` stand in for them, and report to the test over TCP.
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::fs::{self, Permissions};
+use std::io::{BufRead, BufReader, Read};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// The folder of browsers, the server of the page, and where a started browser reports.
+struct Machine {
+    folder: TempDir,
+    page: TcpListener,
+    reports: TcpListener,
+}
+
+/// A started browser: its arguments, and its connection, which ends with it.
+struct Started {
+    arguments: Vec<String>,
+    connection: BufReader<TcpStream>,
+}
+
+impl Machine {
+    fn new() -> Self {
+        let listen = || TcpListener::bind("127.0.0.1:0").unwrap();
+        Self { folder: tempfile::tempdir().unwrap(), page: listen(), reports: listen() }
+    }
+
+    fn install(&self, name: &str, script: &str) {
+        let program = self.folder.path().join(name);
+        fs::write(&program, format!("#!/bin/bash\n{script}\n")).unwrap();
+        fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// Installs a browser that reports its arguments and runs until it is asked to end.
+    fn install_browser(&self, name: &str) {
+        let port = self.reports.local_addr().unwrap().port();
+        let script = "printf '%s\\n' \"$@\" end >&3\nread -r <&3";
+        self.install(name, &format!("exec 3<>/dev/tcp/127.0.0.1/{port}\n{script}"));
+    }
+
+    fn page(&self) -> String {
+        format!("http://{}/", self.page.local_addr().unwrap())
+    }
+
+    fn start(&self, arguments: &[&str]) -> Running {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_push-service"));
+        command.args(["--port", "0"]).args(arguments).env("PATH", self.folder.path());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Running(Some(command.spawn().unwrap()))
+    }
+
+    fn accept(&self) -> Started {
+        self.reports.set_nonblocking(true).unwrap();
+        let end = Instant::now() + LIMIT;
+        let connection = loop {
+            match self.reports.accept() {
+                Ok((connection, _)) => break connection,
+                Err(error) => assert!(Instant::now() < end, "no browser has started: {error}"),
+            }
+            std::thread::yield_now();
+        };
+        connection.set_nonblocking(false).unwrap();
+        connection.set_read_timeout(Some(LIMIT)).unwrap();
+        let mut connection = BufReader::new(connection);
+        let lines = connection.by_ref().lines().map(Result::unwrap);
+        Started { arguments: lines.take_while(|line| line != "end").collect(), connection }
+    }
+}
+
+impl Started {
+    fn value(&self, name: &str) -> &str {
+        let value = self.arguments.iter().find_map(|argument| argument.strip_prefix(name));
+        value.unwrap_or_else(|| panic!("{name} is not among {:?}", self.arguments))
+    }
+
+    fn has_ended(mut self) {
+        assert_eq!(self.connection.read(&mut [0]).unwrap(), 0);
+    }
+}
+
+/// The program, ended and reaped on drop.
+struct Running(Option<Child>);
+
+impl Running {
+    fn terminate(self) -> Output {
+        let id = self.0.as_ref().unwrap().id();
+        kill(Pid::from_raw(i32::try_from(id).unwrap()), Signal::SIGTERM).unwrap();
+        self.finish()
+    }
+
+    fn finish(mut self) -> Output {
+        self.0.take().unwrap().wait_with_output().unwrap()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.0.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+}
+
+#[test]
+fn chromium_is_started_with_the_switches_that_lead_it_here_and_ended_with_its_profile() {
+    let machine = Machine::new();
+    machine.install_browser("chromium");
+    let program = machine.start(&["--chromium", &machine.page()]);
+    let chromium = machine.accept();
+    let origin = chromium.value("--gcm-checkin-url=").strip_suffix("/google/check-in").unwrap();
+    assert!(origin.starts_with("http://127.0.0.1:"), "{origin}");
+    assert_eq!(chromium.value("--gcm-registration-url="), format!("{origin}/google/registration"));
+    assert!(chromium.value("--gcm-mcs-endpoint=").starts_with("https://127.0.0.1:"));
+    assert_eq!(chromium.value("--ignore-certificate-errors-spki-list=").len(), 44);
+    assert_eq!(chromium.arguments.last(), Some(&machine.page()));
+    let profile = chromium.value("--user-data-dir=").to_owned();
+    fs::write(Path::new(&profile).join("written by the browser"), "").unwrap();
+    let output = program.terminate();
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
+    chromium.has_ended();
+    assert!(!Path::new(&profile).exists());
+}
+
+#[test]
+fn both_browsers_are_started_and_the_end_of_one_does_not_end_the_other() {
+    let machine = Machine::new();
+    machine.install_browser("firefox-esr");
+    machine.install("google-chrome", "exit 0");
+    let page = machine.page();
+    let mut program = machine.start(&["--firefox", &page, "--chromium", &page]);
+    let firefox = machine.accept();
+    assert_eq!(firefox.arguments[..2], ["--no-remote", "--profile"]);
+    let preferences = fs::read_to_string(Path::new(&firefox.arguments[2]).join("user.js")).unwrap();
+    assert!(preferences.starts_with("user_pref(\"dom.push.serverURL\", \"ws://127.0.0.1:"), "{preferences}");
+    let output = program.0.as_mut().unwrap().stdout.take().unwrap();
+    let mut lines = BufReader::new(output).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line == "chromium has ended; Ctrl-C ends the push service"));
+    assert_eq!(program.terminate().status.code(), Some(0));
+    firefox.has_ended();
+}
+
+#[test]
+fn a_browser_that_is_not_installed_is_reported_before_anything_else_happens() {
+    let rows = [
+        ("--firefox", "firefox", "install it (Debian: apt install firefox-esr), or leave out --firefox"),
+        ("--chromium", "chromium", "install it or Chrome (Debian: apt install chromium), or leave out --chromium"),
+    ];
+    for (flag, name, hint) in rows {
+        let output = Machine::new().start(&[flag]).finish();
+        let stderr = format!("push-service: error: cannot find {name}\npush-service: hint: {hint}\n");
+        assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(1), &b""[..]));
+        assert_eq!(String::from_utf8_lossy(&output.stderr), stderr);
+    }
+}
+
+#[test]
+fn a_browser_that_fails_ends_the_program_with_its_last_words() {
+    let machine = Machine::new();
+    machine.install("chromium", "echo 'no display' >&2; echo >&2; exit 3");
+    let output = machine.start(&["--chromium", &machine.page()]).finish();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        "push-service: error: chromium has ended with exit status: 3: no display\n\
+         push-service: hint: it needs a display, on which it asks for permission\n"
+    );
+}
+
+#[test]
+fn the_program_waits_for_the_pages_server_and_says_so() {
+    let mut machine = Machine::new();
+    machine.install_browser("chromium");
+    let page = machine.page();
+    let address = machine.page.local_addr().unwrap();
+    machine.page = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut program = machine.start(&["--chromium", &page]);
+    let output = program.0.as_mut().unwrap().stdout.take().unwrap();
+    let mut lines = BufReader::new(output).lines().map(Result::unwrap);
+    let found = machine.folder.path().join("chromium");
+    let waiting = format!("chromium ({}) starts when a server listens at {page}", found.display());
+    assert!(lines.any(|line| line == waiting));
+    machine.page = TcpListener::bind(address).unwrap();
+    assert_eq!(machine.accept().arguments.last(), Some(&page));
+}
