@@ -1,103 +1,100 @@
-//! One message to many: the list is read while it is sent, some pushes are under way at once, and one that must wait holds up
-//! nobody. Memory does not grow with the list.
+//! One message to many browsers: the list is read while it is pushed to, many pushes are under way at once, and a push that waits
+//! for its next try holds up no other. Memory does not grow with the list.
 
 mod queue;
 
 use std::io;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, Scope};
+use std::thread;
 
 use crate::push::endpoint::Endpoint;
 use crate::push::message::Message;
 use crate::push::result::PushResult;
-use crate::push::results::Done;
 use crate::push::sender::{Attempt, Sender};
-use crate::push::subscription::SubscriptionError;
-use crate::store::subscriptions::{Entries, StoreError};
+use crate::push::subscription::Subscription;
 
-pub use queue::{Left, Queue};
-use queue::{Push, Task};
+use queue::Push;
+pub use queue::Queue;
 
-/// Stack of a thread that pushes. TLS and encryption use a quarter of it in a debug build; what is not used takes no memory.
+/// Stack of a thread that pushes. TLS and encryption use a quarter of it in a debug build; an unused part takes no memory.
 const STACK_BYTES: usize = 512 * 1024;
 
-/// How every push of a fan-out is made.
+/// What is pushed, and how.
 #[derive(Debug)]
 pub struct FanOut<'a> {
-    /// Makes each push; let it keep as many connections as there are jobs.
+    /// Makes each push; let it keep as many connections as the queue has jobs.
     pub sender: &'a Sender,
-    /// What is sent to everybody.
+    /// What is sent to every subscription.
     pub message: &'a Message,
 }
 
 /// A push that is over.
 #[derive(Debug)]
 pub struct Pushed {
-    /// Where the subscription stood, from 1.
+    /// The line of the list that its subscription began on, from 1.
     pub line: usize,
-    /// Whose it is.
+    /// Where it was sent.
     pub endpoint: Endpoint,
-    /// What became of it.
-    pub outcome: PushResult,
-}
-
-/// What became of one entry of the list, told as it happens.
-#[derive(Debug)]
-pub enum Event {
-    /// A push is over.
-    Pushed(Box<Pushed>),
-    /// The entry is no subscription.
-    Unusable {
-        /// Where it stands, from 1.
-        line: usize,
-        /// Why.
-        error: SubscriptionError,
-    },
-    /// An earlier run was done with it.
-    Done,
+    /// What the push service said.
+    pub result: PushResult,
 }
 
 impl FanOut<'_> {
-    /// Pushes to each of `entries` that is not `done`, with at most `queue`'s number of threads, until the end of the list or
-    /// until [`Queue::stop`] or `tell` stop it: what is under way then is finished and told.
+    /// Pushes to each subscription of `list`, which gives the line it begins on too, until the list ends, or until [`Queue::stop`]
+    /// or `report` stops it: pushes that are under way then are finished and reported. `report` is called by one thread at a time.
+    /// Returns whether every subscription was pushed to.
     ///
     /// # Errors
-    /// [`StoreError::Read`] when the list broke off; what was read before was pushed. [`StoreError::Read`] also when not one
-    /// thread could be started.
+    /// The system's, when it could not start a single thread.
     pub fn run(
         &self,
         queue: &Arc<Queue>,
-        entries: Entries,
-        done: Done,
-        tell: impl FnMut(Event) -> ControlFlow<()> + Send,
-    ) -> Result<Left, StoreError> {
-        let path = entries.path().to_owned();
-        let _release = ReleaseReader(queue);
-        let started = read_in_background(Arc::clone(queue), entries, done).and_then(|()| {
-            let workers = Workers { fan_out: self, queue, tell: Mutex::new(tell) };
-            thread::scope(|scope| workers.start(scope))
-        });
-        started.map_err(|e| {
-            queue.stop();
-            StoreError::Read(path, e)
+        list: impl Iterator<Item = (usize, Subscription)> + Send + 'static,
+        report: impl FnMut(Pushed) -> ControlFlow<()> + Send,
+    ) -> io::Result<bool> {
+        let report = Mutex::new(report);
+        thread::scope(|scope| {
+            for number in 1..=queue.jobs() {
+                let thread = thread::Builder::new().name("push".into()).stack_size(STACK_BYTES);
+                match thread.spawn_scoped(scope, || self.work(queue, &report)) {
+                    Ok(_) => {}
+                    // Too little memory for all of them: those that run do the work.
+                    Err(_) if number > 1 => break,
+                    Err(e) => return Err(e),
+                }
+            }
+            read_in_background(Arc::clone(queue), list).inspect_err(|_| queue.stop())
         })?;
-        queue.left()
+        Ok(queue.is_done())
     }
 
-    /// One try. `None`: it waits for the next.
-    fn push(&self, queue: &Queue, push: &Push) -> Option<PushResult> {
-        match self.sender.attempt(self.message, &push.subscription, push.tried + 1) {
-            Attempt::Over(result) => Some(result),
-            Attempt::Again(result, pause) => (!queue.wait(push, pause)).then_some(result),
+    /// One thread's work: push after push until there will be no more.
+    fn work(&self, queue: &Queue, report: &Mutex<impl FnMut(Pushed) -> ControlFlow<()>>) {
+        let _stop = StopOnPanic(queue);
+        while let Some(push) = queue.next() {
+            let (push, result) = match self.sender.attempt(self.message, &push.subscription, push.tried + 1) {
+                Attempt::Over(result) => (push, result),
+                Attempt::Again(result, pause) => match queue.retry(push, pause) {
+                    None => continue,
+                    Some(push) => (push, result),
+                },
+            };
+            let pushed = Pushed { line: push.line, endpoint: push.subscription.endpoint().clone(), result };
+            let mut report = report.lock().unwrap_or_else(PoisonError::into_inner);
+            if report(pushed).is_break() {
+                queue.stop();
+            }
+            drop(report);
+            queue.finish();
         }
     }
 }
 
-/// When a thread that pushes panics nobody makes room any more, and the reader would wait for it for ever.
-struct ReleaseReader<'a>(&'a Queue);
+/// Without it, the other threads would wait for ever for the push of one that panicked.
+struct StopOnPanic<'a>(&'a Queue);
 
-impl Drop for ReleaseReader<'_> {
+impl Drop for StopOnPanic<'_> {
     fn drop(&mut self) {
         if thread::panicking() {
             self.0.stop();
@@ -105,65 +102,17 @@ impl Drop for ReleaseReader<'_> {
     }
 }
 
-/// Reads on until the list ends or the queue is stopped. Not joined: nothing can interrupt a read from a terminal or a pipe.
-fn read_in_background(queue: Arc<Queue>, entries: Entries, done: Done) -> io::Result<()> {
+/// Reads until the list ends or the queue is stopped. The thread is not joined, because nothing can interrupt a read from a terminal
+/// or a pipe.
+fn read_in_background(
+    queue: Arc<Queue>,
+    mut list: impl Iterator<Item = (usize, Subscription)> + Send + 'static,
+) -> io::Result<()> {
     let reader = move || {
-        for entry in entries {
-            let task = match entry {
-                Err(e) => return queue.end(Some(e)),
-                Ok(entry) => match entry.subscription {
-                    Ok(subscription) if done.contains(subscription.endpoint()) => Task::Done,
-                    Ok(subscription) => Task::Push(Box::new(Push { line: entry.line, subscription, tried: 0 })),
-                    Err(error) => Task::Unusable { line: entry.line, error },
-                },
-            };
-            if !queue.add(task) {
-                return;
-            }
+        let wanted = list.all(|(line, subscription)| queue.add(Push { line, subscription, tried: 0 }));
+        if wanted {
+            queue.end();
         }
-        queue.end(None);
     };
     thread::Builder::new().name("reader".into()).spawn(reader).map(drop)
-}
-
-/// The threads that push, and the one place they tell.
-struct Workers<'a, T> {
-    fan_out: &'a FanOut<'a>,
-    queue: &'a Queue,
-    tell: Mutex<T>,
-}
-
-impl<T: FnMut(Event) -> ControlFlow<()> + Send> Workers<'_, T> {
-    /// Starts one more thread; it starts the next when there is more to do than it can.
-    fn start<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>) -> io::Result<()> {
-        let thread = thread::Builder::new().name("push".into()).stack_size(STACK_BYTES);
-        thread.spawn_scoped(scope, move || self.work(scope)).map(drop)
-    }
-
-    fn work<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>) {
-        while let Some(mut lease) = self.queue.next() {
-            // With no memory for a thread, those that run do the work.
-            if lease.help && self.start(scope).is_err() {
-                self.queue.one_less();
-            }
-            let event = match lease.take() {
-                Task::Push(push) => {
-                    let outcome = self.fan_out.push(self.queue, &push);
-                    let endpoint = || push.subscription.endpoint().clone();
-                    outcome.map(|outcome| {
-                        let (line, endpoint) = (push.line, endpoint());
-                        Event::Pushed(Box::new(Pushed { line, endpoint, outcome }))
-                    })
-                }
-                Task::Unusable { line, error } => Some(Event::Unusable { line, error }),
-                Task::Done => Some(Event::Done),
-            };
-            if let Some(event) = event {
-                let mut tell = self.tell.lock().unwrap_or_else(PoisonError::into_inner);
-                if tell(event).is_break() {
-                    self.queue.stop();
-                }
-            }
-        }
-    }
 }

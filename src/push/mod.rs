@@ -10,7 +10,6 @@ pub mod fan_out;
 pub mod message;
 pub mod request;
 pub mod result;
-pub mod results;
 pub mod retry;
 mod roots;
 pub mod sender;

@@ -1,14 +1,15 @@
 //! Sends messages from the command line: arguments to message, to requests, to results and one exit code.
 
-mod all;
 mod args;
 mod checks;
 mod curl;
 mod explain;
+mod many;
 mod newest;
 mod one;
 mod payload;
 mod public_key;
+mod results;
 mod stdout;
 mod summary;
 mod to;
@@ -31,7 +32,7 @@ fn run(args: &Args) -> Result<(), CliError> {
     }
     let message = payload::message(args)?;
     match args.to_all() {
-        true => all::run(args, &message),
+        true => many::run(args, &message),
         false => one::run(args, &message),
     }
 }

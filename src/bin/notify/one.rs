@@ -9,13 +9,13 @@ use barepush::push::encryption::Trace;
 use barepush::push::message::Message;
 use barepush::push::request::{PushRequest, RequestError};
 use barepush::push::result::{Class, PushResult};
-use barepush::push::results::ResultLine;
 use barepush::push::sender::Sender;
 use barepush::push::subscription::Subscription;
 use barepush::store::subscriptions::StoreError;
 
 use crate::args::Args;
 use crate::newest::recipient;
+use crate::results::ResultLine;
 use crate::stdout::print;
 use crate::{checks, curl};
 

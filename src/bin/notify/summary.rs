@@ -3,18 +3,20 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use barepush::cli::error::{complain, note};
 use barepush::push::endpoint::Endpoint;
-use barepush::push::fan_out::{Event, Pushed};
+use barepush::push::fan_out::Pushed;
 use barepush::push::result::Class;
-use barepush::push::results::{Id, ResultLine};
+use barepush::push::subscription::SubscriptionError;
+use barepush::store::subscriptions::StoreError;
 use indicatif::ProgressBar;
 
 use crate::args::Args;
 use crate::newest::{EXIT_NOBODY, complain_of_line};
+use crate::results::{ResultLine, SubscriptionId};
 
 /// Of exit codes that occurred the first of these is the program's: what needs a person, what is worth another run, what
 /// stays as it is, what was tidied up.
@@ -33,7 +35,7 @@ const WORDS: [(Class, &str); 8] = [
     (Class::Ours, "failed here"),
 ];
 
-/// Prints each event and remembers what the end needs; nothing in it grows but the ids of those gone, 12 bytes each.
+/// Prints each result and remembers what the end needs. Only the ids of expired subscriptions grow, 12 bytes each.
 pub(crate) struct Summary {
     json: bool,
     quiet: bool,
@@ -41,16 +43,22 @@ pub(crate) struct Summary {
     bar: ProgressBar,
     start: Instant,
     counts: [usize; WORDS.len()],
-    unusable: usize,
-    done: usize,
-    gone: Vec<Id>,
     codes: BTreeSet<u8>,
     hints: BTreeSet<String>,
-    unread: Option<io::Error>,
+    /// How many entries of the list are not subscriptions.
+    pub(crate) unusable: usize,
+    /// How many subscriptions the results of earlier runs call done.
+    pub(crate) skipped: usize,
+    /// Which subscriptions no longer exist; sorted by [`Summary::finish`].
+    pub(crate) gone: Vec<SubscriptionId>,
+    /// Why the list could not be read to its end.
+    pub(crate) broken: Option<StoreError>,
+    /// Why a result could not be written to stdout.
+    pub(crate) unwritten: Option<io::Error>,
 }
 
 impl Summary {
-    pub(crate) fn new(args: &Args, list: &std::path::Path, bar: ProgressBar) -> Summary {
+    pub(crate) fn new(args: &Args, list: &Path, bar: ProgressBar) -> Summary {
         Summary {
             json: args.json,
             quiet: args.quiet,
@@ -58,65 +66,66 @@ impl Summary {
             bar,
             start: Instant::now(),
             counts: [0; WORDS.len()],
-            unusable: 0,
-            done: 0,
-            gone: Vec::new(),
             codes: BTreeSet::new(),
             hints: BTreeSet::new(),
-            unread: None,
+            unusable: 0,
+            skipped: 0,
+            gone: Vec::new(),
+            broken: None,
+            unwritten: None,
         }
     }
 
-    /// Prints one event: what was accepted on stdout, what was not on stderr; with --json both on stdout. Breaks when stdout is
-    /// closed: a push whose result nobody hears of might be repeated.
-    pub(crate) fn tell(&mut self, event: Event) -> ControlFlow<()> {
-        match event {
-            Event::Done => self.done += 1,
-            Event::Unusable { line, error } => {
-                self.unusable += 1;
-                self.codes.insert(EXIT_NOBODY);
-                self.bar.suspend(|| complain_of_line(&self.list, line, error));
-            }
-            Event::Pushed(pushed) => {
-                self.count(&pushed);
-                if let Err(e) = self.bar.suspend(|| self.print(&pushed)) {
-                    self.unread.get_or_insert(e);
-                    return ControlFlow::Break(());
-                }
-            }
+    /// Prints one result: accepted on stdout, the others on stderr; with --json all on stdout. Breaks when stdout cannot be written
+    /// to: a push whose result is lost might be repeated.
+    pub(crate) fn add(&mut self, pushed: &Pushed) -> ControlFlow<()> {
+        self.count(pushed);
+        if let Err(e) = self.bar.suspend(|| self.print(pushed)) {
+            self.unwritten.get_or_insert(e);
+            return ControlFlow::Break(());
         }
-        if !self.bar.is_hidden() {
-            self.bar.set_message(self.summary());
-        }
+        self.draw();
         ControlFlow::Continue(())
     }
 
-    fn count(&mut self, Pushed { endpoint, outcome, .. }: &Pushed) {
-        if let Some(at) = WORDS.iter().position(|(class, _)| *class == outcome.class) {
-            self.counts[at] += 1;
-        }
-        self.codes.insert(outcome.class.exit_code());
-        if let Some(hint) = outcome.hint.as_ref().filter(|_| self.hints.len() < MAX_HINTS) {
-            self.hints.insert(hint.clone());
-        }
-        if outcome.class == Class::Gone {
-            self.gone.push(Id::of(endpoint));
+    /// Prints that an entry of the list is not a subscription.
+    pub(crate) fn add_unusable(&mut self, line: usize, error: SubscriptionError) {
+        self.unusable += 1;
+        self.codes.insert(EXIT_NOBODY);
+        self.bar.suspend(|| complain_of_line(&self.list, line, error));
+        self.draw();
+    }
+
+    fn draw(&self) {
+        if !self.bar.is_hidden() {
+            self.bar.set_message(self.summary());
         }
     }
 
-    /// One line, in one write: a list of results that breaks off breaks off between two lines.
-    fn print(&self, Pushed { line, endpoint, outcome }: &Pushed) -> io::Result<()> {
-        if self.json {
-            let record = ResultLine::new(endpoint, Some(*line), outcome);
-            return io::stdout().write_all(record.to_line()?.as_bytes());
+    fn count(&mut self, Pushed { endpoint, result, .. }: &Pushed) {
+        if let Some(at) = WORDS.iter().position(|(class, _)| *class == result.class) {
+            self.counts[at] += 1;
         }
-        let says = format_args!("{} …{}", outcome.says, outcome.tail);
-        match outcome.class.exit_code() {
+        self.codes.insert(result.class.exit_code());
+        if let Some(hint) = result.hint.as_ref().filter(|_| self.hints.len() < MAX_HINTS) {
+            self.hints.insert(hint.clone());
+        }
+        if result.class == Class::Gone {
+            self.gone.push(SubscriptionId::of(endpoint));
+        }
+    }
+
+    /// Each line is one write, so that results that break off break off between two lines.
+    fn print(&self, Pushed { line, endpoint, result }: &Pushed) -> io::Result<()> {
+        if self.json {
+            return io::stdout().write_all(ResultLine::new(endpoint, Some(*line), result).to_line()?.as_bytes());
+        }
+        let says = format_args!("{} …{}", result.says, result.tail);
+        match result.class.exit_code() {
             0 if self.quiet => Ok(()),
             0 => io::stdout().write_all(format!("{says}\n").as_bytes()),
             _ => {
-                let list = self.list.display();
-                complain("notify", format_args!("{list} line {line}: {says}"), None);
+                complain("notify", format_args!("{} line {line}: {says}", self.list.display()), None);
                 Ok(())
             }
         }
@@ -129,7 +138,7 @@ impl Summary {
         if !self.json {
             self.hints.iter().for_each(|hint| eprint_hint(hint));
         }
-        if !self.quiet && !self.nobody() {
+        if !self.quiet && !self.is_empty() {
             note("notify", self.summary());
         }
     }
@@ -143,7 +152,7 @@ impl Summary {
         if pushed > 0 {
             summary += &format!(": {}", words.join(", "));
         }
-        for (count, what) in [(self.unusable, "unusable"), (self.done, "left out, done before")] {
+        for (count, what) in [(self.unusable, "unusable"), (self.skipped, "left out, done before")] {
             if count > 0 {
                 summary += &format!("; {count} {} {what}", if count == 1 { "line" } else { "lines" });
             }
@@ -151,27 +160,14 @@ impl Summary {
         summary
     }
 
-    /// The ids of those gone; sorted after [`Summary::finish`].
-    pub(crate) fn gone(&self) -> &[Id] {
-        &self.gone
-    }
-
+    /// After [`Summary::finish`].
     pub(crate) fn is_gone(&self, endpoint: &Endpoint) -> bool {
-        self.gone.binary_search(&Id::of(endpoint)).is_ok()
+        self.gone.binary_search(&SubscriptionId::of(endpoint)).is_ok()
     }
 
-    /// Why stdout could not be written to, if it could not.
-    pub(crate) fn unread(&self) -> Option<&io::Error> {
-        self.unread.as_ref()
-    }
-
-    /// No usable subscription stood in the list.
-    pub(crate) fn nobody(&self) -> bool {
-        self.done == 0 && self.counts.iter().all(|count| *count == 0)
-    }
-
-    pub(crate) fn unusable(&self) -> usize {
-        self.unusable
+    /// Whether the list held no usable subscription.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.skipped == 0 && self.counts.iter().all(|count| *count == 0)
     }
 
     pub(crate) fn exit_code(&self) -> u8 {

@@ -2,17 +2,16 @@
 
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::{Application, Done, Failed};
 use crate::push::endpoint::Endpoint;
-use crate::push::fan_out::{Event, FanOut, Queue};
+use crate::push::fan_out::{FanOut, Pushed, Queue};
 use crate::push::message::Message;
 use crate::push::result::{Class, PushResult};
-use crate::push::results;
 use crate::push::subscription::Subscription;
 use crate::store::subscriptions::StoreError;
 
@@ -50,23 +49,26 @@ impl Application {
 
     /// Pushes to everybody stored by now, some at once, outcomes in the order of the list; sets aside those that are gone.
     pub(super) fn push_all(&self, message: &Message) -> Result<Vec<PushResult>, StoreError> {
-        let fan_out = FanOut { sender: &self.sender, message };
+        let list = self.store.read()?;
+        let path = list.path().to_owned();
+        let (broken, breaks) = mpsc::channel();
+        let list = list.map_while(move |entry| entry.map_err(|e| broken.send(e)).ok());
+        let list = list.filter_map(|entry| Some((entry.line, entry.subscription.ok()?)));
         let mut pushes = Vec::new();
-        let tell = |event| {
-            if let Event::Pushed(pushed) = event {
-                self.tell(&pushed.outcome);
-                pushes.push(pushed);
-            }
+        let report = |pushed: Pushed| {
+            self.tell(&pushed.result);
+            pushes.push(pushed);
             ControlFlow::Continue(())
         };
-        let queue = Arc::new(Queue::new(JOBS));
-        let entries = self.store.read()?;
-        let ran = fan_out.run(&queue, entries, results::Done::default(), tell);
+        let ran = FanOut { sender: &self.sender, message }.run(&Arc::new(Queue::new(JOBS)), list, report);
         pushes.sort_by_key(|pushed| pushed.line);
-        let gone = pushes.iter().filter(|p| p.outcome.class == Class::Gone);
+        let gone = pushes.iter().filter(|p| p.result.class == Class::Gone);
         self.set_aside(&gone.map(|p| &p.endpoint).collect::<Vec<_>>());
-        ran?;
-        Ok(pushes.into_iter().map(|pushed| pushed.outcome).collect())
+        ran.map_err(|e| StoreError::Read(path, e))?;
+        match breaks.try_recv() {
+            Ok(error) => Err(error),
+            Err(_) => Ok(pushes.into_iter().map(|pushed| pushed.result).collect()),
+        }
     }
 
     pub(super) fn set_aside(&self, gone: &[&Endpoint]) {

@@ -1,9 +1,9 @@
-//! The queue's order and bounds, without threads or a network.
+//! The queue's order and bounds, without a network.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::time::Duration;
 
-use super::{Left, MAX_WAITING, Push, Queue, Task};
+use super::{MAX_WAITING, Push, Queue};
 use crate::push::subscription::Subscription;
 
 fn push(line: usize, tried: u32) -> Push {
@@ -12,66 +12,87 @@ fn push(line: usize, tried: u32) -> Push {
     Push { line, subscription: Subscription::from_json(json).unwrap(), tried }
 }
 
-fn task(line: usize) -> Task {
-    Task::Push(Box::new(push(line, 0)))
+/// Line and tries of the next push, which is over at once.
+fn next(queue: &Queue) -> Option<(usize, u32)> {
+    let push = queue.next()?;
+    queue.finish();
+    Some((push.line, push.tried))
 }
 
-/// Line and tries of the next push; none when the next thing is no push.
-fn next(queue: &Queue) -> Option<(usize, u32)> {
-    match queue.next()?.take() {
-        Task::Push(push) => Some((push.line, push.tried)),
-        _ => None,
+/// Adds a push, begins it, and lets it wait for its next try. Whether there was room.
+fn retry(queue: &Queue, line: usize, tried: u32, pause: Duration) -> bool {
+    assert!(queue.add(push(line, tried)));
+    let refused = queue.retry(queue.next().unwrap(), pause);
+    if refused.is_some() {
+        queue.finish();
     }
+    refused.is_none()
 }
 
 #[test]
-fn a_retry_that_is_due_comes_first_and_one_that_is_not_holds_up_nobody() {
+fn a_retry_that_is_due_comes_first_and_one_that_is_not_holds_up_no_other() {
     let queue = Queue::new(8);
-    assert!(queue.wait(&push(1, 0), Duration::from_secs(3600)));
-    assert!(queue.wait(&push(2, 1), Duration::ZERO));
-    queue.add(task(3));
-    queue.add(task(4));
+    assert!(retry(&queue, 1, 0, Duration::from_secs(3600)));
+    assert!(retry(&queue, 2, 1, Duration::ZERO));
+    queue.add(push(3, 0));
+    queue.add(push(4, 0));
     assert_eq!([next(&queue), next(&queue), next(&queue)], [Some((2, 2)), Some((3, 0)), Some((4, 0))]);
 }
 
 #[test]
 fn a_retry_is_waited_for_and_nothing_is_left_at_the_end() {
     let queue = Queue::new(1);
-    assert!(queue.wait(&push(1, 0), Duration::from_millis(20)));
-    queue.end(None);
+    assert!(retry(&queue, 1, 0, Duration::from_millis(20)));
+    queue.end();
+    assert!(!queue.is_done());
     assert_eq!([next(&queue), next(&queue)], [Some((1, 1)), None]);
-    assert_eq!(queue.left().unwrap(), Left { stopped: false, untold: 0 });
+    assert!(queue.is_done());
 }
 
 #[test]
-fn the_end_is_not_reached_while_somebody_may_put_a_push_back() {
+fn retries_that_are_due_at_the_same_moment_are_all_made() {
+    let queue = Queue::new(8);
+    let under_way = [1, 1, 1].map(|line| {
+        queue.add(push(line, 0));
+        queue.next().unwrap()
+    });
+    for push in under_way {
+        assert!(queue.retry(push, Duration::ZERO).is_none());
+    }
+    queue.end();
+    assert_eq!(
+        [next(&queue), next(&queue), next(&queue), next(&queue)],
+        [Some((1, 1)), Some((1, 1)), Some((1, 1)), None]
+    );
+}
+
+#[test]
+fn the_end_is_not_reached_while_a_push_under_way_may_be_tried_again() {
     let queue = Queue::new(2);
-    queue.add(task(1));
-    queue.end(None);
-    let lease = queue.next().unwrap();
+    queue.add(push(1, 0));
+    queue.end();
+    let under_way = queue.next().unwrap();
     std::thread::scope(|scope| {
         let other = scope.spawn(|| next(&queue));
-        assert!(queue.wait(&push(1, 0), Duration::ZERO));
-        drop(lease);
+        assert!(queue.retry(under_way, Duration::ZERO).is_none());
         assert_eq!(other.join().unwrap(), Some((1, 1)));
     });
     assert_eq!(next(&queue), None);
 }
 
 #[test]
-fn what_waits_is_bounded() {
+fn how_many_pushes_wait_is_bounded() {
     let queue = Queue::new(1);
-    let push = push(1, 0);
-    let room = (0..MAX_WAITING + 2).filter(|_| queue.wait(&push, Duration::from_secs(3600))).count();
+    let room = (0..MAX_WAITING + 2).filter(|_| retry(&queue, 1, 0, Duration::from_secs(3600))).count();
     assert_eq!(room, MAX_WAITING);
 }
 
 #[test]
-fn a_reader_waits_for_room_and_is_told_when_nobody_wants_more() {
+fn a_reader_waits_for_room_and_learns_that_nothing_more_is_wanted() {
     let queue = Queue::new(1);
-    assert!(queue.add(task(1)));
+    assert!(queue.add(push(1, 0)));
     std::thread::scope(|scope| {
-        let reader = scope.spawn(|| (queue.add(task(2)), queue.add(task(3))));
+        let reader = scope.spawn(|| (queue.add(push(2, 0)), queue.add(push(3, 0))));
         assert_eq!(next(&queue), Some((1, 0)));
         assert!(!queue.is_stopped());
         queue.stop();
@@ -79,32 +100,18 @@ fn a_reader_waits_for_room_and_is_told_when_nobody_wants_more() {
         assert!(!third);
     });
     assert_eq!(next(&queue), None);
-    assert!(queue.left().unwrap().stopped);
+    assert!(!queue.is_done());
 }
 
 #[test]
 fn stopping_leaves_what_was_not_begun() {
     let queue = Queue::new(4);
-    queue.add(task(1));
-    queue.add(task(2));
-    queue.end(None);
+    queue.add(push(1, 0));
+    queue.add(push(2, 0));
+    queue.end();
     assert!(!queue.is_stopped());
     queue.stop();
     assert!(queue.is_stopped());
     assert_eq!(next(&queue), None);
-    assert_eq!(queue.left().unwrap(), Left { stopped: true, untold: 2 });
-}
-
-#[test]
-fn help_is_asked_for_only_while_there_is_more_to_do_and_room_for_a_thread() {
-    let queue = Queue::new(2);
-    queue.add(task(1));
-    assert!(!queue.next().unwrap().help);
-    queue.add(task(2));
-    queue.add(task(3));
-    assert!(queue.next().unwrap().help);
-    queue.add(task(4));
-    assert!(!queue.next().unwrap().help);
-    queue.one_less();
-    assert!(!queue.next().unwrap().help);
+    assert!(!queue.is_done());
 }

@@ -5,87 +5,86 @@ use std::io::{self, BufRead};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::push::endpoint::Endpoint;
-use crate::push::result::{Class, PushResult};
+use barepush::push::endpoint::Endpoint;
+use barepush::push::result::{Class, PushResult};
 
-/// Half a million times more endpoints than there are people share none by chance, and a million take 12 MB.
+/// 96 bits: no collision is expected among any realistic number of endpoints. A million ids take 12 MB.
 const ID_BYTES: usize = 12;
 
 /// Names a subscription without giving it away: the first 12 bytes of its endpoint's SHA-256.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Id([u8; ID_BYTES]);
+pub(crate) struct SubscriptionId([u8; ID_BYTES]);
 
-impl Id {
-    /// The id of the subscription with `endpoint`.
-    pub fn of(endpoint: &Endpoint) -> Id {
+impl SubscriptionId {
+    pub(crate) fn of(endpoint: &Endpoint) -> SubscriptionId {
         let digest = ring::digest::digest(&ring::digest::SHA256, endpoint.as_str().as_bytes());
         let mut id = [0; ID_BYTES];
         id.iter_mut().zip(digest.as_ref()).for_each(|(to, from)| *to = *from);
-        Id(id)
+        SubscriptionId(id)
     }
 
-    fn parse(text: &str) -> Option<Id> {
+    fn parse(text: &str) -> Option<SubscriptionId> {
         let mut id = [0; ID_BYTES];
         Base64UrlUnpadded::decode(text, &mut id).ok().filter(|bytes| bytes.len() == ID_BYTES)?;
-        Some(Id(id))
+        Some(SubscriptionId(id))
     }
 }
 
-impl Serialize for Id {
+impl Serialize for SubscriptionId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&Base64UrlUnpadded::encode_string(&self.0))
     }
 }
 
-/// One result, as one JSON object on one line: the [`PushResult`], whose, and from which line of the list.
+/// One result, as one JSON object on one line: the [`PushResult`], its subscription's id, and its line in the list.
 #[derive(Debug, Serialize)]
-pub struct ResultLine<'a> {
-    id: Id,
+pub(crate) struct ResultLine<'a> {
+    id: SubscriptionId,
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<usize>,
     #[serde(flatten)]
-    outcome: &'a PushResult,
+    result: &'a PushResult,
 }
 
 impl<'a> ResultLine<'a> {
-    /// `line` is where the subscription stood in a list, from 1.
-    pub fn new(endpoint: &Endpoint, line: Option<usize>, outcome: &'a PushResult) -> ResultLine<'a> {
-        ResultLine { id: Id::of(endpoint), line, outcome }
+    /// `line` is the one of the list that the subscription began on, from 1.
+    pub(crate) fn new(endpoint: &Endpoint, line: Option<usize>, result: &'a PushResult) -> ResultLine<'a> {
+        ResultLine { id: SubscriptionId::of(endpoint), line, result }
     }
 
-    /// The JSON with its line break: written at once, it is there whole or not at all.
+    /// The JSON with its line break, to be written at once: then it is there whole or not at all.
     ///
     /// # Errors
-    /// serde_json's; a record's words and numbers give it no cause.
-    pub fn to_line(&self) -> io::Result<String> {
+    /// serde_json's, which words and numbers never cause.
+    pub(crate) fn to_line(&self) -> io::Result<String> {
         let mut line = serde_json::to_string(self)?;
         line.push('\n');
         Ok(line)
     }
 }
 
-/// Whom an earlier run need not be repeated for: 12 bytes each.
+/// The subscriptions that need no further push, by the results of earlier runs: 12 bytes each.
 #[derive(Debug, Default)]
-pub struct Done(Vec<Id>);
+pub(crate) struct ResumeSet(Vec<SubscriptionId>);
 
 #[derive(Deserialize)]
-struct Told {
+struct EarlierResult {
     id: String,
     class: Class,
 }
 
-impl Done {
-    /// Reads the results of earlier runs with the same message: accepted and gone are done, everything else is to be sent again.
-    /// Answers also how many lines are no results, the last one perhaps, cut off by a crash.
+impl ResumeSet {
+    /// Reads the results of earlier runs: accepted and gone are done, everything else is to be sent again. Returns also how many lines
+    /// are not results, for example a last line that a crash cut off.
     ///
     /// # Errors
-    /// What the reader answered.
-    pub fn read(reader: impl BufRead) -> io::Result<(Done, usize)> {
+    /// The reader's.
+    pub(crate) fn read(reader: impl BufRead) -> io::Result<(ResumeSet, usize)> {
         let (mut done, mut unusable) = (Vec::new(), 0);
         for line in reader.split(b'\n') {
             let line = line?;
-            let told = serde_json::from_slice(&line).ok();
-            match told.and_then(|told: Told| Some((Id::parse(&told.id)?, told.class))) {
+            let earlier = serde_json::from_slice(&line).ok();
+            match earlier.and_then(|it: EarlierResult| Some((SubscriptionId::parse(&it.id)?, it.class))) {
                 Some((id, Class::Accepted | Class::Gone)) => done.push(id),
                 Some(_) => {}
                 None if line.trim_ascii().is_empty() => {}
@@ -94,12 +93,11 @@ impl Done {
         }
         done.sort_unstable();
         done.dedup();
-        Ok((Done(done), unusable))
+        Ok((ResumeSet(done), unusable))
     }
 
-    /// Whether `endpoint` is done.
-    pub fn contains(&self, endpoint: &Endpoint) -> bool {
-        self.0.binary_search(&Id::of(endpoint)).is_ok()
+    pub(crate) fn contains(&self, endpoint: &Endpoint) -> bool {
+        self.0.binary_search(&SubscriptionId::of(endpoint)).is_ok()
     }
 }
 
@@ -113,17 +111,17 @@ mod tests {
     }
 
     fn line(name: &str, class: &str) -> String {
-        let id = serde_json::json!(Id::of(&endpoint(name)));
+        let id = serde_json::json!(SubscriptionId::of(&endpoint(name)));
         serde_json::json!({"id": id, "class": class, "says": "..."}).to_string()
     }
 
     #[test]
     fn an_id_is_16_letters_and_gives_nothing_of_the_endpoint_away() {
-        let id = serde_json::json!(Id::of(&endpoint("a")));
+        let id = serde_json::json!(SubscriptionId::of(&endpoint("a")));
         assert_eq!(id.as_str().unwrap().len(), 16);
-        assert_ne!(Id::of(&endpoint("a")), Id::of(&endpoint("b")));
-        assert_eq!(Id::parse(id.as_str().unwrap()), Some(Id::of(&endpoint("a"))));
-        assert_eq!(Id::parse("short"), None);
+        assert_ne!(SubscriptionId::of(&endpoint("a")), SubscriptionId::of(&endpoint("b")));
+        assert_eq!(SubscriptionId::parse(id.as_str().unwrap()), Some(SubscriptionId::of(&endpoint("a"))));
+        assert_eq!(SubscriptionId::parse("short"), None);
     }
 
     #[test]
@@ -140,7 +138,7 @@ mod tests {
             line("later", "accepted"),
             line("cut-off", "accepted")[..20].to_owned(),
         ];
-        let (done, unusable) = Done::read(list.join("\n").as_bytes()).unwrap();
+        let (done, unusable) = ResumeSet::read(list.join("\n").as_bytes()).unwrap();
         let names = ["accepted", "gone", "busy", "refused", "unreachable", "dry", "later", "cut-off"];
         let contained: Vec<_> = names.iter().filter(|name| done.contains(&endpoint(name))).collect();
         assert_eq!(contained, [&"accepted", &"gone", &"later"]);

@@ -3,19 +3,20 @@
 use std::fs::File;
 use std::io::{self, BufReader, IsTerminal};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use barepush::cli::error::{CliError, note};
-use barepush::push::fan_out::{FanOut, Left, Queue};
+use barepush::push::fan_out::{FanOut, Queue};
 use barepush::push::message::Message;
-use barepush::push::results::Done;
+use barepush::push::subscription::Subscription;
 use barepush::store::subscriptions::{Entries, Store, StoreError};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::args::Args;
 use crate::newest::{nobody, not_read};
+use crate::results::ResumeSet;
 use crate::summary::Summary;
 
 /// As a shell tells a program that Ctrl-C ended (128 + SIGINT).
@@ -28,18 +29,46 @@ const TICK: Duration = Duration::from_millis(200);
 pub(crate) fn run(args: &Args, message: &Message) -> Result<(), CliError> {
     let store = args.store();
     let (entries, bar) = open(args, &store)?;
-    let done = args.resume.as_deref().map_or(Ok(Done::default()), |path| resume(args, path))?;
+    let earlier = args.resume.as_deref().map_or(Ok(ResumeSet::default()), |path| resume(args, path))?;
     let sender = args.sender()?;
-    // A connection a job; where that cannot be had, connecting says so.
+    // Each job needs a connection. If the system refuses, connecting fails and says so.
     let _ = rlimit::increase_nofile_limit(u64::MAX);
     let queue = Arc::new(Queue::new(args.jobs.into()));
     stop_on_signal(&queue)?;
-    let fan_out = FanOut { sender: &sender, message };
-    let mut tally = Summary::new(args, store.path(), bar);
-    let left = fan_out.run(&queue, entries, done, |event| tally.tell(event));
-    tally.finish();
-    set_aside(args, &store, &tally)?;
-    conclude(&store, &tally, left.map_err(CliError::hinted(StoreError::hint))?)
+    let summary = Arc::new(Mutex::new(Summary::new(args, store.path(), bar)));
+    let list = selected(entries, earlier, Arc::clone(&summary));
+    let ran = FanOut { sender: &sender, message }.run(&queue, list, |pushed| lock(&summary).add(&pushed));
+    let mut summary = lock(&summary);
+    summary.finish();
+    set_aside(args, &store, &summary)?;
+    let is_whole = ran.map_err(|e| CliError::ours(anyhow!(e).context("cannot start a thread"), RESUME))?;
+    conclude(&store, &mut summary, is_whole)
+}
+
+/// The subscriptions that are pushed to, each with its line: those that are usable, and not in the results of earlier runs.
+/// The others are counted in `summary`.
+fn selected(
+    entries: Entries,
+    earlier: ResumeSet,
+    summary: Arc<Mutex<Summary>>,
+) -> impl Iterator<Item = (usize, Subscription)> + Send {
+    let broken = Arc::clone(&summary);
+    let whole = entries.map_while(move |entry| entry.map_err(|e| lock(&broken).broken = Some(e)).ok());
+    whole.filter_map(move |entry| match entry.subscription {
+        Ok(subscription) if earlier.contains(subscription.endpoint()) => {
+            lock(&summary).skipped += 1;
+            None
+        }
+        Ok(subscription) => Some((entry.line, subscription)),
+        Err(error) => {
+            lock(&summary).add_unusable(entry.line, error);
+            None
+        }
+    })
+}
+
+fn lock(summary: &Mutex<Summary>) -> MutexGuard<'_, Summary> {
+    summary.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The list and its progress: in bytes when the length is known.
@@ -63,9 +92,9 @@ fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
     bar.with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-/// Whom the results of an earlier run call done.
-fn resume(args: &Args, path: &Path) -> Result<Done, CliError> {
-    let read = File::open(path).and_then(|file| Done::read(BufReader::new(file)));
+/// What the results of earlier runs say is done.
+fn resume(args: &Args, path: &Path) -> Result<ResumeSet, CliError> {
+    let read = File::open(path).and_then(|file| ResumeSet::read(BufReader::new(file)));
     let (done, unusable) = read
         .with_context(|| format!("cannot read the results \"{}\"", path.display()))
         .map_err(|e| CliError::ours(e, "give --resume the file that --json was printed to"))?;
@@ -90,11 +119,11 @@ fn stop_on_signal(queue: &Arc<Queue>) -> Result<(), CliError> {
 }
 
 /// Sets aside all that is gone, in one rewrite; a list that is no file of its own stays as it is.
-fn set_aside(args: &Args, store: &Store, tally: &Summary) -> Result<(), CliError> {
-    if tally.gone().is_empty() || args.reads_stdin() || !store.path().is_file() {
+fn set_aside(args: &Args, store: &Store, summary: &Summary) -> Result<(), CliError> {
+    if summary.gone.is_empty() || args.reads_stdin() || !store.path().is_file() {
         return Ok(());
     }
-    let count = store.set_aside(|e| tally.is_gone(e)).map_err(CliError::hinted(StoreError::hint))?;
+    let count = store.set_aside(|e| summary.is_gone(e)).map_err(CliError::hinted(StoreError::hint))?;
     if !args.quiet {
         let lines = if count == 1 { "line" } else { "lines" };
         note("notify", format_args!("{count} {lines} went to {}", store.gone_path().display()));
@@ -102,19 +131,22 @@ fn set_aside(args: &Args, store: &Store, tally: &Summary) -> Result<(), CliError
     Ok(())
 }
 
-/// The exit code, and why when it is no push's.
-fn conclude(store: &Store, tally: &Summary, left: Left) -> Result<(), CliError> {
-    if let Some(why) = tally.unread() {
+/// The exit code, and an error when it is not a push's.
+fn conclude(store: &Store, summary: &mut Summary, is_whole: bool) -> Result<(), CliError> {
+    if let Some(error) = summary.broken.take() {
+        return Err(CliError::hinted(StoreError::hint)(error));
+    }
+    if let Some(why) = summary.unwritten.take() {
         return Err(CliError::ours(anyhow!("nobody reads the results any more, so sending stopped: {why}"), RESUME));
     }
-    if left.stopped {
+    if !is_whole {
         let error = anyhow!("stopped before the end of {}", store.path().display());
         return Err(CliError::new(EXIT_STOPPED, error, RESUME));
     }
-    if tally.nobody() {
-        return Err(nobody(store, tally.unusable()));
+    if summary.is_empty() {
+        return Err(nobody(store, summary.unusable));
     }
-    match tally.exit_code() {
+    match summary.exit_code() {
         0 => Ok(()),
         code => Err(CliError::said(code)),
     }
