@@ -1,7 +1,8 @@
 //! Subscriptions and endpoints: what is taken is read again from its own line, and allowed only for a known push service.
 #![no_main]
 
-use barepush::push::endpoint::{Endpoint, Vendor};
+use barepush::push::endpoint::Endpoint;
+use barepush::push::vendor::Vendor;
 use barepush::web::allow_list::AllowedPushServices;
 use barepush::push::subscription::Subscription;
 use libfuzzer_sys::fuzz_target;

@@ -1,15 +1,17 @@
 //! The certificate of the https listener: a self-signed one is made once and kept, or the user's own files are read.
 
+use super::error::SetupError;
 use base64ct::{Base64, Encoding};
 use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose};
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError as Flaw, Error as TlsError, RootCertStore, sign::CertifiedKey};
+use rustls::{CertificateError as Flaw, Error as TlsError, RootCertStore, ServerConfig, sign::CertifiedKey};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
-use std::{fs, io, io::Write};
+use std::{fs, io::Write};
 
 /// Names every certificate holds: what a browser on this machine may type.
 const OWN_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
@@ -38,85 +40,28 @@ pub enum Made {
     Remade(&'static str),
 }
 
-/// Why there is no certificate.
-#[derive(Debug, thiserror::Error)]
-pub enum CertificateError {
-    /// A file cannot be read.
-    #[error("cannot read '{}'", .0.display())]
-    Unreadable(PathBuf, #[source] io::Error),
-    /// A file, or the folder of keys, cannot be written.
-    #[error("cannot write '{}'", .0.display())]
-    Unwritable(PathBuf, #[source] io::Error),
-    /// A file does not hold what it should, in PEM.
-    #[error("'{}' holds no {what}", .file.display())]
-    NotPem {
-        /// The file.
-        file: PathBuf,
-        /// What was looked for.
-        what: &'static str,
-        /// What the parser said.
-        #[source]
-        source: rustls::pki_types::pem::Error,
-    },
-    /// Certificate and key cannot be used, or do not belong together.
-    #[error("'{}' and '{}' are no pair", .cert.display(), .key.display())]
-    NoPair {
-        /// The file of the certificate.
-        cert: PathBuf,
-        /// The file of the key.
-        key: PathBuf,
-        /// What rustls said.
-        #[source]
-        source: TlsError,
-    },
-    /// The stored certificate is somebody else's, so it is not overwritten.
-    #[error("'{}' was not made by this program", .0.display())]
-    Foreign(PathBuf, #[source] TlsError),
-    /// A name that no certificate can hold.
-    #[error("'{0}' is neither a host name nor an address")]
-    Name(String),
-    /// The certificate cannot be made.
-    #[error("cannot make a certificate")]
-    Make(#[from] rcgen::Error),
-}
-
-impl CertificateError {
-    /// What to do next, one line.
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::Unreadable(..) => "check that the file exists and that this user may read it",
-            Self::Unwritable(..) => "make the folder writable, or choose another with --data-dir",
-            Self::NotPem { .. } => {
-                "give PEM files (mkcert writes such), or delete tls_cert.pem and tls_key.pem to have new ones made"
-            }
-            Self::NoPair { .. } => "give the key that the certificate was made with",
-            Self::Foreign(..) => "give your own certificate with --tls-cert and --tls-key, outside the folder of keys",
-            Self::Name(..) => "give --name a plain host name, such as dev.example",
-            Self::Make(_) => "check the names given with --name",
-        }
-    }
-}
-
 impl Certificate {
     /// Reads `tls_cert.pem` and `tls_key.pem` of `keys_dir`, or makes them for localhost and `names`.
     ///
     /// The stored pair is kept while it holds all names (more do no harm, and a browser's trust is in this very
-    /// certificate) and lasts for another day; it is remade when it does not or when the two files are no pair.
-    pub fn load_or_create(keys_dir: &Path, names: &[String]) -> Result<(Self, Made), CertificateError> {
+    /// certificate) and lasts for another day; it is remade when it does not or when the two files do not match.
+    ///
+    /// # Errors
+    /// When a file cannot be read or written, is not PEM, or holds a certificate that this program did not make.
+    pub fn load_or_create(keys_dir: &Path, names: &[String]) -> Result<(Self, Made), SetupError> {
         let wanted = server_names(names)?;
         // Two servers that start at once would mix their halves.
         let _lock = crate::store::atomic_file::private_folder_locked(keys_dir)
-            .map_err(|source| CertificateError::Unwritable(keys_dir.into(), source))?;
+            .map_err(|source| unwritable(keys_dir).because(source))?;
         let (cert, key) = (keys_dir.join("tls_cert.pem"), keys_dir.join(KEY_FILE));
         let made = match (is_there(&cert)?, is_there(&key)?) {
             (false, false) => Made::New,
-            (true, true) => match Self::from_files(&cert, &key) {
+            (true, true) => match Self::read_pair(&cert, &key)? {
+                Err(_) => Made::Remade("certificate and key did not match"),
                 Ok(stored) => match stored.flaw(&wanted)? {
                     None => return Ok((stored, Made::Kept)),
                     Some(why) => Made::Remade(why),
                 },
-                Err(CertificateError::NoPair { .. }) => Made::Remade("certificate and key were no pair"),
-                Err(error) => return Err(error),
             },
             _ => Made::Remade("half of the pair was missing"),
         };
@@ -127,21 +72,45 @@ impl Certificate {
         Ok((Self::from_files(&cert, &key)?, made))
     }
 
-    /// Reads a chain and its key (PKCS#8, SEC1 or PKCS#1), PEM each; fails when they are no pair.
-    pub fn from_files(cert: &Path, key: &Path) -> Result<Self, CertificateError> {
-        let not_pem = |file: &Path, what, source| CertificateError::NotPem { file: file.into(), what, source };
+    /// Reads a chain and its key (PKCS#8, SEC1 or PKCS#1), PEM each.
+    ///
+    /// # Errors
+    /// When a file cannot be read or is not PEM, the key is encrypted, or the two do not match.
+    pub fn from_files(cert: &Path, key: &Path) -> Result<Self, SetupError> {
+        Self::read_pair(cert, key)?.map_err(|source| {
+            let what = format!("certificate '{}' and key '{}' do not match", cert.display(), key.display());
+            SetupError::new(what, "give the key that the certificate was made with").because(source)
+        })
+    }
+
+    /// The inner error: both files are PEM, and rustls says why they do not match.
+    fn read_pair(cert: &Path, key: &Path) -> Result<Result<Self, TlsError>, SetupError> {
+        let no_certificate = || not_pem(cert, "a certificate");
         let chain: Vec<_> = CertificateDer::pem_slice_iter(&read(cert)?)
             .collect::<Result<_, _>>()
-            .map_err(|source| not_pem(cert, "certificate", source))?;
-        let private =
-            PrivateKeyDer::from_pem_slice(&read(key)?).map_err(|source| not_pem(key, "private key", source))?;
-        let Some(first) = chain.first() else {
-            return Err(not_pem(cert, "certificate", rustls::pki_types::pem::Error::NoItemsFound));
-        };
-        let no_pair = |source| CertificateError::NoPair { cert: cert.into(), key: key.into(), source };
-        CertifiedKey::from_der(chain.clone(), private.clone_key(), &default_provider()).map_err(no_pair)?;
-        let spki = ParsedCertificate::try_from(first).map_err(no_pair)?.subject_public_key_info().to_vec();
-        Ok(Self { chain, key: private, spki, file: cert.into() })
+            .map_err(|source| no_certificate().because(source))?;
+        let first = chain.first().ok_or_else(no_certificate)?;
+        let private = read_key(key)?;
+        let matched = CertifiedKey::from_der(chain.clone(), private.clone_key(), &default_provider())
+            .and_then(|_| Ok(ParsedCertificate::try_from(first)?.subject_public_key_info().to_vec()));
+        Ok(matched.map(|spki| Self { chain, key: private, spki, file: cert.into() }))
+    }
+
+    /// TLS 1.2 and 1.3 with this certificate, ALPN http/1.1, on ring.
+    ///
+    /// # Errors
+    /// When rustls does not take the certificate and its key.
+    pub fn tls_config(&self) -> Result<Arc<ServerConfig>, SetupError> {
+        let provider = Arc::new(default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .and_then(|it| it.with_no_client_auth().with_single_cert(self.chain.clone(), self.key.clone_key()));
+        let mut config = config.map_err(|source| {
+            let hint = "give an ECDSA, Ed25519 or RSA key that the certificate was made with";
+            SetupError::new(format!("cannot use the certificate '{}'", self.file.display()), hint).because(source)
+        })?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Arc::new(config))
     }
 
     /// Base64 of the SHA-256 of the public key (SPKI), as Chrome's `--ignore-certificate-errors-spki-list` takes it.
@@ -154,18 +123,13 @@ impl Certificate {
         &self.file
     }
 
-    pub(crate) fn chain(&self) -> Vec<CertificateDer<'static>> {
-        self.chain.clone()
-    }
-
-    pub(crate) fn key(&self) -> PrivateKeyDer<'static> {
-        self.key.clone_key()
-    }
-
     /// What is wrong with a stored certificate of ours. rustls' own check of a server answers it, with the
     /// certificate as its own trust anchor, so no other X.509 parser is needed.
-    fn flaw(&self, wanted: &[ServerName<'_>]) -> Result<Option<&'static str>, CertificateError> {
-        let foreign = |source| CertificateError::Foreign(self.file.clone(), source);
+    fn flaw(&self, wanted: &[ServerName<'_>]) -> Result<Option<&'static str>, SetupError> {
+        let foreign = |source: TlsError| {
+            let hint = "give your own certificate with --tls-cert and --tls-key, outside the folder of keys";
+            SetupError::new(format!("'{}' was not made by this program", self.file.display()), hint).because(source)
+        };
         let parsed = ParsedCertificate::try_from(&self.chain[0]).map_err(foreign)?;
         let mut anchors = RootCertStore::empty();
         anchors.add(self.chain[0].clone()).map_err(foreign)?;
@@ -188,37 +152,75 @@ impl Certificate {
     }
 }
 
-fn server_names(names: &[String]) -> Result<Vec<ServerName<'_>>, CertificateError> {
+fn server_names(names: &[String]) -> Result<Vec<ServerName<'_>>, SetupError> {
     let all = OWN_NAMES.into_iter().chain(names.iter().map(String::as_str));
-    all.map(|name| ServerName::try_from(name).map_err(|_| CertificateError::Name(name.to_owned()))).collect()
+    all.map(|name| {
+        ServerName::try_from(name).map_err(|_| {
+            let hint = "give --name a plain host name, such as dev.example";
+            SetupError::new(format!("'{name}' is neither a host name nor an address"), hint)
+        })
+    })
+    .collect()
 }
 
 /// Certificate and key, PEM each. No basicConstraints at all: with an explicit one, either Chromium or Firefox
 /// refuses a self-signed server certificate.
-fn self_signed(names: &[String]) -> Result<(String, String), CertificateError> {
-    let all = OWN_NAMES.into_iter().map(str::to_owned).chain(names.iter().cloned());
-    let mut params = CertificateParams::new(all.collect::<Vec<_>>())?;
-    params.distinguished_name.push(DnType::CommonName, "barepush");
-    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    let now = SystemTime::now();
-    params.not_before = (now - DAY).into();
-    params.not_after = (now + LIFE).into();
-    let key = KeyPair::generate()?;
-    Ok((params.self_signed(&key)?.pem(), key.serialize_pem()))
+fn self_signed(names: &[String]) -> Result<(String, String), SetupError> {
+    let make = || {
+        let all = OWN_NAMES.into_iter().map(str::to_owned).chain(names.iter().cloned());
+        let mut params = CertificateParams::new(all.collect::<Vec<_>>())?;
+        params.distinguished_name.push(DnType::CommonName, "barepush");
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        let now = SystemTime::now();
+        params.not_before = (now - DAY).into();
+        params.not_after = (now + LIFE).into();
+        let key = KeyPair::generate()?;
+        Ok((params.self_signed(&key)?.pem(), key.serialize_pem()))
+    };
+    make().map_err(|source: rcgen::Error| {
+        SetupError::new("cannot make a certificate", "check the names given with --name").because(source)
+    })
 }
 
-fn is_there(file: &Path) -> Result<bool, CertificateError> {
-    file.try_exists().map_err(|source| CertificateError::Unreadable(file.into(), source))
+fn read_key(file: &Path) -> Result<PrivateKeyDer<'static>, SetupError> {
+    let pem = read(file)?;
+    let is_encrypted = [&b"-----BEGIN ENCRYPTED PRIVATE KEY"[..], b"Proc-Type: 4,ENCRYPTED"]
+        .into_iter()
+        .any(|mark| pem.windows(mark.len()).any(|part| part == mark));
+    if is_encrypted {
+        let hint = "decrypt it with openssl pkey -in KEY -out PLAIN_KEY, and give --tls-key PLAIN_KEY";
+        return Err(SetupError::new(format!("the key '{}' is encrypted with a passphrase", file.display()), hint));
+    }
+    PrivateKeyDer::from_pem_slice(&pem).map_err(|source| not_pem(file, "a private key").because(source))
 }
 
-fn read(file: &Path) -> Result<Vec<u8>, CertificateError> {
-    fs::read(file).map_err(|source| CertificateError::Unreadable(file.into(), source))
+fn is_there(file: &Path) -> Result<bool, SetupError> {
+    file.try_exists().map_err(|source| unreadable(file).because(source))
 }
 
-fn write(file: &Path, pem: &str) -> Result<(), CertificateError> {
+fn read(file: &Path) -> Result<Vec<u8>, SetupError> {
+    fs::read(file).map_err(|source| unreadable(file).because(source))
+}
+
+fn write(file: &Path, pem: &str) -> Result<(), SetupError> {
     crate::store::atomic_file::replace(file, |writer| writer.write_all(pem.as_bytes()))
-        .map_err(|source| CertificateError::Unwritable(file.into(), source))
+        .map_err(|source| unwritable(file).because(source))
+}
+
+fn unreadable(file: &Path) -> SetupError {
+    let hint = "check that the file exists and that this user may read it";
+    SetupError::new(format!("cannot read '{}'", file.display()), hint)
+}
+
+fn unwritable(file: &Path) -> SetupError {
+    let hint = "make the folder writable, or choose another with --data-dir";
+    SetupError::new(format!("cannot write '{}'", file.display()), hint)
+}
+
+fn not_pem(file: &Path, what: &str) -> SetupError {
+    let hint = "give PEM files, as mkcert writes them, or delete tls_cert.pem and tls_key.pem to have new ones made";
+    SetupError::new(format!("'{}' does not contain {what} in PEM", file.display()), hint)
 }
 
 #[cfg(test)]

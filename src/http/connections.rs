@@ -1,36 +1,35 @@
-//! Who is inside: a capped table of connections, where the one idle longest makes room for the next.
+//! The connection table of one listener: capped, and when it is full the connection idle longest is closed for the next.
 
+use super::limits::PLACE_WAIT;
 use std::collections::HashMap;
 use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
-
-/// How long a newcomer waits at most for room.
-const ROOM: Duration = Duration::from_secs(1);
+use std::time::Instant;
 
 pub(crate) struct ConnectionTable {
     cap: usize,
     state: Mutex<State>,
+    /// A connection has left the table.
     left: Condvar,
 }
 
 #[derive(Default)]
 struct State {
-    members: HashMap<u64, Member>,
-    next: u64,
-    stopping: bool,
+    connections: HashMap<u64, Connection>,
+    next_id: u64,
+    is_stopping: bool,
 }
 
-struct Member {
+struct Connection {
     tcp: Arc<TcpStream>,
-    /// `None` while a handler has its request: such a connection is never shut.
+    /// `None` while a handler has its request: such a connection is never closed for another one.
     idle_since: Option<Instant>,
-    shut: bool,
+    is_closed: bool,
 }
 
-/// One connection's place inside; free again when dropped.
+/// One connection's place in the table; free again when dropped.
 pub(crate) struct ConnectionGuard {
-    crowd: Arc<ConnectionTable>,
+    table: Arc<ConnectionTable>,
     id: u64,
 }
 
@@ -43,86 +42,92 @@ impl ConnectionTable {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets a connection in; at the cap, shuts the one idle longest and waits until its thread has gone, so that
-    /// there are never more threads and descriptors than the cap. `None`: all are busy, or the listener stops.
-    pub(crate) fn enter(self: &Arc<Self>, tcp: Arc<TcpStream>) -> Option<ConnectionGuard> {
-        let late = Instant::now() + ROOM;
+    /// Enters a connection. At the cap, closes the one idle longest and waits until its thread has ended, so that there
+    /// are never more threads and descriptors than the cap. `None` when all are busy, or the listener stops.
+    pub(crate) fn admit(self: &Arc<Self>, tcp: Arc<TcpStream>) -> Option<ConnectionGuard> {
+        let deadline = Instant::now() + PLACE_WAIT;
         let mut state = self.lock();
-        while state.members.len() >= self.cap {
-            if state.members.values().all(|member| !member.shut) {
-                state.shut_idle_longest();
+        while state.connections.len() >= self.cap {
+            if state.connections.values().all(|connection| !connection.is_closed) {
+                state.close_idle_longest();
             }
-            let left = late.saturating_duration_since(Instant::now());
+            let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return None;
             }
             state = self.left.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
-        if state.stopping {
+        if state.is_stopping {
             return None;
         }
-        let id = state.next;
-        state.next += 1;
-        state.members.insert(id, Member { tcp, idle_since: Some(Instant::now()), shut: false });
-        Some(ConnectionGuard { crowd: Arc::clone(self), id })
+        let id = state.next_id;
+        state.next_id += 1;
+        state.connections.insert(id, Connection { tcp, idle_since: Some(Instant::now()), is_closed: false });
+        Some(ConnectionGuard { table: Arc::clone(self), id })
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
-        self.lock().stopping
+        self.lock().is_stopping
     }
 
-    /// Nobody enters any more, and an answer under way is the last of its connection.
-    pub(crate) fn stop(&self) {
-        self.lock().stopping = true;
+    /// From now on no connection enters, and an answer under way is the last of its connection.
+    pub(crate) fn begin_to_stop(&self) {
+        self.lock().is_stopping = true;
     }
 
-    /// Sends everybody away: the idle at once, the busy when answered or when `patience` ends.
-    pub(crate) fn clear(&self, patience: Duration) {
-        let mut state = self.lock();
-        for member in state.members.values().filter(|member| member.idle_since.is_some()) {
-            // Its thread reads the end, and still says close_notify.
-            let _ = member.tcp.shutdown(Shutdown::Read);
+    /// Ends the connections that no handler works for.
+    pub(crate) fn close_idle(&self) {
+        for connection in self.lock().connections.values().filter(|connection| connection.idle_since.is_some()) {
+            // Its thread reads the end, and still sends close_notify.
+            let _ = connection.tcp.shutdown(Shutdown::Read);
         }
-        let waited = self.left.wait_timeout_while(state, patience, |state| !state.members.is_empty());
-        state = waited.unwrap_or_else(PoisonError::into_inner).0;
-        for member in state.members.values() {
-            let _ = member.tcp.shutdown(Shutdown::Both);
+    }
+
+    pub(crate) fn wait_until_empty(&self, deadline: Instant) {
+        let time = deadline.saturating_duration_since(Instant::now());
+        let waited = self.left.wait_timeout_while(self.lock(), time, |state| !state.connections.is_empty());
+        drop(waited);
+    }
+
+    pub(crate) fn close_all(&self) {
+        for connection in self.lock().connections.values() {
+            let _ = connection.tcp.shutdown(Shutdown::Both);
         }
     }
 }
 
 impl State {
-    fn shut_idle_longest(&mut self) {
-        let idle = self.members.values_mut().filter(|member| member.idle_since.is_some());
-        if let Some(member) = idle.min_by_key(|member| member.idle_since) {
-            member.shut = true;
-            let _ = member.tcp.shutdown(Shutdown::Both);
+    fn close_idle_longest(&mut self) {
+        let idle = self.connections.values_mut().filter(|connection| connection.idle_since.is_some());
+        if let Some(connection) = idle.min_by_key(|connection| connection.idle_since) {
+            connection.is_closed = true;
+            let _ = connection.tcp.shutdown(Shutdown::Both);
         }
     }
 }
 
 impl ConnectionGuard {
-    /// A handler gets a request of this connection; `false` when the connection was shut before.
+    /// A handler gets a request of this connection; `false` when the connection was closed before.
     pub(crate) fn set_busy(&self) -> bool {
-        let mut state = self.crowd.lock();
-        let stopping = state.stopping;
-        let member = state.members.get_mut(&self.id).filter(|member| !member.shut && !stopping);
-        member.map(|member| member.idle_since = None).is_some()
+        let mut state = self.table.lock();
+        let is_stopping = state.is_stopping;
+        let connection = state.connections.get_mut(&self.id).filter(|it| !it.is_closed && !is_stopping);
+        connection.map(|connection| connection.idle_since = None).is_some()
     }
 
     /// The handler has answered; `false` when this answer must be the last one.
     pub(crate) fn set_idle(&self) -> bool {
-        let mut state = self.crowd.lock();
-        if let Some(member) = state.members.get_mut(&self.id) {
-            member.idle_since = Some(Instant::now());
+        let mut state = self.table.lock();
+        if let Some(connection) = state.connections.get_mut(&self.id) {
+            connection.idle_since = Some(Instant::now());
         }
-        !state.stopping
+        !state.is_stopping
     }
 }
 
 impl Drop for ConnectionGuard {
     fn drop(&mut self) {
-        self.crowd.lock().members.remove(&self.id);
-        self.crowd.left.notify_all();
+        self.table.lock().connections.remove(&self.id);
+        self.table.left.notify_all();
     }
 }

@@ -1,21 +1,49 @@
-//! How long a client may take, and how many may come: every limit of a connection, in one place.
+//! Every limit of the HTTP front, each with its reason. Edit it to change how much a client may send, take or hold open.
 
 use std::time::Duration;
+
+/// Longest request line and headers together: browsers send about 1 KiB to localhost, and a few KiB more when other ports of
+/// localhost have set cookies.
+pub const HEAD_BYTES_MAX: usize = 16 * 1024;
+/// Most header lines; browsers send about 20.
+pub(crate) const HEADERS_MAX: usize = 64;
+/// Longest request body: a subscription or a message; a payload of 4 KiB is below 16 KiB in JSON.
+pub const BODY_BYTES_MAX: usize = 16 * 1024;
+/// Longest head and body of an answer of a handler: a page's files and our lists are far below.
+pub(crate) const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Most requests that handlers work on at once. Each costs three descriptors (our end of the connection to tiny_http,
+/// tiny_http's end and its duplicate) and one thread of tiny_http. Further requests wait for a permit.
+pub(crate) const PERMITS: usize = 64;
+/// Of these permits, how many only GET and HEAD can have: when every POST waits for a push service, pages still load.
+pub(crate) const PERMITS_FOR_PAGES: usize = 16;
+/// How long a request waits for a permit before it is answered 503.
+pub(crate) const PERMIT_WAIT: Duration = Duration::from_secs(10);
+/// How long a handler may take. A push has its own time limits (15 s, a few retries); this one frees the permit of a
+/// handler that never answers.
+pub(crate) const ANSWER_TIME: Duration = Duration::from_secs(300);
+
+/// How long a new connection waits for the place of another one when the table is full.
+pub(crate) const PLACE_WAIT: Duration = Duration::from_secs(1);
+/// How long answers under way may still take when the server stops.
+pub(crate) const STOP_TIME: Duration = Duration::from_secs(2);
+/// After that, how long the clients still waiting may take to read that the server has stopped.
+pub(crate) const STOP_ANSWER_TIME: Duration = Duration::from_millis(500);
+
+/// A TLS handshake needs the most stack: measured below 64 KiB in a debug build. Only the pages touched cost memory.
+pub(crate) const STACK_BYTES: usize = 256 * 1024;
 
 /// Descriptors kept for all else: standard streams, files, www/, the connections of pushes under way.
 const RESERVED: u64 = 96;
 /// Listeners in one process: https and http.
 const LISTENERS: u64 = 2;
-/// Most connections of one listener, were there descriptors for more; an idle TLS connection takes about 50 KiB, and
+/// Most connections of one listener, however many descriptors there are. An idle TLS connection takes about 50 KiB, and
 /// one developer's browsers open a few dozen.
 const CONNECTIONS_MAX: u64 = 512;
-/// Fewest, under however low a limit.
+/// Fewest, however few descriptors there are.
 const CONNECTIONS_MIN: u64 = 8;
-/// Most requests that wait for their answers at once, a gate; each costs three descriptors while it is open (our
-/// end, tiny_http's end and its duplicate) and one thread of tiny_http. More wait their turn.
-pub(crate) const INNER_MAX: usize = 32;
 
-/// How long a client may take, and how many may come. The defaults are the server's; tests take shorter ones.
+/// How long a client may take, and how many may connect. The defaults are the server's; tests set shorter ones.
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// From accept to the end of the TLS handshake.
@@ -26,12 +54,11 @@ pub struct Limits {
     pub head: Duration,
     /// From the end of its head to the end of its body.
     pub body: Duration,
-    /// For taking an answer.
+    /// For reading an answer.
     pub write: Duration,
-    /// Spent on reading what a client still sends after the last answer.
+    /// For what a client still sends after the last answer, which is read and thrown away.
     pub linger: Duration,
-    /// Most connections at once; each costs one thread and one descriptor, and while it is answered three more
-    /// (`INNER_MAX` of them at once).
+    /// Most connections of one listener at once; each costs one thread and one descriptor.
     pub connections: usize,
 }
 
@@ -44,22 +71,20 @@ impl Default for Limits {
             body: Duration::from_secs(10),
             write: Duration::from_secs(10),
             linger: Duration::from_secs(1),
-            connections: connections_cap(raise_descriptor_limit()),
+            connections: connections_max(raise_descriptor_limit()),
         }
     }
 }
 
-/// The share of one listener in the descriptors that are left when `RESERVED` and all inner connections (three each:
-/// our end, tiny_http's and its duplicate) are taken off: 368 under a limit of 1024.
-fn connections_cap(descriptors: u64) -> usize {
-    let inner = LISTENERS * 3 * INNER_MAX as u64;
-    let share = descriptors.saturating_sub(RESERVED + inner) / LISTENERS;
+/// One listener's share of the descriptors left beside `RESERVED` and three for each permit: 368 of 1024.
+fn connections_max(descriptors: u64) -> usize {
+    let share = descriptors.saturating_sub(RESERVED + 3 * PERMITS as u64) / LISTENERS;
     share.clamp(CONNECTIONS_MIN, CONNECTIONS_MAX) as usize
 }
 
-/// Raises the soft limit of open files to the hard one; returns the limit that holds now.
+/// Raises the soft limit of open files to the hard one; returns the limit that now applies.
 pub fn raise_descriptor_limit() -> u64 {
-    // When it cannot be known, the oldest and lowest usual limit.
+    // When the limit is unknown: the lowest one that systems have as their default.
     rlimit::increase_nofile_limit(u64::MAX).unwrap_or(256)
 }
 
@@ -70,7 +95,7 @@ mod tests {
     #[test]
     fn the_cap_leaves_descriptors_for_everything_else() {
         for (descriptors, cap) in [(0, 8), (256, 8), (1024, 368), (1 << 20, 512), (u64::MAX, 512)] {
-            assert_eq!(connections_cap(descriptors), cap, "{descriptors} descriptors");
+            assert_eq!(connections_max(descriptors), cap, "{descriptors} descriptors");
         }
     }
 }

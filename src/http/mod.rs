@@ -3,13 +3,13 @@
 mod answer;
 mod backend;
 pub mod certificate;
+mod connection;
 mod connections;
 pub mod error;
-pub mod gate;
 pub mod limits;
-mod refusal;
-mod request_head;
+mod listener;
+pub mod refusal;
+mod request;
+pub mod request_head;
 pub mod server;
-#[cfg(unix)]
-mod socket_dir;
 mod stream;

@@ -1,14 +1,17 @@
-//! What the front door refuses by itself, and how it says so.
+//! What the front refuses by itself, without asking a route: a status, an error and a hint.
 
 use super::answer;
 use std::time::SystemTime;
 
 /// One refused request: the status and the two members of the JSON body. Never holds what the client sent.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Refusal {
-    pub(crate) status: u16,
-    pub(crate) error: &'static str,
-    pub(crate) hint: String,
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: u16,
+    /// What is wrong.
+    pub error: &'static str,
+    /// What to do next.
+    pub hint: String,
 }
 
 impl Refusal {

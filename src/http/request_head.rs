@@ -1,37 +1,35 @@
-//! The head of one request: found, checked, and written anew for tiny_http (RFC 9112). Pure.
+//! The head of one request: found, checked, and rewritten for tiny_http (RFC 9112). Pure.
 
+use super::limits::{BODY_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX};
 use super::refusal::Refusal;
 use std::io::Write;
 
-/// Longest request line and headers together: browsers send about 1 KiB to localhost, cookies of other ports included
-/// a few more.
-pub(super) const HEAD_BYTES_MAX: usize = 16 * 1024;
-/// Most header lines; browsers send about 20.
-const HEADERS_MAX: usize = 64;
-/// Longest body: a subscription or a message; a payload of 4 KiB in JSON is below 16 KiB.
-pub(super) const BODY_BYTES_MAX: usize = 16 * 1024;
 /// The headers that routes need. No other reaches tiny_http, so it cannot be talked into an upgrade, a
 /// `100 Continue`, a transfer coding or an early close.
 const FORWARDED: [&str; 4] = ["host", "origin", "content-type", "if-none-match"];
 
+/// The header that tells tiny_http by which listener a request came: a number. Only this module writes it; a client's own
+/// is not forwarded.
+pub(super) const LISTENER_HEADER: &str = "Listener";
+
 /// A checked head.
 #[derive(Debug)]
-pub(super) struct Head {
+pub struct RequestHead {
     /// The head to send to tiny_http, blank line included; the body follows it.
-    pub(super) inner: Vec<u8>,
+    pub rewritten: Vec<u8>,
     /// Bytes of the body that follows.
-    pub(super) body_bytes: usize,
+    pub body_bytes: usize,
     /// The client does not mean to end the connection.
-    pub(super) keep_alive: bool,
+    pub keep_alive: bool,
     /// HEAD: the answer has no body, whatever its Content-Length.
-    pub(super) bodiless: bool,
+    pub bodiless: bool,
     /// GET or HEAD: may be sent again when a pooled connection turns out to be dead (RFC 9110 §9.2.2).
-    pub(super) repeatable: bool,
+    pub repeatable: bool,
 }
 
 /// Where the head at the start of `bytes` ends, blank line included; `None`: not yet there. Refuses what no later byte
 /// can mend: control characters, a bare CR or LF, and too many bytes.
-pub(super) fn end(bytes: &[u8]) -> Result<Option<usize>, Refusal> {
+pub fn end(bytes: &[u8]) -> Result<Option<usize>, Refusal> {
     for (at, &byte) in bytes.iter().enumerate().take(HEAD_BYTES_MAX) {
         match byte {
             b'\n' if at == 0 || bytes[at - 1] != b'\r' => {
@@ -55,8 +53,8 @@ fn too_large() -> Refusal {
     Refusal::new(431, "request head too large", "send at most 16 KiB of headers, 64 lines; clear this site's cookies")
 }
 
-/// Checks one whole head and writes it anew.
-pub(super) fn check(bytes: &[u8]) -> Result<Head, Refusal> {
+/// Checks one whole head, which came by the listener of this number, and rewrites it.
+pub fn check(bytes: &[u8], listener: usize) -> Result<RequestHead, Refusal> {
     let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
     let mut request = httparse::Request::new(&mut headers);
     match request.parse(bytes) {
@@ -75,16 +73,21 @@ pub(super) fn check(bytes: &[u8]) -> Result<Head, Refusal> {
         return Err(Refusal::malformed("request target is not a path of visible ASCII characters"));
     }
     let body = body_bytes(request.headers)?;
-    let mut inner = Vec::with_capacity(512);
-    // HTTP/1.0 with keep-alive: tiny_http then frames every answer by its length, never in chunks.
-    let _ = write!(inner, "{method} {target} HTTP/1.0\r\nConnection: keep-alive\r\n");
-    forward(request.headers, &mut inner)?;
-    if let Some(bytes) = body {
-        let _ = write!(inner, "Content-Length: {bytes}\r\n");
+    // HTTP/1.0 knows no expectations: a server must ignore them (RFC 9110 §10.1.1).
+    if request.version == Some(1) && values(request.headers, "expect").next().is_some() {
+        return Err(Refusal::new(417, "expectations are not met", "send the request without an Expect header"));
     }
-    inner.extend_from_slice(b"\r\n");
-    Ok(Head {
-        inner,
+    let mut rewritten = Vec::with_capacity(512);
+    // HTTP/1.0 with keep-alive: tiny_http then frames every answer by its length, never in chunks.
+    let _ =
+        write!(rewritten, "{method} {target} HTTP/1.0\r\nConnection: keep-alive\r\n{LISTENER_HEADER}: {listener}\r\n");
+    forward(request.headers, &mut rewritten)?;
+    if let Some(bytes) = body {
+        let _ = write!(rewritten, "Content-Length: {bytes}\r\n");
+    }
+    rewritten.extend_from_slice(b"\r\n");
+    Ok(RequestHead {
+        rewritten,
         body_bytes: body.unwrap_or(0),
         keep_alive: request.version == Some(1) && !asks_to_close(request.headers),
         bodiless: method == "HEAD",
@@ -102,39 +105,33 @@ fn body_bytes(headers: &[httparse::Header<'_>]) -> Result<Option<usize>, Refusal
         return Err(Refusal::new(501, "transfer codings are not understood", "send the body with a Content-Length"));
     }
     let mut lengths = values(headers, "content-length");
-    let length = match (lengths.next(), lengths.next()) {
-        (None, _) => None,
-        (Some(digits), None) if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit) => {
-            // Digits that do not fit a usize are too large as well.
-            let length = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
-            Some(
-                length
-                    .filter(|bytes| *bytes <= BODY_BYTES_MAX)
-                    .ok_or_else(|| Refusal::new(413, "request body too large", "send at most 16 KiB"))?,
-            )
-        }
-        (Some(_), None) => {
-            return Err(Refusal::malformed("Content-Length is not a decimal number"));
-        }
-        (Some(_), Some(_)) => return Err(Refusal::malformed("more than one Content-Length")),
+    let Some(digits) = lengths.next() else {
+        return Ok(None);
     };
-    if values(headers, "expect").next().is_some() {
-        return Err(Refusal::new(417, "expectations are not met", "send the request without an Expect header"));
+    if lengths.next().is_some() {
+        return Err(Refusal::malformed("more than one Content-Length"));
     }
-    Ok(length)
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return Err(Refusal::malformed("Content-Length is not a decimal number"));
+    }
+    // Digits that do not fit a usize are too large as well.
+    match std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()) {
+        Some(length) if length <= BODY_BYTES_MAX => Ok(Some(length)),
+        _ => Err(Refusal::new(413, "request body too large", "send at most 16 KiB")),
+    }
 }
 
 /// Copies the headers that routes need; each at most once, Host exactly once (RFC 9112 §3.2).
-fn forward(headers: &[httparse::Header<'_>], inner: &mut Vec<u8>) -> Result<(), Refusal> {
+fn forward(headers: &[httparse::Header<'_>], rewritten: &mut Vec<u8>) -> Result<(), Refusal> {
     for name in FORWARDED {
         let mut found = values(headers, name);
         match (found.next(), found.next()) {
             (None, _) if name == "host" => return Err(Refusal::malformed("no Host header")),
             (None, _) => {}
             (Some(value), None) if value.iter().all(|byte| matches!(byte, b' '..=b'~')) => {
-                let _ = write!(inner, "{name}: ");
-                inner.extend_from_slice(value);
-                inner.extend_from_slice(b"\r\n");
+                let _ = write!(rewritten, "{name}: ");
+                rewritten.extend_from_slice(value);
+                rewritten.extend_from_slice(b"\r\n");
             }
             (Some(_), None) => {
                 return Err(Refusal::malformed("a header value is not visible ASCII"));

@@ -1,162 +1,161 @@
-//! Sockets and TLS: who is let in, how many, how long.
+//! The HTTP server: binds its listeners, serves them by one tiny_http behind them, stops.
 
-mod door;
-
-use crate::http::certificate::Certificate;
-use crate::http::connections::ConnectionTable;
-use crate::http::gate::Gate;
-use crate::http::limits::Limits;
-use door::Door;
+use super::backend::Backend;
+use super::connection::Context;
+use super::connections::ConnectionTable;
+use super::error::SetupError;
+use super::limits::{Limits, STOP_ANSWER_TIME, STOP_TIME};
+use super::listener;
 use rustls::ServerConfig;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::Instant;
+use tiny_http::Request;
 
 /// Receives one line for each connection or request refused; never a target, a header or a body.
 pub type Log = fn(&str);
 
-/// How long answers under way may still take when the listener stops.
-const PATIENCE: Duration = Duration::from_secs(2);
-
-/// Why there is no listener.
-#[derive(Debug, thiserror::Error)]
-pub enum ListenError {
-    /// Another program listens there.
-    #[error("cannot listen on '{host}:{port}'")]
-    InUse {
-        /// As given.
-        host: String,
-        /// As given.
-        port: u16,
-        /// The system's word.
-        #[source]
-        source: io::Error,
-    },
-    /// The port is reserved (below 1024, mostly).
-    #[error("may not listen on '{host}:{port}'")]
-    NotAllowed {
-        /// As given.
-        host: String,
-        /// As given.
-        port: u16,
-        /// The system's word.
-        #[source]
-        source: io::Error,
-    },
-    /// The host is no address of this machine.
-    #[error("'{host}' is no address to listen on")]
-    Host {
-        /// As given.
-        host: String,
-        /// The system's word.
-        #[source]
-        source: io::Error,
-    },
-    /// rustls does not take the certificate and its key.
-    #[error("cannot use the certificate")]
-    Tls(#[from] rustls::Error),
+/// Where to listen, and for whom.
+pub struct Listen<'a> {
+    /// Names or addresses of this machine, IPv6 with or without brackets. The first that this machine has is taken.
+    pub hosts: &'a [&'a str],
+    /// 0 lets the system choose.
+    pub port: u16,
+    /// The host in the URL of this listener, as a hint shows it.
+    pub url_host: &'a str,
+    /// For https.
+    pub tls: Option<Arc<ServerConfig>>,
 }
 
-impl ListenError {
-    /// What to do next, one line.
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::InUse { .. } => {
-                "end the program that listens there, or choose another port (0 lets the system choose)"
-            }
-            Self::NotAllowed { .. } => "choose a port above 1023",
-            Self::Host { .. } => "give --host an address of this machine, such as 127.0.0.1",
-            Self::Tls(_) => "give an ECDSA, Ed25519 or RSA key that the certificate was made with",
-        }
-    }
-}
-
-/// TLS 1.2 and 1.3 with this certificate, ALPN http/1.1, on ring.
-pub fn tls_config(certificate: &Certificate) -> Result<Arc<ServerConfig>, ListenError> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(certificate.chain(), certificate.key())?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Arc::new(config))
-}
-
-/// A bound socket, TLS or plain, not yet accepting.
-pub struct Listener {
-    socket: TcpListener,
-    address: SocketAddr,
-    tls: Option<Arc<ServerConfig>>,
+/// Listeners that are bound and do not accept yet.
+pub struct Server {
+    backend: Backend,
+    listeners: Vec<Bound>,
     limits: Limits,
 }
 
-impl Listener {
-    /// Binds only; a port in use is refused here. Port 0 lets the system choose. `host` is a name or an address, IPv6
-    /// with or without brackets.
-    pub fn bind(host: &str, port: u16, tls: Option<Arc<ServerConfig>>) -> Result<Listener, ListenError> {
-        let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
-        let bound = TcpListener::bind((bare, port)).and_then(|socket| Ok((socket.local_addr()?, socket)));
-        let (address, socket) = bound.map_err(|source| {
-            let host = host.to_owned();
-            match source.kind() {
-                ErrorKind::AddrInUse => ListenError::InUse { host, port, source },
-                ErrorKind::PermissionDenied => ListenError::NotAllowed { host, port, source },
-                _ => ListenError::Host { host, source },
-            }
-        })?;
-        Ok(Listener { socket, address, tls, limits: Limits::default() })
+struct Bound {
+    socket: TcpListener,
+    address: SocketAddr,
+    context: Context,
+}
+
+impl Server {
+    /// Starts the tiny_http server that answers for all listeners.
+    ///
+    /// # Errors
+    /// When its private socket cannot be made in the folder of temporary files.
+    pub fn open(limits: Limits) -> Result<Server, SetupError> {
+        Ok(Server { backend: Backend::open()?, listeners: Vec::new(), limits })
     }
 
-    /// The same with other limits.
-    pub fn with_limits(self, limits: Limits) -> Listener {
-        Listener { limits, ..self }
+    /// Binds one more listener and returns its address. Handlers know it by its number: 0 for the first, then 1.
+    ///
+    /// # Errors
+    /// When the port is in use or reserved, or this machine has none of the hosts.
+    pub fn bind(&mut self, listen: Listen<'_>, log: Log) -> Result<SocketAddr, SetupError> {
+        let (socket, address) = bind_first(listen.hosts, listen.port)?;
+        let context = Context {
+            listener: self.listeners.len(),
+            own_url: format!("https://{}:{}", listen.url_host, address.port()),
+            tls: listen.tls,
+            limits: self.limits.clone(),
+            pool: self.backend.pool(),
+            log,
+        };
+        self.listeners.push(Bound { socket, address, context });
+        Ok(address)
     }
 
-    /// Where it is bound.
-    pub fn local_addr(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Accepts from now on, in threads of its own; `log` gets one line for each refusal.
-    pub fn serve(self, mut gate: Gate, log: Log) -> RunningServer {
-        let crowd = Arc::new(ConnectionTable::new(self.limits.connections));
-        let (address, folder) = (self.address, gate.take_folder());
-        let door = Door { tls: self.tls, port: address.port(), limits: self.limits, gate, log };
-        let (door, inside) = (Arc::new(door), Arc::clone(&crowd));
-        let accepting = thread::spawn(move || door.accept(&self.socket, &inside));
-        RunningServer { crowd, address, accepting: Some(accepting), _folder: folder }
+    /// Accepts from now on, in threads of its own. `handle` gets each request with the number of its listener, one after
+    /// the other: what takes long belongs in a thread.
+    pub fn serve(self, handle: impl Fn(usize, Request) + Send + 'static) -> RunningServer {
+        self.backend.serve(handle);
+        let accept = |bound: Bound| {
+            let table = Arc::new(ConnectionTable::new(bound.context.limits.connections));
+            let (shared, context) = (Arc::clone(&table), Arc::new(bound.context));
+            let accepting = thread::spawn(move || listener::accept(&bound.socket, &shared, &context));
+            Accepting { table, address: bound.address, thread: Some(accepting) }
+        };
+        RunningServer { listeners: self.listeners.into_iter().map(accept).collect(), backend: self.backend }
     }
 }
 
-/// An accepting listener; ends when stopped or dropped.
+/// Binds the first of `hosts` that this machine has: a machine without IPv4 lacks 127.0.0.1 and has `::1`.
+fn bind_first(hosts: &[&str], port: u16) -> Result<(TcpListener, SocketAddr), SetupError> {
+    let mut absent = None;
+    for host in hosts {
+        let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+        let bound = TcpListener::bind((bare, port)).and_then(|socket| Ok((socket.local_addr()?, socket)));
+        match bound {
+            Ok((address, socket)) => return Ok((socket, address)),
+            Err(source) if matches!(source.kind(), ErrorKind::AddrInUse | ErrorKind::PermissionDenied) => {
+                return Err(cannot_listen(host, port, source));
+            }
+            Err(source) => absent = absent.or(Some(cannot_listen(host, port, source))),
+        }
+    }
+    Err(absent.unwrap_or_else(|| SetupError::new("nowhere to listen", "give --host an address of this machine")))
+}
+
+fn cannot_listen(host: &str, port: u16, source: io::Error) -> SetupError {
+    let hint = match source.kind() {
+        ErrorKind::AddrInUse => "end the program that listens there, or choose another port (0 lets the system choose)",
+        ErrorKind::PermissionDenied => "choose a port above 1023",
+        _ => "give --host an address of this machine, such as 127.0.0.1",
+    };
+    SetupError::new(format!("cannot listen on '{host}:{port}'"), hint).because(source)
+}
+
+/// Listeners that accept; they end when this is stopped or dropped.
 pub struct RunningServer {
-    crowd: Arc<ConnectionTable>,
+    listeners: Vec<Accepting>,
+    backend: Backend,
+}
+
+struct Accepting {
+    table: Arc<ConnectionTable>,
     address: SocketAddr,
-    accepting: Option<JoinHandle<()>>,
-    /// The folder of the inner socket. Held here, so that it goes even when a handler never answers.
-    _folder: Option<crate::http::gate::SocketDir>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl RunningServer {
-    /// Stops accepting, lets answers under way end (2 s at most), closes every connection.
+    /// Stops accepting, and closes idle connections at once. Answers under way may take 2 s more; then the clients that
+    /// still wait are answered 503.
     pub fn stop(self) {}
 }
 
 impl Drop for RunningServer {
     fn drop(&mut self) {
-        self.crowd.stop();
+        self.listeners.iter_mut().for_each(Accepting::stop);
+        self.wait_until_empty(Instant::now() + STOP_TIME);
+        self.backend.stop();
+        self.wait_until_empty(Instant::now() + STOP_ANSWER_TIME);
+        self.listeners.iter().for_each(|listener| listener.table.close_all());
+    }
+}
+
+impl RunningServer {
+    fn wait_until_empty(&self, deadline: Instant) {
+        self.listeners.iter().for_each(|listener| listener.table.wait_until_empty(deadline));
+    }
+}
+
+impl Accepting {
+    fn stop(&mut self) {
+        self.table.begin_to_stop();
         let ip = match self.address.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
             IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
             ip => ip,
         };
-        // Wakes the accept thread, which then sees that it is over.
-        let woken = TcpStream::connect_timeout(&SocketAddr::new(ip, self.address.port()), PATIENCE).is_ok();
-        if let Some(accepting) = self.accepting.take().filter(|_| woken) {
-            let _ = accepting.join();
+        // Wakes the accepting thread, which then sees that it is to end.
+        let woken = TcpStream::connect_timeout(&SocketAddr::new(ip, self.address.port()), STOP_TIME).is_ok();
+        if let Some(thread) = self.thread.take().filter(|_| woken) {
+            let _ = thread.join();
         }
-        self.crowd.clear(PATIENCE);
+        self.table.close_idle();
     }
 }

@@ -66,7 +66,7 @@ impl Write for DeadlineStream {
     }
 }
 
-/// What the gate reads requests from and writes answers to.
+/// What requests are read from and answers are written to.
 pub(crate) enum ClientStream {
     Plain(DeadlineStream),
     Tls(Box<StreamOwned<ServerConnection, DeadlineStream>>),
@@ -97,7 +97,14 @@ impl ClientStream {
         self.socket().deadline = deadline;
     }
 
-    /// Ends our side (TLS: with close_notify), then reads and forgets what still comes, for as long as `linger`: closing
+    /// Writes a whole answer, which the client has `time` to read.
+    pub(crate) fn send(&mut self, answer: &[u8], time: Duration) -> io::Result<()> {
+        self.set_deadline(Instant::now() + time);
+        self.write_all(answer)?;
+        self.flush()
+    }
+
+    /// Ends our side (TLS: with close_notify), then reads and throws away what still comes, for as long as `linger`: closing
     /// with unread bytes would send a reset, and the client might lose the answer.
     pub(crate) fn finish(mut self, linger: Duration) {
         self.set_deadline(Instant::now() + linger);
@@ -107,8 +114,8 @@ impl ClientStream {
         }
         let socket = self.socket();
         let _ = socket.tcp.shutdown(Shutdown::Write);
-        let mut forgotten = [0; 4096];
-        while socket.read(&mut forgotten).is_ok_and(|read| read > 0) {}
+        let mut ignored = [0; 4096];
+        while socket.read(&mut ignored).is_ok_and(|read| read > 0) {}
     }
 }
 

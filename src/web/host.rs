@@ -2,7 +2,7 @@
 
 /// One listener as its clients see it: by which names and port it may be called.
 #[derive(Debug, Clone)]
-pub struct Site {
+pub struct Host {
     /// `https` or `http`.
     pub scheme: &'static str,
     /// The port it listens on.
@@ -11,7 +11,7 @@ pub struct Site {
     pub names: Vec<String>,
 }
 
-impl Site {
+impl Host {
     /// The URL to open: `https://localhost:4443`.
     pub fn url(&self) -> String {
         format!("{}://localhost:{}", self.scheme, self.port)

@@ -1,4 +1,4 @@
-//! One match on (method, path); who may call; what is answered. Pure up to `serve`, which is tiny_http's loop.
+//! One match on (method, path): who may call, and what is answered. Edit it to add a route.
 
 use std::borrow::Cow;
 use std::io::{self, ErrorKind, Write};
@@ -6,11 +6,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use serde_json::json;
-use tiny_http::{Header, Method, Request, Response, Server, StatusCode};
+use tiny_http::{Header, Method, Request, Response, StatusCode};
 
 use crate::web::api::{Application, Failed};
 use crate::web::assets::{self, Asset, Assets};
-use crate::web::host::Site;
+use crate::web::host::Host;
 use crate::web::log::Log;
 
 /// Every answer is asked for again, with its ETag: an edited file, above all `sw.js`, is seen at the next reload.
@@ -34,7 +34,7 @@ pub struct Call<'a> {
     pub content_type: Option<&'a str>,
     /// The If-None-Match header.
     pub if_none_match: Option<&'a str>,
-    /// The whole body; the gate lets at most 16 KiB through.
+    /// The whole body; the http front lets at most 16 KiB through.
     pub body: &'a [u8],
 }
 
@@ -76,20 +76,23 @@ impl From<Failed> for Reply {
     }
 }
 
-/// What the routes of one listener need.
+/// What the routes need.
 pub struct Routes {
     /// Does what the routes ask for.
     pub application: Arc<Application>,
     /// The page's files.
     pub assets: Assets,
-    /// Who may call.
-    pub site: Site,
+    /// Who may call, for each listener by its number.
+    pub hosts: Vec<Host>,
 }
 
-/// Answers one request.
-pub fn answer(routes: &Routes, call: &Call) -> Reply {
-    let Routes { application, assets, site } = routes;
-    if let Some(refusal) = refuse_stranger(site, call) {
+/// Answers one request, which came by the listener of this number. Pure but for what `application` does.
+pub fn answer(routes: &Routes, listener: usize, call: &Call) -> Reply {
+    let Routes { application, assets, hosts } = routes;
+    let Some(host) = hosts.get(listener) else {
+        return Reply::error(500, "this listener has no host", "report this");
+    };
+    if let Some(refusal) = refuse_stranger(host, call) {
         return refusal;
     }
     let path = call.target.split('?').next().unwrap_or_default();
@@ -113,21 +116,21 @@ pub fn answer(routes: &Routes, call: &Call) -> Reply {
             Ok(_) if !get => method_not_allowed("GET, HEAD"),
             Ok(Asset::File(file)) => static_file(file, call.if_none_match),
             Ok(Asset::Folder) => redirect(format!("{path}/")),
-            Err(error) => unreadable(&error, site),
+            Err(error) => unreadable(&error, host),
         },
     }
 }
 
 /// Host on every request; Origin, when there is one, on those that may change something.
-fn refuse_stranger(site: &Site, call: &Call) -> Option<Reply> {
-    if !site.is_called(call.host) {
-        let hint = format!("open {}; for another name start the server with --name NAME", site.url());
+fn refuse_stranger(host: &Host, call: &Call) -> Option<Reply> {
+    if !host.is_called(call.host) {
+        let hint = format!("open {}; for another name start the server with --name NAME", host.url());
         return Some(Reply::error(403, "this server is not called by that Host", hint));
     }
     let changes = !matches!(call.method, "GET" | "HEAD");
-    let stranger = call.origin.filter(|origin| changes && !site.is_own_origin(origin, call.host));
+    let stranger = call.origin.filter(|origin| changes && !host.is_own_origin(origin, call.host));
     stranger.map(|_| {
-        Reply::error(403, "another site's page may not call this server", format!("use the page at {}", site.url()))
+        Reply::error(403, "another site's page may not call this server", format!("use the page at {}", host.url()))
     })
 }
 
@@ -171,36 +174,30 @@ fn redirect(location: String) -> Reply {
     Reply { status: 301, headers: vec![("Location", location)], body: Cow::default() }
 }
 
-fn unreadable(error: &io::Error, site: &Site) -> Reply {
+fn unreadable(error: &io::Error, host: &Host) -> Reply {
     match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidFilename => {
-            Reply::error(404, "there is nothing here", format!("open {}/", site.url()))
+            Reply::error(404, "there is nothing here", format!("open {}/", host.url()))
         }
         ErrorKind::FileTooLarge => Reply::error(500, "this file is too large", "serve files of at most 15 MiB"),
         _ => Reply::error(500, format!("cannot read this file: {error}"), "check who may read it"),
     }
 }
 
-/// Answers requests until `server` is unblocked. What may wait for a push service or the store's lock gets a thread of its own, so
-/// that a page is always answered at once; the gate lets in one request a connection, which bounds the threads.
-pub fn serve(server: &Server, routes: &Arc<Routes>) {
+/// Answers one request of the listener of this number. Files are read at once. What may wait for a push service, or for the
+/// store and its lock, gets a thread of its own, so that a page always loads; the http front bounds their number.
+pub fn handle(routes: &Arc<Routes>, listener: usize, request: Request) {
     let log = routes.application.log;
-    for request in server.incoming_requests() {
-        if request.url() == "*" {
-            // The gate's question whether a connection is served.
-            let _ = request.respond(Response::empty(204));
-            continue;
-        }
-        if matches!(request.method(), Method::Get | Method::Head) {
-            respond(request, log, |call| answer(routes, call));
-            continue;
-        }
-        let routes = Arc::clone(routes);
-        // When no thread can be had the request is dropped, and tiny_http answers 500.
-        let _ = std::thread::Builder::new().name("post".into()).spawn(move || {
-            respond(request, log, |call| answer(&routes, call));
-        });
+    let is_file = matches!(request.method(), Method::Get | Method::Head) && !request.url().starts_with("/status");
+    if is_file {
+        respond(request, log, |call| answer(routes, listener, call));
+        return;
     }
+    let routes = Arc::clone(routes);
+    // When no thread can be had the request is dropped, and tiny_http answers 500.
+    let _ = std::thread::Builder::new().name("route".into()).spawn(move || {
+        respond(request, log, |call| answer(&routes, listener, call));
+    });
 }
 
 /// Answers one request with what `answer` gives; its panic is a 500, and the next request is answered as ever.
@@ -230,8 +227,8 @@ fn respond(mut request: Request, log: Log, answer: impl FnOnce(&Call) -> Reply) 
     let _ = write(request, response.with_chunked_threshold(usize::MAX));
 }
 
-/// What `Request::respond` does, but in one write: of a page that makes one for the head and one for each 8 KiB, and the gate would
-/// be woken for each.
+/// What `Request::respond` does, but in one write: tiny_http writes the head and then each 8 KiB, and the front would
+/// wake up for each.
 fn write(request: Request, response: Response<&[u8]>) -> io::Result<()> {
     let body_bytes = response.data_length().unwrap_or_default();
     let mut answer = Vec::with_capacity(HEAD_BYTES + body_bytes);

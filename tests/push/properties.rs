@@ -18,7 +18,7 @@ use barepush::store::subscriptions::Store;
 use barepush::web::allow_list::AllowedPushServices;
 use barepush::web::api::{Application, State};
 use barepush::web::assets::Assets;
-use barepush::web::host::Site;
+use barepush::web::host::Host;
 use barepush::web::log::Log;
 use barepush::web::routes::{Call, Routes, answer};
 use proptest::prelude::*;
@@ -170,11 +170,11 @@ proptest! {
             about: serde_json::json!({}),
             state: State::default(),
         });
-        let site = Site { scheme: "https", port: 4443, names: vec![] };
-        let routes = Routes { application, assets: Assets::Own, site };
+        let hosts = vec![Host { scheme: "https", port: 4443, names: vec![] }];
+        let routes = Routes { application, assets: Assets::Own, hosts };
         // No push service is known below this name, so none is called.
         let body = String::from_utf8_lossy(&body).replace("push.services.mozilla.com", "evil.example");
-        let reply = answer(&routes, &Call {
+        let reply = answer(&routes, 0, &Call {
             method: &method,
             target: &target,
             host: &host,

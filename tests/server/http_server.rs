@@ -1,9 +1,8 @@
-//! The front door alone: real sockets, real TLS, and a handler of its own behind the gate.
+//! The HTTP front by itself: real sockets, real TLS, and a handler of the test's own.
 
 use barepush::http::certificate::Certificate;
-use barepush::http::gate::Gate;
 use barepush::http::limits::{Limits, raise_descriptor_limit};
-use barepush::http::server::{Listener, RunningServer, tls_config};
+use barepush::http::server::{Listen, RunningServer, Server};
 use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion, version};
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
@@ -13,7 +12,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
-use tiny_http::{Request, Response, Server};
+use tiny_http::{Request, Response};
 
 const LIMIT: Duration = Duration::from_secs(10);
 const GET: &str = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
@@ -36,42 +35,23 @@ fn logged(client: SocketAddr) -> String {
     find(&lines).expect("a line is logged")
 }
 
-/// Answers until unblocked; `/wait` tells that it was reached and then waits to be let go.
+/// What a test needs of the handler: `/wait` tells that it was reached and then waits to be let go.
 struct Handler {
-    server: Arc<Server>,
-    threads: Vec<thread::JoinHandle<()>>,
     reached: Mutex<mpsc::Receiver<()>>,
     go: mpsc::Sender<()>,
 }
 
 impl Handler {
-    fn new(server: Server) -> Self {
-        let server = Arc::new(server);
+    /// Itself, and what answers each request in a thread of its own.
+    fn new() -> (Self, impl Fn(usize, Request) + Send + 'static) {
         let (reach, reached) = mpsc::channel();
         let (go, gone) = mpsc::channel();
         let gone = Arc::new(Mutex::new(gone));
-        let threads = (0..4).map(|_| {
-            let (server, reach, gone) = (Arc::clone(&server), reach.clone(), Arc::clone(&gone));
-            thread::spawn(move || {
-                for request in server.incoming_requests() {
-                    answer(request, &reach, &gone);
-                }
-            })
-        });
-        Self { threads: threads.collect(), server, reached: Mutex::new(reached), go }
-    }
-}
-
-impl Drop for Handler {
-    fn drop(&mut self) {
-        for _ in &self.threads {
-            self.server.unblock();
-        }
-        for thread in self.threads.drain(..) {
-            let joined = thread.join();
-            // A second panic while the first unwinds would abort all tests.
-            assert!(joined.is_ok() || thread::panicking());
-        }
+        let handle = move |_, request| {
+            let (reach, gone) = (reach.clone(), Arc::clone(&gone));
+            thread::spawn(move || answer(request, &reach, &gone));
+        };
+        (Self { reached: Mutex::new(reached), go }, handle)
     }
 }
 
@@ -113,19 +93,24 @@ struct House {
     folder: tempfile::TempDir,
 }
 
+fn listen(host: &str, port: u16, tls: Option<Arc<rustls::ServerConfig>>) -> Listen<'static> {
+    let hosts = Vec::leak(vec![&*String::leak(host.to_owned())]);
+    Listen { hosts, port, url_host: "localhost", tls }
+}
+
 impl House {
     fn new(tls: bool, limits: impl FnOnce(&mut Limits)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = tls.then(|| {
             let (certificate, _) = Certificate::load_or_create(folder.path(), &[]).unwrap();
-            tls_config(&certificate).unwrap()
+            certificate.tls_config().unwrap()
         });
-        let (gate, server) = Gate::open().unwrap();
         let mut chosen = Limits::default();
         limits(&mut chosen);
-        let listener = Listener::bind("127.0.0.1", 0, config).unwrap().with_limits(chosen);
-        let address = listener.local_addr();
-        Self { serving: Some(listener.serve(gate, log)), handler: Handler::new(server), address, folder }
+        let mut server = Server::open(chosen).unwrap();
+        let address = server.bind(listen("127.0.0.1", 0, config), log).unwrap();
+        let (handler, handle) = Handler::new();
+        Self { serving: Some(server.serve(handle)), handler, address, folder }
     }
 
     fn http() -> Self {
@@ -289,6 +274,15 @@ fn answers_to_head_and_with_204_and_304_have_no_body() {
 }
 
 #[test]
+fn an_expectation_is_ignored_in_http_1_0_which_knows_none() {
+    let house = House::http();
+    let post = "POST /echo HTTP/1.0\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello";
+    let (head, body) = ask(&mut house.plain(), post);
+    assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+    assert_eq!(body, "hello");
+}
+
+#[test]
 fn an_answer_of_100_kb_has_a_length_and_no_chunks() {
     let house = House::https();
     let (head, body) = ask(&mut house.tls(), "GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -302,14 +296,17 @@ fn only_the_headers_that_routes_need_reach_the_handler() {
     let request = "GET /seen HTTP/1.1\r\nhost: localhost:1\r\nOrigin: null\r\nIf-None-Match: \"a\"\r\nTE: trailers, chunked\r\n\
                    Upgrade: websocket\r\nConnection: upgrade, host\r\nCookie: \u{e9}=1\r\nX: y\r\n\r\n";
     let (_, body) = ask(&mut house.plain(), request);
-    assert_eq!(body, "GET /seen\nConnection: keep-alive\nhost: localhost:1\norigin: null\nif-none-match: \"a\"\n");
+    assert_eq!(
+        body,
+        "GET /seen\nConnection: keep-alive\nListener: 0\nhost: localhost:1\norigin: null\nif-none-match: \"a\"\n"
+    );
 }
 
 #[test]
 fn methods_and_hosts_of_any_kind_are_for_the_routes_to_judge() {
     let house = House::http();
     let (_, body) = ask(&mut house.plain(), "BREW /seen HTTP/1.1\r\nHost:\r\n\r\n");
-    assert_eq!(body, "BREW /seen\nConnection: keep-alive\nhost: \n");
+    assert_eq!(body, "BREW /seen\nConnection: keep-alive\nListener: 0\nhost: \n");
 }
 
 #[test]
@@ -459,7 +456,7 @@ fn tls_on_the_http_port_and_garbage_on_the_https_port_are_closed() {
     assert_eq!(ask(&mut https.tls(), GET).1, "hello");
 }
 
-// ---- Who takes too long ----
+// ---- Clients that take too long ----
 
 #[test]
 fn a_head_and_a_body_that_drip_in_are_cut_off_with_408() {
@@ -487,7 +484,7 @@ fn a_head_and_a_body_that_drip_in_are_cut_off_with_408() {
 }
 
 #[test]
-fn a_silent_client_is_closed_without_a_word() {
+fn a_silent_client_is_closed_without_an_answer() {
     let brief = |limits: &mut Limits| {
         limits.idle = Duration::from_millis(200);
         limits.handshake = Duration::from_millis(200);
@@ -505,7 +502,7 @@ fn a_client_that_never_reads_is_cut_off() {
     let house = House::new(false, |limits| limits.write = Duration::from_millis(300));
     let mut client = house.plain();
     client.write_all(b"GET /huge HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
-    assert_eq!(logged(client.local_addr().unwrap()), "closed: the answer was not taken in time");
+    assert_eq!(logged(client.local_addr().unwrap()), "closed: the client did not read its answer in time");
     assert_eq!(ask(&mut house.plain(), GET).1, "hello");
 }
 
@@ -556,23 +553,55 @@ fn stopping_lets_an_answer_under_way_end_and_closes_the_idle_with_close_notify()
 }
 
 #[test]
+fn stopping_answers_a_client_whose_handler_takes_longer_than_the_server_waits() {
+    let mut house = House::https();
+    let mut busy = house.tls();
+    house.keep_busy(&mut busy);
+    let asked = Instant::now();
+    house.serving.take().unwrap().stop();
+    assert!(asked.elapsed() < Duration::from_secs(4), "{:?}", asked.elapsed());
+    let (head, body) = read_answer(&mut busy);
+    assert!(head.starts_with("HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n"), "{head}");
+    let expected = r#"{"error":"the server was stopped before it had an answer","hint":"start it again; what you asked for may have been done already"}"#;
+    assert_eq!((body.as_str(), rest(&mut busy).as_str()), (expected, ""));
+    house.handler.go.send(()).unwrap();
+}
+
+#[test]
 fn a_port_in_use_is_refused_with_a_hint() {
     let house = House::http();
-    let error = Listener::bind("127.0.0.1", house.address.port(), None).err().unwrap();
+    let mut server = Server::open(Limits::default()).unwrap();
+    let error = server.bind(listen("127.0.0.1", house.address.port(), None), log).err().unwrap();
     assert_eq!(error.to_string(), format!("cannot listen on '127.0.0.1:{}'", house.address.port()));
     assert_eq!(error.hint(), "end the program that listens there, or choose another port (0 lets the system choose)");
 }
 
-#[cfg(unix)]
 #[test]
-fn the_inner_socket_lies_in_a_folder_for_this_user_alone_and_goes_with_the_gate() {
-    use std::os::unix::fs::PermissionsExt;
-    let (gate, server) = Gate::open().unwrap();
-    let address = server.server_addr().to_unix().unwrap();
-    let folder = address.as_pathname().unwrap().parent().unwrap().to_owned();
-    assert_eq!(std::fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
-    drop(gate);
-    assert!(!folder.exists());
+fn the_first_host_that_this_machine_has_is_taken_and_a_taken_port_is_not_passed_over() {
+    // TEST-NET-3 (RFC 5737) stands for 127.0.0.1 on a machine that has only IPv6.
+    let mut server = Server::open(Limits::default()).unwrap();
+    let hosts = |hosts| Listen { hosts, port: 0, url_host: "localhost", tls: None };
+    assert_eq!(server.bind(hosts(&["203.0.113.1", "127.0.0.1"]), log).unwrap().ip().to_string(), "127.0.0.1");
+    let error = server.bind(hosts(&["203.0.113.1", "203.0.113.2"]), log).err().unwrap();
+    assert_eq!(error.to_string(), "cannot listen on '203.0.113.1:0'");
+    let house = House::http();
+    let listen = Listen { hosts: &["127.0.0.1", "127.0.0.2"], port: house.address.port(), url_host: "", tls: None };
+    let error = server.bind(listen, log).err().unwrap();
+    assert_eq!(error.to_string(), format!("cannot listen on '127.0.0.1:{}'", house.address.port()));
+}
+
+#[test]
+fn the_handler_learns_which_listener_a_request_came_by_and_no_client_can_say_another() {
+    let mut server = Server::open(Limits::default()).unwrap();
+    let addresses = [(); 2].map(|()| server.bind(listen("127.0.0.1", 0, None), log).unwrap());
+    let running = server.serve(|listener, request| {
+        let _ = request.respond(Response::from_string(listener.to_string()));
+    });
+    for (listener, address) in addresses.into_iter().enumerate() {
+        let request = "GET / HTTP/1.1\r\nHost: a\r\nListener: 7\r\nlistener: 8\r\n\r\n";
+        assert_eq!(ask(&mut connect(address), request).1, listener.to_string());
+    }
+    running.stop();
 }
 
 // ---- Many at once, against a process of its own with 1024 descriptors ----
@@ -674,7 +703,7 @@ fn ten_thousand_connections_leave_no_thread_and_no_descriptor_behind() {
             _ => assert_eq!(ask(&mut connect(process.http), GET).1, "hello"),
         }
     }
-    // The gates keep the inner connections they needed at once; with one client at a time these are few.
+    // The pool keeps the connections to tiny_http that it needed at once; with one client at a time these are few.
     let (descriptors, threads) = before;
     process.is_as_before((descriptors + 4 * 3, threads + 4), LIMIT);
     assert!(process.peak_mib() < 64, "{} MiB", process.peak_mib());
@@ -682,7 +711,7 @@ fn ten_thousand_connections_leave_no_thread_and_no_descriptor_behind() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn crowds_of_idle_half_sent_and_silent_connections_keep_nobody_out() {
+fn many_idle_half_sent_and_silent_connections_keep_nobody_out() {
     let process = Process::start();
     process.both_answer_within_a_second("nothing");
     let before = (process.count("fd"), process.count("task"));
@@ -692,7 +721,7 @@ fn crowds_of_idle_half_sent_and_silent_connections_keep_nobody_out() {
     let half_sent: Vec<_> = (0..500)
         .map(|index| {
             let mut client = connect(if index % 2 == 0 { process.http } else { process.https });
-            // Evicted perhaps; that is the other side's right.
+            // It may be closed already, to make room for another one.
             let _ = client.write_all(b"GET / HTTP/1.1\r\nHo");
             client
         })

@@ -1,4 +1,4 @@
-//! Nothing stops it: crowds, drips, floods and load against the real server under 1024 descriptors.
+//! Many clients, slow clients, floods and load against the real server under 1024 descriptors: it goes on serving.
 #![cfg(target_os = "linux")]
 
 use std::fs;
@@ -28,7 +28,7 @@ struct House {
 
 impl House {
     fn new(arguments: &[&str]) -> House {
-        // Ours, for the crowds; the server's is lowered below.
+        // The test's own limit, for its many clients; the server's is lowered below.
         barepush::http::limits::raise_descriptor_limit();
         let folder = tempfile::tempdir().unwrap();
         let server = Program::new("sh", folder.path())
@@ -109,7 +109,7 @@ impl House {
         table.lines().filter(open).count()
     }
 
-    /// Waits until every client has been sent away.
+    /// Waits until the server has closed every connection.
     fn is_empty(&self) {
         let late = Instant::now() + LIMIT;
         while self.connections() > 0 {
@@ -141,7 +141,7 @@ impl House {
 }
 
 #[test]
-fn crowds_keep_nobody_out_and_leave_nothing_behind() {
+fn many_connections_keep_nobody_out_and_leave_nothing_behind() {
     let house = House::new(&[]);
     let before = house.counts();
     println!("before: {before:?} descriptors and threads");
@@ -150,7 +150,7 @@ fn crowds_keep_nobody_out_and_leave_nothing_behind() {
     let half_sent: Vec<_> = (0..500)
         .map(|index| {
             let mut client = house.connect(SCHEMES[index % 2]);
-            // Sent away perhaps, to make room; that is the server's right.
+            // It may be closed already, to make room for another one.
             let _ = client.write_all(b"GET / HTTP/1.1\r\nHo");
             client
         })
@@ -238,7 +238,7 @@ fn clients_that_drip_or_never_read_are_cut_off_while_others_are_served() {
         let answers = came.windows(12).filter(|it| it == b"HTTP/1.1 200").count();
         assert!(answers < 1000, "{answers} answers");
     }
-    // The pools of inner connections keep what they needed at once: three descriptors and a thread each.
+    // The pool keeps the connections to tiny_http that it needed at once: three descriptors and a thread each.
     house.is_as_before((before.0 + 3 * 10, before.1 + 10), LIMIT);
     house.stayed_small();
 }
@@ -324,7 +324,7 @@ fn mixed_load(length: Duration) {
     assert!(last.threads <= first.threads + 8, "threads grow");
     let stored = fs::read_to_string(house.folder.path().join("subscription.txt")).unwrap();
     assert_eq!(stored, "");
-    // The pools of inner connections keep what they needed at once: three descriptors and a thread each.
+    // The pool keeps the connections to tiny_http that it needed at once: three descriptors and a thread each.
     house.is_as_before((before.0 + 3 * 8, before.1 + 8), LIMIT);
     house.stayed_small();
 }

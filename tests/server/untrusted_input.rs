@@ -192,9 +192,9 @@ fn what_a_stranger_may_send_is_answered_or_closed_and_the_next_request_is_served
             assert_eq!(body["error"], error, "{shown}");
             assert!(body["hint"].as_str().is_some_and(|hint| !hint.is_empty()), "{shown}");
             assert!(answer.head.contains("X-Content-Type-Options: nosniff\r\n"), "{shown}");
-            let by_the_gate = answer.head.contains("\r\nConnection: close\r\n");
+            let by_the_front = answer.head.contains("\r\nConnection: close\r\n");
             let mut words = request.split([' ', '\r']);
-            match by_the_gate {
+            match by_the_front {
                 // Nothing that follows is read as a request.
                 true => {
                     wire.finish();

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use barepush::cli::error::CliError;
 use barepush::cli::{shell, usage};
-use barepush::http::certificate::{self, Certificate, CertificateError};
+use barepush::http::certificate::{self, Certificate};
 use barepush::http::error::SetupError;
 use barepush::push::vapid::{DEFAULT_SUBJECT, Subject, VapidKey};
 use barepush::store::atomic_file::path_in;
@@ -65,6 +65,11 @@ pub(crate) struct Args {
     pub(crate) quiet: bool,
 }
 
+/// For `map_err(CliError::hinted(hint))`.
+pub(crate) fn hint(error: &SetupError) -> String {
+    error.hint().to_owned()
+}
+
 impl Args {
     /// The command line; ends the process when it is wrong.
     pub(crate) fn get() -> Args {
@@ -93,7 +98,7 @@ impl Args {
             (Some(cert), Some(key)) => Certificate::from_files(cert, key).map(|own| (own, certificate::Made::Kept)),
             _ => Certificate::load_or_create(&self.keys(), &self.name),
         }
-        .map_err(CliError::hinted(CertificateError::hint))
+        .map_err(CliError::hinted(hint))
     }
 
     /// The page's files: our own, or those in --www.
@@ -103,7 +108,7 @@ impl Args {
         };
         let secrets: Vec<&Path> =
             [Some(&self.data_dir), self.tls_key.as_ref()].into_iter().flatten().map(|it| it.as_path()).collect();
-        Assets::folder(www, &secrets).map_err(CliError::hinted(|error: &SetupError| error.hint().to_owned()))
+        Assets::folder(www, &secrets).map_err(CliError::hinted(hint))
     }
 
     /// Says which private keys others on this machine may read.

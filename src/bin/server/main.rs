@@ -1,16 +1,16 @@
 //! The application server: arguments to listeners and routes. What it does is in `barepush::web::api`.
 
 mod args;
-mod front;
 mod start_up;
 
 use std::process::ExitCode;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use args::Args;
+use args::{Args, hint};
 use barepush::cli::error::CliError;
-use barepush::http::server::{self, ListenError, RunningServer};
+use barepush::http::limits::Limits;
+use barepush::http::server::{Listen, Server};
 use barepush::push::client::Client;
 use barepush::push::retry::Retry;
 use barepush::push::sender::Sender;
@@ -18,7 +18,8 @@ use barepush::store::atomic_file::path_in;
 use barepush::store::subscriptions::Store;
 use barepush::web::allow_list::AllowedPushServices;
 use barepush::web::api::{Application, State};
-use front::Front;
+use barepush::web::host::Host;
+use barepush::web::routes::{self, Routes};
 use serde_json::json;
 
 /// How long a push may take: the page waits for the first one.
@@ -39,12 +40,22 @@ fn run(args: &Args) -> Result<(), CliError> {
     let (certificate, certificate_made) = args.certificate()?;
     args.note_open_secrets();
     let assets = args.assets()?;
-    let tls = server::tls_config(&certificate).map_err(CliError::hinted(ListenError::hint))?;
-
-    let https = Front::open("https", &args.name, &args.host, args.port, Some(tls))?;
+    let tls = certificate.tls_config().map_err(CliError::hinted(hint))?;
+    let mut server = Server::open(Limits::default()).map_err(CliError::hinted(hint))?;
+    let log = args.log();
+    let mut hosts = Vec::new();
+    let mut bind = |scheme, host: &str, port, tls| {
+        let listen = Listen { hosts: &[host], port, url_host: "localhost", tls };
+        let address = server.bind(listen, log.refusals()).map_err(CliError::hinted(hint))?;
+        let host = Host { scheme, port: address.port(), names: args.name.clone() };
+        let url = host.url();
+        hosts.push(host);
+        Ok(url)
+    };
+    let https = bind("https", &args.host, args.port, Some(tls))?;
     let http = match args.no_http {
         true => None,
-        false => Some(Front::open("http", &args.name, "127.0.0.1", args.http_port, None)?),
+        false => Some(bind("http", "127.0.0.1", args.http_port, None)?),
     };
     let (stop, stopped) = mpsc::channel();
     ctrlc::set_handler(move || stop.send(()).unwrap_or_default()).map_err(|e| CliError::ours(e, "report this"))?;
@@ -55,23 +66,23 @@ fn run(args: &Args) -> Result<(), CliError> {
         store: Store::new(path_in(&args.data_dir, "subscription.txt")),
         push_services: AllowedPushServices::with(args.allow_push_service.clone()),
         sender,
-        log: args.log(),
+        log,
         about: json!({
             "version": env!("CARGO_PKG_VERSION"),
-            "https": https.site.url(),
-            "http": http.as_ref().map(|front| front.site.url()),
+            "https": https,
+            "http": http,
             "keys": args.keys(),
             "certificate": {"file": certificate.file(), "spki_sha256": certificate.spki_sha256()},
             "notify": args.notify_command(),
         }),
         state: State::default(),
     });
-    let fronts: Vec<Front> = [Some(https), http].into_iter().flatten().collect();
     // Whoever started us and closed our stdout does not want to read this.
     let _ = start_up::print(&application, &assets, key_made, &certificate_made);
-    let serving: Vec<RunningServer> = fronts.into_iter().map(|front| front.serve(&application, &assets)).collect();
+    let routes = Arc::new(Routes { application, assets, hosts });
+    let running = server.serve(move |listener, request| routes::handle(&routes, listener, request));
     // Nothing but a signal is sent; a closed channel would be the end as well.
     let _ = stopped.recv();
-    serving.into_iter().for_each(RunningServer::stop);
+    running.stop();
     Ok(())
 }

@@ -9,7 +9,7 @@ fn folder() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
 }
 
-fn load(folder: &tempfile::TempDir, names: &[&str]) -> Result<(Certificate, Made), CertificateError> {
+fn load(folder: &tempfile::TempDir, names: &[&str]) -> Result<(Certificate, Made), SetupError> {
     let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
     Certificate::load_or_create(&folder.path().join("keys"), &names)
 }
@@ -36,7 +36,7 @@ fn a_certificate_is_made_once_and_kept() {
     assert_eq!(made, Made::New);
     let (second, made) = load(&folder, &["dev.example", "192.0.2.7"]).unwrap();
     assert_eq!(made, Made::Kept);
-    assert_eq!(first.chain(), second.chain());
+    assert_eq!(first.chain, second.chain);
     assert_eq!(first.spki_sha256(), second.spki_sha256());
     assert_eq!(first.spki_sha256().len(), 44);
 }
@@ -68,7 +68,7 @@ fn it_is_remade_when_expired_expiring_or_not_yet_valid() {
 }
 
 #[test]
-fn half_a_pair_and_a_pair_that_is_none_are_remade() {
+fn half_a_pair_and_a_pair_that_does_not_match_are_remade() {
     for half in ["tls_cert.pem", "tls_key.pem"] {
         let folder = folder();
         load(&folder, &[]).unwrap();
@@ -78,7 +78,7 @@ fn half_a_pair_and_a_pair_that_is_none_are_remade() {
     let folder = folder();
     load(&folder, &[]).unwrap();
     fs::write(folder.path().join("keys/tls_key.pem"), KeyPair::generate().unwrap().serialize_pem()).unwrap();
-    assert_eq!(load(&folder, &[]).unwrap().1, Made::Remade("certificate and key were no pair"));
+    assert_eq!(load(&folder, &[]).unwrap().1, Made::Remade("certificate and key did not match"));
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn what_cannot_be_read_is_an_error_and_is_not_overwritten() {
     let key = folder.path().join("keys/tls_key.pem");
     fs::write(&key, "garbage").unwrap();
     let error = load(&folder, &[]).err().unwrap();
-    assert_eq!(error.to_string(), format!("'{}' holds no private key", key.display()));
+    assert_eq!(error.to_string(), format!("'{}' does not contain a private key in PEM", key.display()));
     assert_eq!(fs::read_to_string(&key).unwrap(), "garbage");
 
     fs::remove_file(&key).unwrap();
@@ -134,6 +134,23 @@ fn keys_in_pkcs8_and_sec1_are_read() {
     let secret = <p256::SecretKey as p256::pkcs8::DecodePrivateKey>::from_pkcs8_pem(&pem).unwrap();
     fs::write(&key, secret.to_sec1_pem(Default::default()).unwrap().as_bytes()).unwrap();
     assert!(Certificate::from_files(&cert, &key).is_ok(), "SEC1");
+}
+
+#[test]
+fn an_encrypted_key_is_called_encrypted() {
+    let folder = folder();
+    load(&folder, &[]).unwrap();
+    let (cert, key) = (folder.path().join("keys/tls_cert.pem"), folder.path().join("keys/tls_key.pem"));
+    for pem in [
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIH0MF8GCSqGSIb3DQEFDTBS\n-----END ENCRYPTED PRIVATE KEY-----\n",
+        "-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA\n-----END EC PRIVATE KEY-----\n",
+    ] {
+        fs::write(&key, pem).unwrap();
+        let error = Certificate::from_files(&cert, &key).err().unwrap();
+        assert_eq!(error.to_string(), format!("the key '{}' is encrypted with a passphrase", key.display()));
+        assert!(error.hint().starts_with("decrypt it with openssl pkey"), "{}", error.hint());
+        assert_eq!(fs::read_to_string(&key).unwrap(), pem, "and it is left alone");
+    }
 }
 
 #[cfg(unix)]

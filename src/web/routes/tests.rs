@@ -4,6 +4,7 @@
 use super::*;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use tiny_http::Server;
 
 fn get(server: &Server) -> TcpStream {
     let mut client = TcpStream::connect(server.server_addr().to_ip().unwrap()).unwrap();

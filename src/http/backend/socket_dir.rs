@@ -1,4 +1,4 @@
-//! The private folder of an inner socket, and the end of those that killed servers left behind.
+//! The private folder of tiny_http's socket; removes the folders that killed servers left behind.
 
 use std::fs::{self, File};
 use std::io;
@@ -11,9 +11,9 @@ const PREFIX: &str = "barepush-";
 const SOCKET: &str = "http";
 
 /// A folder that this user alone may enter, removed when dropped, locked until then.
-pub(crate) struct SocketDir {
+pub(super) struct SocketDir {
     folder: tempfile::TempDir,
-    /// Ends with the process, however it ends: this tells a living server's folder from a dead one's.
+    /// Ends with the process, however it ends: so a running server's folder is told from a killed one's.
     _lock: File,
 }
 
@@ -25,7 +25,7 @@ impl SocketDir {
         let mut builder = tempfile::Builder::new();
         let folder = builder.prefix(PREFIX).permissions(private).tempdir()?;
         let lock = File::open(folder.path())?;
-        // A file system without locks can tell no dead folder from a living one: nothing is removed there.
+        // A file system without locks cannot tell them apart: nothing is removed there.
         if lock.try_lock().is_ok() {
             sweep(folder.path());
         }
@@ -37,7 +37,7 @@ impl SocketDir {
     }
 }
 
-/// Removes the folders beside `ours` whose servers died.
+/// Removes the folders beside `ours` whose servers were killed.
 fn sweep(ours: &Path) {
     let (Some(all), Ok(us)) = (ours.parent(), fs::metadata(ours)) else {
         return;
@@ -46,14 +46,14 @@ fn sweep(ours: &Path) {
         let of_us = entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes())
             && entry.metadata().is_ok_and(|it| it.is_dir() && it.uid() == us.uid());
         if of_us {
-            remove_if_dead(&entry.path());
+            remove_if_unlocked(&entry.path());
         }
     }
 }
 
-/// A folder is locked before its socket is bound, so one with a socket and without a lock is a dead server's. Removes
+/// A folder is locked before its socket is bound, so one with a socket and without a lock belongs to a killed server. Removes
 /// nothing but these two; what cannot be removed stays.
-fn remove_if_dead(folder: &Path) {
+fn remove_if_unlocked(folder: &Path) {
     let socket = folder.join(SOCKET);
     let bound = fs::symlink_metadata(&socket).is_ok_and(|it| it.file_type().is_socket());
     let Some(lock) = File::open(folder).ok().filter(|_| bound) else {
