@@ -1,4 +1,5 @@
-//! The command line of notify: parsed and checked, and what it says of key, store and client.
+//! The command line of `notify`: every option, its help text, and what follows from it for store, key and client. To add an
+//! option, add a field; docs/notify.md has to mention it.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,7 +17,7 @@ use barepush::store::subscriptions::Store;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
-/// Pushes a message to the browser that subscribed last, or to everybody.
+/// Push a message to the browser that subscribed last, to one that you choose, or to all of them.
 #[derive(Parser)]
 #[command(
     name = "notify",
@@ -36,100 +37,100 @@ pub(crate) struct Args {
     /// The notification's title
     #[arg(long, default_value = "barepush", value_name = "TEXT", help_heading = NOTIFICATION)]
     pub(crate) title: String,
-    /// What a click on it opens
+    /// URL that a click on the notification opens
     #[arg(long, help_heading = NOTIFICATION)]
     pub(crate) url: Option<String>,
-    /// A picture's URL
+    /// URL of an icon
     #[arg(long, value_name = "URL", help_heading = NOTIFICATION)]
     pub(crate) icon: Option<String>,
     /// A later notification with the same tag replaces this one
     #[arg(long, help_heading = NOTIFICATION)]
     pub(crate) tag: Option<String>,
-    /// No sound, no vibration
+    /// Make no sound and do not vibrate
     #[arg(long, help_heading = NOTIFICATION)]
     pub(crate) silent: bool,
-    /// Stays until it is clicked or closed
+    /// Keep the notification until it is clicked or closed
     #[arg(long, help_heading = NOTIFICATION)]
     pub(crate) require_interaction: bool,
-    /// Send it as Declarative Web Push, which Safari shows without waking the service worker
+    /// Send a Declarative Web Push message, which Safari shows without starting the service worker
     #[arg(long, help_heading = NOTIFICATION)]
     pub(crate) declarative: bool,
-    /// Send these bytes as they are, instead of a notification; - reads them from stdin
+    /// Send the bytes of FILE as they are instead of a notification; - reads stdin
     #[arg(long, value_name = "FILE", help_heading = NOTIFICATION, conflicts_with_all = [
         "message", "title", "url", "icon", "tag", "silent", "require_interaction", "declarative",
     ])]
     pub(crate) payload: Option<PathBuf>,
 
-    /// Seconds the push service keeps it for an absent browser; 0 is now or never
+    /// How many seconds the push service keeps the message for an absent browser; 0 means now or never
     #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TTL.as_secs() as u32, allow_negative_numbers = true, help_heading = PUSHING,
         value_parser = clap::value_parser!(u32).range(..=MAX_TTL_SECONDS as i64))]
     pub(crate) ttl: u32,
-    /// Whether to wake a device that saves power
+    /// How urgent the message is for a device that saves power
     #[arg(long, value_enum, default_value_t, help_heading = PUSHING)]
     pub(crate) urgency: Urgency,
-    /// Replaces a waiting message with the same topic; 4, 8, ... or 32 base64url characters
+    /// Replace a message with the same topic that is still waiting; 4, 8, ... or 32 base64url characters
     #[arg(long, help_heading = PUSHING)]
     pub(crate) topic: Option<Topic>,
-    /// Your contact for push services: mailto: or https:
+    /// Where push services can reach you: a mailto: or https: address
     #[arg(long, env = "VAPID_SUBJECT", value_name = "CONTACT", default_value = DEFAULT_SUBJECT, hide_env_values = true,
         value_parser = Subject::parse, help_heading = PUSHING)]
     subject: Subject,
-    /// Seconds to wait for the push service, each time
+    /// How many seconds to wait for each answer
     #[arg(long, default_value_t = 15, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600), help_heading = PUSHING)]
     timeout: u64,
-    /// Try once; else a push that met 429, 5xx or no answer is tried up to 3 times
+    /// Try once. Without it, a push that meets 429, 5xx or no answer is tried up to 3 times
     #[arg(long, help_heading = PUSHING)]
     no_retry: bool,
 
-    /// Push to one other than the newest: the end of its endpoint, as messages print it, its push service's host, or a
-    /// browser's name (firefox, chrome, safari, edge)
-    #[arg(long, help_heading = TO_WHOM, conflicts_with_all = ["all", "resume"], allow_hyphen_values = true)]
+    /// Choose one subscription: by the last 8 characters of its endpoint, as messages print them, by its push service's
+    /// host, or by its browser's name (firefox, chrome, safari, edge)
+    #[arg(long, value_name = "WHICH", help_heading = RECIPIENTS, conflicts_with_all = ["all", "resume"], allow_hyphen_values = true)]
     pub(crate) to: Option<String>,
-    /// Push to everybody in subscription.txt
-    #[arg(long, help_heading = TO_WHOM, conflicts_with_all = ["explain", "curl"])]
+    /// Push to every subscription in subscription.txt
+    #[arg(long, help_heading = RECIPIENTS, conflicts_with_all = ["explain", "curl"])]
     all: bool,
-    /// Push to everybody in this file instead, one subscription a line; - reads them from stdin
-    #[arg(long, value_name = "FILE", help_heading = TO_WHOM)]
+    /// Push to every subscription in FILE, one a line; - reads stdin
+    #[arg(long, value_name = "FILE", help_heading = RECIPIENTS)]
     pub(crate) subscriptions: Option<PathBuf>,
-    /// How many pushes are under way at once
-    #[arg(long, default_value_t = 16, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = TO_WHOM,
+    /// How many pushes run at the same time
+    #[arg(long, default_value_t = 16, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = RECIPIENTS,
         conflicts_with_all = ["explain", "curl"])]
     pub(crate) jobs: u16,
-    /// Leave out whom the results in FILE, printed by --json, call accepted or gone
-    #[arg(long, value_name = "FILE", help_heading = TO_WHOM, conflicts_with_all = ["explain", "curl"])]
+    /// Skip subscriptions that FILE (earlier --json output) reports as accepted or gone
+    #[arg(long, value_name = "FILE", help_heading = RECIPIENTS, conflicts_with_all = ["explain", "curl"])]
     pub(crate) resume: Option<PathBuf>,
-    /// SocketDir of keys/ and subscription.txt
-    #[arg(long, value_name = "DIR", default_value = ".", help_heading = TO_WHOM)]
+    /// Folder that contains keys/ and subscription.txt
+    #[arg(long, value_name = "DIR", default_value = ".", help_heading = RECIPIENTS)]
     data_dir: PathBuf,
 
-    /// Walk through the protocol with this very message, step by step
-    #[arg(long, help_heading = SHOWING, conflicts_with_all = ["json", "curl", "quiet"])]
+    /// Show every step of this push: its values, its RFC section, its source file and its reason
+    #[arg(long, help_heading = OUTPUT, conflicts_with_all = ["json", "curl", "quiet"])]
     pub(crate) explain: bool,
-    /// Let --explain show endpoint, keys and token in full
-    #[arg(long, requires = "explain", help_heading = SHOWING)]
+    /// Show the endpoint, the secrets and the token in full; only with --explain
+    #[arg(long, requires = "explain", help_heading = OUTPUT)]
     pub(crate) show_secrets: bool,
-    /// Do everything but send
-    #[arg(long, help_heading = SHOWING)]
+    /// Check everything, but do not send
+    #[arg(long, help_heading = OUTPUT)]
     pub(crate) dry_run: bool,
-    /// Do not send: write payload.bin and print the curl command that does
-    #[arg(long, help_heading = SHOWING, conflicts_with_all = ["json", "quiet"])]
+    /// Do not send; write payload.bin and print the curl command that sends it
+    #[arg(long, help_heading = OUTPUT, conflicts_with_all = ["json", "quiet"])]
     pub(crate) curl: bool,
-    /// Print one JSON object a result
-    #[arg(long, help_heading = SHOWING)]
+    /// Print one JSON object for each push
+    #[arg(long, help_heading = OUTPUT)]
     pub(crate) json: bool,
-    /// Print nothing but errors, and what --json prints
-    #[arg(short, long, help_heading = SHOWING)]
+    /// Print only errors and --json output
+    #[arg(short, long, help_heading = OUTPUT)]
     pub(crate) quiet: bool,
-    /// Print the VAPID public key in every format in circulation, and nothing else
-    #[arg(long, help_heading = SHOWING, conflicts_with_all = ["message", "payload", "all", "subscriptions", "explain", "curl"])]
+    /// Print the VAPID public key in the formats that other tools take, and do nothing else
+    #[arg(long, help_heading = OUTPUT, conflicts_with_all = ["message", "payload", "all", "subscriptions", "explain", "curl"])]
     pub(crate) show_public_key: bool,
 
     /// Print help
-    #[arg(short, long, action = clap::ArgAction::HelpShort, help_heading = SHOWING)]
+    #[arg(short, long, action = clap::ArgAction::HelpShort, help_heading = OUTPUT)]
     help: Option<bool>,
 
     /// Print version
-    #[arg(short = 'V', long, action = clap::ArgAction::Version, help_heading = SHOWING)]
+    #[arg(short = 'V', long, action = clap::ArgAction::Version, help_heading = OUTPUT)]
     version: Option<bool>,
 
     /// The VAPID private key itself, instead of keys/vapid_private.pem
@@ -137,46 +138,47 @@ pub(crate) struct Args {
     vapid_private_key: Option<String>,
 }
 
-const NOTIFICATION: &str = "The notification";
-const PUSHING: &str = "How it is pushed";
-const TO_WHOM: &str = "To whom";
-const SHOWING: &str = "What is shown";
+const NOTIFICATION: &str = "Notification";
+const PUSHING: &str = "Delivery";
+const RECIPIENTS: &str = "Recipients (without any: the newest subscription)";
+const OUTPUT: &str = "Output";
 
 const EXAMPLES: &str = "\
 Examples:
   notify \"Dinner is ready\"
   notify --title Oven --url /recipes --urgency high \"180 °C reached\"
   date | notify -
-  notify --explain --dry-run \"what would happen\"
-  notify --all --json \"To everybody\" >> results.jsonl
-  notify --all --json --resume results.jsonl \"To everybody\" >> results.jsonl
+  notify --to firefox \"For one of several browsers\"
+  notify --explain --dry-run \"Every step, without sending\"
+  notify --all --json \"Sale\" >> results.jsonl
+  notify --all --json --resume results.jsonl \"Sale\" >> results.jsonl
   shuf people.txt | notify --subscriptions - --jobs 64 \"Sale\"
 
-Needs no server running: it reads subscription.txt and keys/vapid_private.pem, which the
-server wrote. The key may also come by VAPID_PRIVATE_KEY: PKCS#8 or SEC1 PEM, or the
-32 bytes in base64url.
+The server need not run. notify reads subscription.txt and keys/vapid_private.pem, which the
+server wrote. You can set the key in VAPID_PRIVATE_KEY instead: PKCS#8 or SEC1 PEM, or the
+32 bytes in base64url. docs/notify.md shows each option at work.
 ";
 
 const EXIT_CODES: &str = "\
-Exit codes; with more than one push the first of 1 4 6 3 5 0 that occurred:
-  0    accepted by the push service (not yet shown by a browser)
-  1    our side: a file, a key, encryption; nobody reads the results
-  2    usage
-  3    nobody has subscribed, a line is no subscription, or it was made with another VAPID key
-  4    refused by the push service
-  5    gone: the subscription is over, its line went to subscription.txt.gone
-  6    temporary: push service busy or unreachable, after the retries
-  130  stopped by Ctrl-C or SIGTERM, results and files in order";
+Exit codes; with several pushes the first of 1 4 6 3 5 0 that occurred:
+  0    the push service accepted the message; a browser has not necessarily shown it
+  1    an error on this side: a file, a key, encryption, or writing the results
+  2    wrong usage
+  3    no subscription, an unusable line, or a subscription made with another VAPID key
+  4    the push service refused the message
+  5    the subscription no longer exists; its line was moved to subscription.txt.gone
+  6    temporary: the push service is busy or unreachable, after all tries
+  130  stopped by Ctrl-C or SIGTERM; results and files are complete";
 
 impl Args {
-    /// What the command line says; ends the process when that is nothing, or contradicts itself.
+    /// The checked command line; ends the process when it is wrong or contradicts itself.
     pub(crate) fn get() -> Args {
         let hint = "put a message of several words in quotes: cargo run --bin notify \"two words\"";
         let args: Args = usage::parse("notify", |argument| (!argument.starts_with('-')).then_some(hint));
         let dash = |path: &Option<PathBuf>| path.as_deref() == Some(Path::new("-"));
         let readers = [args.message == "-", dash(&args.payload), args.reads_stdin()];
         if readers.iter().filter(|reads| **reads).count() > 1 {
-            let error = "stdin can be read once: message, --payload or --subscriptions";
+            let error = "stdin can be read once: by the message, --payload or --subscriptions";
             Args::command().error(ErrorKind::ArgumentConflict, error).exit();
         }
         if args.resume.is_some() && !args.to_all() {
@@ -186,7 +188,7 @@ impl Args {
         args
     }
 
-    /// Whether it goes to everybody; --explain and --curl are about one message, to the newest.
+    /// Whether to push to a whole list. `--to`, `--explain` and `--curl` choose one subscription of it.
     pub(crate) fn to_all(&self) -> bool {
         self.all || self.subscriptions.is_some() && self.to.is_none() && !self.explain && !self.curl
     }

@@ -91,7 +91,11 @@ fn subscription(printer: &mut Printer, subscription: &Subscription) {
     let value = Value::SecretText(endpoint.as_str(), masked_endpoint(endpoint));
     printer.row("endpoint", value, "the address of this browser at the push service");
     printer.row("ua_public", Value::Bytes(subscription.p256dh()), "p256dh, the browser's public key, a point on P-256");
-    printer.row("auth_secret", Value::SecretBytes(subscription.auth()), "auth");
+    printer.row(
+        "auth_secret",
+        Value::SecretBytes(subscription.auth()),
+        "auth, known to the browser and to us, but not to the push service",
+    );
     printer.text(
         "made with",
         match subscription.application_server_key() {
