@@ -2,6 +2,7 @@
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    NameConstraints,
 };
 use rustls::ServerConfig;
 use rustls::crypto::ring::default_provider;
@@ -23,13 +24,22 @@ pub fn make() -> Result<Made, Box<dyn Error>> {
     make_for(OURS, false)
 }
 
-/// The server's TLS for `names`, and the authority's certificate in PEM for the sender's `SSL_CERT_FILE`. The certificate is
-/// valid, or expired years ago.
+/// TLS for a server of these names, valid or expired years ago, by a new authority without constraints.
 pub(crate) fn make_for(names: &[&str], expired: bool) -> Result<Made, Box<dyn Error>> {
+    sign(names, expired, None)
+}
+
+/// [`make_for`] by an authority that other TLS software trusts within these constraints only.
+pub(crate) fn sign(
+    names: &[&str],
+    expired: bool,
+    constraints: Option<NameConstraints>,
+) -> Result<Made, Box<dyn Error>> {
     let mut ca = CertificateParams::new(Vec::new())?;
-    ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    ca.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     ca.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-    ca.distinguished_name.push(DnType::CommonName, "test authority");
+    ca.name_constraints = constraints;
+    ca.distinguished_name.push(DnType::CommonName, "push-service: throw-away authority");
     let ca_key = KeyPair::generate()?;
     let ca_pem = ca.self_signed(&ca_key)?.pem();
 
@@ -40,7 +50,8 @@ pub(crate) fn make_for(names: &[&str], expired: bool) -> Result<Made, Box<dyn Er
         leaf.not_after = rcgen::date_time_ymd(2021, 1, 1);
     }
     leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    leaf.distinguished_name.push(DnType::CommonName, "test push service");
+    leaf.use_authority_key_identifier_extension = true;
+    leaf.distinguished_name.push(DnType::CommonName, "push-service");
     let leaf_key = KeyPair::generate()?;
     let certificate = leaf.signed_by(&leaf_key, &Issuer::new(ca, ca_key))?;
 

@@ -14,7 +14,7 @@ use crate::vendor::Vendor;
 use crate::{authorization, certificate};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::PoisonError;
 use std::thread;
 use std::time::Duration;
@@ -34,7 +34,7 @@ pub struct TestSubscription {
     pub json: String,
     /// The same with the member `applicationServerKey`, when it was made with one.
     pub json_with_key: String,
-    /// Some 215 characters, under [`PushService::origin`].
+    /// Some 215 characters; a `local` one is under [`PushService::origin`].
     pub endpoint: String,
     /// The end of the endpoint, 8 characters: all of it that may be printed.
     pub tail: String,
@@ -91,10 +91,12 @@ impl PushService {
         &self.service.shared.origin
     }
 
-    /// For the sender's `SSL_CERT_FILE`. Panics on a service without TLS.
+    /// The sender's `SSL_CERT_FILE`: with TLS for this push service's own address, without TLS for its proxy.
     pub fn ca_pem_path(&self) -> PathBuf {
-        let folder = self.ca.as_ref().map(TempDir::path);
-        folder.map(|folder: &Path| folder.join("ca.pem")).expect("a push service started by start_tls")
+        match &self.ca {
+            Some(folder) => folder.path().join("ca.pem"),
+            None => self.service.shared.ca_file().expect("the proxy's authority"),
+        }
     }
 
     /// Google's message channel for one Chromium, open until it is dropped, with the switches for that Chromium.
@@ -104,12 +106,18 @@ impl PushService {
 
     /// A new simulated browser's subscription, restricted to this key (base64url) if one is given.
     pub fn subscribe(&self, application_server_key: Option<&str>) -> TestSubscription {
+        self.subscribe_as(Vendor::Local, application_server_key)
+    }
+
+    /// The same with an endpoint of this vendor, to be reached by the proxy: [`PushService::origin`] as the sender's
+    /// `HTTPS_PROXY`, [`PushService::ca_pem_path`] as its `SSL_CERT_FILE`.
+    pub fn subscribe_as(&self, vendor: Vendor, application_server_key: Option<&str>) -> TestSubscription {
         let browser = BrowserKeys::generate();
         let p256dh = Base64UrlUnpadded::encode_string(&browser.p256dh());
         let auth = Base64UrlUnpadded::encode_string(browser.auth());
         let key = application_server_key.map(|key| Base64UrlUnpadded::decode_vec(key).expect("a base64url key"));
         let owner = Owner::Simulated(browser);
-        let (token, endpoint) = self.service.shared.subscribe(Vendor::Local, key, owner);
+        let (token, endpoint) = self.service.shared.subscribe(vendor, key, owner);
         let mut json = json!({
             "endpoint": endpoint,
             "expirationTime": null,

@@ -1,51 +1,127 @@
-//! HTTP/1.1 requests, read from a socket. A push service for tests must be able to break every rule of HTTP, so this is not a
-//! server crate's work.
+//! HTTP/1.1 requests, read from a socket. A push service for tests must be able to break every rule of HTTP, so a server crate
+//! cannot do this. Every read is bounded and has a time limit.
 
-use rustls::{ServerConnection, StreamOwned};
-use std::io::{self, ErrorKind, Read, Write};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use std::io::{self, BufRead, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// A sender's or a browser's head has a few hundred bytes.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 const MAX_HEADERS: usize = 64;
 /// Read to be refused with 413; whatever is longer ends the connection.
 const MAX_BODY_BYTES: usize = 1 << 20;
+/// How long a connection may be idle between two requests.
+const IDLE_LIMIT: Duration = Duration::from_secs(300);
+/// How long a head, or a body, may take from its first byte to its last.
+const REQUEST_LIMIT: Duration = Duration::from_secs(30);
+/// How long the other end may refuse to take what is sent.
+const WRITE_LIMIT: Duration = Duration::from_secs(30);
 
 /// A sender's or a browser's connection.
-pub(crate) enum Connection {
+pub(crate) struct Connection {
+    stream: Stream,
+    deadline: Instant,
+}
+
+enum Stream {
     Plain(TcpStream),
     Tls(Box<StreamOwned<ServerConnection, TcpStream>>),
 }
 
 impl Connection {
-    /// Reads one request's head; `None` when the other end has closed instead.
-    pub(crate) fn read_head(&mut self) -> io::Result<Option<RequestHead>> {
-        let mut bytes = Vec::with_capacity(1024);
-        let mut byte = [0];
-        // One byte at a time, so that what follows the head stays in the socket: `read_body` and a
-        // WebSocket start there.
-        while !bytes.ends_with(b"\r\n\r\n") {
-            if bytes.len() == MAX_HEAD_BYTES {
-                return Err(invalid("the head is too long"));
-            }
-            match self.read(&mut byte)? {
-                0 if bytes.is_empty() => return Ok(None),
-                0 => return Err(ErrorKind::UnexpectedEof.into()),
-                _ => bytes.push(byte[0]),
-            }
-        }
-        RequestHead::parse(&bytes).map(Some)
+    pub(crate) fn plain(tcp: TcpStream) -> io::Result<Self> {
+        tcp.set_write_timeout(Some(WRITE_LIMIT))?;
+        Ok(Self { stream: Stream::Plain(tcp), deadline: Instant::now() + IDLE_LIMIT })
     }
 
-    /// Reads the body. With `leave_one` its last byte is looked at but stays in the socket (plain TCP
-    /// only): closing it then makes the system send RST.
+    pub(crate) fn tls(tcp: TcpStream, config: Arc<ServerConfig>) -> io::Result<Self> {
+        let mut connection = Self::plain(tcp)?;
+        let session = ServerConnection::new(config).map_err(io::Error::other)?;
+        if let Stream::Plain(tcp) = connection.stream {
+            connection.stream = Stream::Tls(Box::new(StreamOwned::new(session, tcp)));
+        }
+        Ok(connection)
+    }
+
+    /// The socket of a connection without TLS.
+    pub(crate) fn as_plain(&self) -> Option<&TcpStream> {
+        match &self.stream {
+            Stream::Plain(tcp) => Some(tcp),
+            Stream::Tls(_) => None,
+        }
+    }
+
+    /// Reads fail from now + `limit` on.
+    pub(crate) fn limit_reads(&mut self, limit: Duration) {
+        self.deadline = Instant::now() + limit;
+    }
+
+    /// Reads one request's head; `None` when the other end has closed instead. What follows the head stays in the socket:
+    /// `read_body`, a WebSocket and TLS start there.
+    pub(crate) fn read_head(&mut self) -> io::Result<Option<RequestHead>> {
+        self.limit_reads(IDLE_LIMIT);
+        let (mut bytes, mut chunk) = (Vec::new(), [0; 4096]);
+        loop {
+            let (read, seen) = (bytes.len(), self.peek(&mut chunk)?);
+            match seen {
+                0 if read == 0 => return Ok(None),
+                0 => return Err(ErrorKind::UnexpectedEof.into()),
+                _ if read == 0 => self.limit_reads(REQUEST_LIMIT),
+                _ => {}
+            }
+            bytes.extend_from_slice(&chunk[..seen]);
+            let end = find_end(&bytes, read);
+            self.skip(end.unwrap_or(bytes.len()) - read)?;
+            if let Some(end) = end {
+                return RequestHead::parse(&bytes[..end]).map(Some);
+            }
+            if bytes.len() >= MAX_HEAD_BYTES {
+                return Err(invalid("the head is too long"));
+            }
+        }
+    }
+
+    /// Copies the bytes that come next and leaves them in the socket: how many; 0 when the other end has closed.
+    fn peek(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.set_read_timeout()?;
+        match &mut self.stream {
+            Stream::Plain(tcp) => tcp.peek(buffer),
+            Stream::Tls(tls) => {
+                let bytes = tls.fill_buf()?;
+                let length = bytes.len().min(buffer.len());
+                buffer[..length].copy_from_slice(&bytes[..length]);
+                Ok(length)
+            }
+        }
+    }
+
+    /// Drops bytes that `peek` has copied.
+    fn skip(&mut self, count: usize) -> io::Result<()> {
+        match &mut self.stream {
+            Stream::Plain(tcp) => {
+                let mut peeked = [0; 4096];
+                tcp.read_exact(&mut peeked[..count])
+            }
+            Stream::Tls(tls) => {
+                tls.consume(count);
+                Ok(())
+            }
+        }
+    }
+
+    /// Reads the body. With `leave_one` its last byte is looked at but stays in the socket (plain TCP only): closing it then
+    /// makes the system send RST.
     pub(crate) fn read_body(&mut self, head: &RequestHead, leave_one: bool) -> io::Result<Vec<u8>> {
+        self.limit_reads(REQUEST_LIMIT);
         let mut body = vec![0; head.content_length()?];
-        if let (Connection::Plain(tcp), Some(last), true) = (&mut *self, body.len().checked_sub(1), leave_one) {
-            tcp.read_exact(&mut body[..last])?;
-            tcp.peek(&mut body[last..])?;
-        } else {
-            self.read_exact(&mut body)?;
+        match body.split_last_mut() {
+            Some((last, others)) if leave_one && self.as_plain().is_some() => {
+                self.read_exact(others)?;
+                self.peek(std::slice::from_mut(last))?;
+            }
+            _ => self.read_exact(&mut body)?,
         }
         Ok(body)
     }
@@ -53,37 +129,55 @@ impl Connection {
     /// Ends the sending direction.
     pub(crate) fn close(&mut self) {
         // The other end may have closed already.
-        match self {
-            Connection::Plain(tcp) => _ = tcp.shutdown(Shutdown::Write),
-            Connection::Tls(tls) => {
+        match &mut self.stream {
+            Stream::Plain(tcp) => _ = tcp.shutdown(Shutdown::Write),
+            Stream::Tls(tls) => {
                 tls.conn.send_close_notify();
                 _ = tls.flush();
             }
         }
     }
+
+    fn set_read_timeout(&self) -> io::Result<()> {
+        let tcp = match &self.stream {
+            Stream::Plain(tcp) => tcp,
+            Stream::Tls(tls) => &tls.sock,
+        };
+        // Zero would mean no limit at all.
+        let left = self.deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+        tcp.set_read_timeout(Some(left))
+    }
+}
+
+/// The length of the head in `bytes`, when it is whole; the first `seen` bytes do not contain its end.
+fn find_end(bytes: &[u8], seen: usize) -> Option<usize> {
+    let start = seen.saturating_sub(3);
+    let found = bytes[start..].windows(4).position(|window| window == b"\r\n\r\n");
+    found.map(|position| start + position + 4)
 }
 
 impl Read for Connection {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Connection::Plain(tcp) => tcp.read(buffer),
-            Connection::Tls(tls) => tls.read(buffer),
+        self.set_read_timeout()?;
+        match &mut self.stream {
+            Stream::Plain(tcp) => tcp.read(buffer),
+            Stream::Tls(tls) => tls.read(buffer),
         }
     }
 }
 
 impl Write for Connection {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Connection::Plain(tcp) => tcp.write(bytes),
-            Connection::Tls(tls) => tls.write(bytes),
+        match &mut self.stream {
+            Stream::Plain(tcp) => tcp.write(bytes),
+            Stream::Tls(tls) => tls.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Connection::Plain(tcp) => tcp.flush(),
-            Connection::Tls(tls) => tls.flush(),
+        match &mut self.stream {
+            Stream::Plain(tcp) => tcp.flush(),
+            Stream::Tls(tls) => tls.flush(),
         }
     }
 }
@@ -92,6 +186,7 @@ impl Write for Connection {
 #[derive(Clone, Debug)]
 pub(crate) struct RequestHead {
     pub(crate) method: String,
+    /// With its query; of CONNECT, host and port.
     pub(crate) path: String,
     /// Names as sent, in the order sent.
     pub(crate) headers: Vec<(String, String)>,

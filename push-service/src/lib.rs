@@ -11,6 +11,8 @@
 //! | `http` | HTTP/1.1 requests, read from a socket |
 //! | `response` | HTTP/1.1 responses as bytes |
 //! | `routes` | which part answers a request |
+//! | `proxy` | the HTTPS proxy to the vendors' real host names |
+//! | `authority` | the throw-away authority behind the proxy |
 //! | `messages` | the sender's side: checks a message, then stores or delivers it |
 //! | `authorization` | checks the VAPID token |
 //! | `decryption` | decrypts what is sent to a simulated browser |
@@ -29,6 +31,7 @@
 //! | `fixture` | [`PushService`] for tests |
 
 pub mod answers;
+mod authority;
 mod authorization;
 pub mod certificate;
 mod checks;
@@ -41,6 +44,7 @@ mod http;
 mod listener;
 mod messages;
 mod mozilla;
+mod proxy;
 mod record;
 mod response;
 mod routes;

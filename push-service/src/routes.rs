@@ -9,40 +9,67 @@ use crate::mozilla;
 use crate::state::Shared;
 use crate::vendor::Vendor;
 use crate::vendor_answers::Refusal;
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::ServerConfig;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
+use std::time::Duration;
 
-/// Answers the requests of one connection.
+/// Longer than any sender waits.
+const HANG_LIMIT: Duration = Duration::from_secs(600);
+
+/// Serves one connection, plain or TLS, until it ends.
 pub(crate) fn serve(tcp: TcpStream, shared: &Shared, tls: Option<Arc<ServerConfig>>) -> io::Result<()> {
-    let mut connection = match tls {
-        None => Connection::Plain(tcp),
-        Some(config) => {
-            let tls = ServerConnection::new(config).map_err(io::Error::other)?;
-            Connection::Tls(Box::new(StreamOwned::new(tls, tcp)))
-        }
-    };
     let destination = Destination { vendor: Vendor::Local, origin: shared.origin.clone() };
+    let mut connection = match tls {
+        Some(config) => Connection::tls(tcp, config)?,
+        None => Connection::plain(tcp)?,
+    };
     while let Some(head) = connection.read_head()? {
-        if let (Connection::Plain(tcp), true) = (&connection, mozilla::is_upgrade(&head)) {
+        if let (Some(tcp), true) = (connection.as_plain(), mozilla::is_upgrade(&head)) {
             return mozilla::serve(shared, tcp.try_clone()?, &head);
         }
-        if let Some(response) = google::answer(shared, &mut connection, &head)? {
+        if let (Some(tcp), "CONNECT") = (connection.as_plain(), head.method.as_str()) {
+            return proxy(tcp.try_clone()?, shared, &head);
+        }
+        let response = google::answer(shared, &mut connection, &head)?;
+        if let Some(response) = response {
             connection.write_all(&response.to_bytes())?;
             connection.flush()?;
-            continue;
-        }
-        let answer = answer(shared, &mut connection, &destination, &head)?;
-        if !send(shared, &mut connection, destination.vendor, answer)? {
-            break;
-        }
-        if head.header("Connection").is_some_and(|value| value.eq_ignore_ascii_case("close")) {
-            connection.close();
+        } else if !push(shared, &mut connection, &destination, &head)? {
             break;
         }
     }
     Ok(())
+}
+
+/// Serves a connection through the proxy, as the vendor whose host it names.
+fn proxy(mut tcp: TcpStream, shared: &Shared, head: &RequestHead) -> io::Result<()> {
+    let (destination, authority) = match shared.connect(head) {
+        Ok(connected) => connected,
+        Err(refusal) => return tcp.write_all(&refusal.to_bytes()),
+    };
+    tcp.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
+    let mut connection = Connection::tls(tcp, authority.config.clone())?;
+    while let Some(head) = connection.read_head()? {
+        if !push(shared, &mut connection, &destination, &head)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Answers one request to a push service; `false` ends the connection.
+fn push(shared: &Shared, connection: &mut Connection, to: &Destination, head: &RequestHead) -> io::Result<bool> {
+    let answer = answer(shared, connection, to, head)?;
+    if !send(shared, connection, to.vendor, answer)? {
+        return Ok(false);
+    }
+    let close = head.header("Connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
+    if close {
+        connection.close();
+    }
+    Ok(!close)
 }
 
 /// Reads the rest of a sender's request and finds the answer.
@@ -54,7 +81,7 @@ fn answer(shared: &Shared, connection: &mut Connection, to: &Destination, head: 
         state.answers.reset_is_next(to.vendor, token)
     };
     let body = connection.read_body(head, reset)?;
-    let left = reset && !body.is_empty() && matches!(connection, Connection::Plain(_));
+    let left = reset && !body.is_empty() && connection.as_plain().is_some();
     let answer = match (head.method.as_str(), head.path.strip_prefix("/m/")) {
         ("DELETE", Some(id)) => shared.delete(id),
         ("POST", None) => shared.post(to, head, body),
@@ -88,7 +115,10 @@ fn send(shared: &Shared, connection: &mut Connection, vendor: Vendor, answer: An
         Then::Close => connection.close(),
         Then::Reset => {}
         // Ends when the sender leaves or this push service stops.
-        Then::Hang => while connection.read(&mut [0; 512])? > 0 {},
+        Then::Hang => {
+            connection.limit_reads(HANG_LIMIT);
+            while connection.read(&mut [0; 512])? > 0 {}
+        }
         Then::Repeat { bytes, times, pause } => {
             for _ in 0..times {
                 connection.write_all(&bytes)?;

@@ -43,6 +43,7 @@ impl Service {
             strict: settings.strict,
             limits: if settings.strict { Limits::NONE } else { Limits::KEPT },
             log: settings.log,
+            authority: Mutex::default(),
             state: Mutex::new(State::default()),
             changed: Condvar::new(),
         });

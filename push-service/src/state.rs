@@ -1,6 +1,7 @@
 //! What the threads of one push service share. In memory only.
 
 use crate::answers::Answers;
+use crate::authority::Authority;
 use crate::delivery::{BrowserChannel, StoredMessage};
 use crate::record::{Limits, Record};
 use crate::subscriptions::Subscription;
@@ -18,6 +19,8 @@ pub struct Shared {
     pub(crate) limits: Limits,
     /// Gets one line about each thing that happens, never a secret.
     pub(crate) log: Box<dyn Fn(&str) + Send + Sync>,
+    /// The proxy's, once it has been needed.
+    pub(crate) authority: Mutex<Option<Arc<Authority>>>,
     pub(crate) state: Mutex<State>,
     /// Notified when something in `state` has changed.
     pub(crate) changed: Condvar,

@@ -1,14 +1,13 @@
 //! The push service that the other tests rely on, tested itself: what it takes, what it refuses and
 //! in which words, how it misbehaves when told to, and what browsers hear from it.
 
-use crate::sender::{LIMIT, Request, Response, Sender, claims, decode, encode, encrypt, now};
+use crate::sender::{LIMIT, Request, Response, Sender, claims, decode, encode, encrypt, now, trusting};
 use push_service::decryption::BrowserKeys;
 use push_service::{Answer, PushService, TestSubscription};
 use serde_json::{Value, json};
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::time::Duration;
 
 fn vector(text: &str) -> Value {
@@ -345,7 +344,7 @@ fn over_tls_its_authority_is_trusted_by_name_and_address() {
     for name in ["localhost", "127.0.0.1"] {
         let tcp = TcpStream::connect(("127.0.0.1", port.parse().unwrap())).unwrap();
         tcp.set_read_timeout(Some(LIMIT)).unwrap();
-        let tls = rustls::ClientConnection::new(trusting(&service), name.try_into().unwrap()).unwrap();
+        let tls = rustls::ClientConnection::new(trusting(&service.ca_pem_path()), name.try_into().unwrap()).unwrap();
         let mut stream = rustls::StreamOwned::new(tls, tcp);
         stream.write_all(&request).unwrap();
         let mut bytes = [0; 4096];
@@ -353,17 +352,6 @@ fn over_tls_its_authority_is_trusted_by_name_and_address() {
         assert_eq!(Response::parse(&bytes[..length]).status, 201);
     }
     assert_eq!(service.received()[1].text(), "hello");
-}
-
-fn trusting(service: &PushService) -> Arc<rustls::ClientConfig> {
-    use rustls::pki_types::CertificateDer;
-    use rustls::pki_types::pem::PemObject;
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_file(service.ca_pem_path()).unwrap()).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = rustls::ClientConfig::builder_with_provider(provider);
-    let builder = builder.with_safe_default_protocol_versions().unwrap();
-    Arc::new(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
 #[test]

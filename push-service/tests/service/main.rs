@@ -6,3 +6,4 @@ mod application_server;
 mod program;
 mod sender;
 mod user_agent;
+mod vendors;

@@ -8,10 +8,15 @@ use p256::ecdsa::signature::Signer;
 use p256::ecdsa::{Signature, SigningKey};
 use p256::elliptic_curve::sec1::ToSec1Point;
 use p256::{PublicKey, SecretKey, ecdh};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use push_service::decryption::random;
@@ -130,6 +135,16 @@ impl Request {
         tcp
     }
 
+    /// Sends it to the host in its endpoint by this proxy, with TLS checked against the authority in `ca`.
+    pub fn send_by(&self, proxy: &str, ca: &Path) -> Response {
+        let (host, path) = self.endpoint.strip_prefix("https://").unwrap().split_once('/').unwrap();
+        let mut stream = connect_by(proxy, ca, host).unwrap();
+        stream.write_all(&self.to_bytes(host, path)).unwrap();
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).unwrap();
+        Response::parse(&bytes)
+    }
+
     pub fn to_bytes(&self, authority: &str, path: &str) -> Vec<u8> {
         let mut head = format!("{} /{path} HTTP/1.1\r\nHost: {authority}\r\nX-Last: 1\r\n", self.method);
         for (name, value) in &self.headers {
@@ -164,4 +179,36 @@ impl Response {
         assert_eq!(json["code"], self.status);
         (json["errno"].as_u64().unwrap(), json["message"].as_str().unwrap().to_owned())
     }
+}
+
+/// Asks `proxy` for port 443 of `host`: its answer's first line, and the connection.
+pub fn connect(proxy: &str, target: &str) -> (String, TcpStream) {
+    let mut tcp = TcpStream::connect(proxy.strip_prefix("http://").unwrap()).unwrap();
+    tcp.set_read_timeout(Some(LIMIT)).unwrap();
+    write!(tcp, "CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n").unwrap();
+    let (mut head, mut byte) = (Vec::new(), [0]);
+    while !head.ends_with(b"\r\n\r\n") {
+        tcp.read_exact(&mut byte).unwrap();
+        head.push(byte[0]);
+    }
+    (String::from_utf8(head).unwrap().lines().next().unwrap().to_owned(), tcp)
+}
+
+/// TLS with `host` by the proxy; fails when its certificate is not trusted.
+pub fn connect_by(proxy: &str, ca: &Path, host: &str) -> std::io::Result<StreamOwned<ClientConnection, TcpStream>> {
+    let (answer, tcp) = connect(proxy, &format!("{host}:443"));
+    assert_eq!(answer, "HTTP/1.1 200 Connection established");
+    let tls = ClientConnection::new(trusting(ca), host.to_owned().try_into().unwrap()).unwrap();
+    let mut stream = StreamOwned::new(tls, tcp);
+    stream.flush()?;
+    Ok(stream)
+}
+
+/// TLS that trusts the authority in this file and nothing else.
+pub fn trusting(ca: &Path) -> Arc<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(ca).unwrap()).unwrap();
+    let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
+    let builder = builder.with_safe_default_protocol_versions().unwrap();
+    Arc::new(builder.with_root_certificates(roots).with_no_client_auth())
 }
