@@ -32,7 +32,8 @@ impl Shared {
     /// # Errors
     /// When the certificates cannot be made or the file cannot be written.
     pub fn ca_file(&self) -> Result<PathBuf, String> {
-        self.authority().map(|authority| authority.file())
+        let authority = self.authority().map_err(|error| format!("cannot write the proxy's certificate: {error}"))?;
+        Ok(authority.file())
     }
 
     /// Made at the first use: most tests need none.

@@ -2,6 +2,7 @@
 //! application servers reach it on one port. It remembers in memory only: when it ends, so do all its subscriptions.
 
 mod browsers;
+mod environment;
 
 use anyhow::{Context, anyhow};
 use browsers::{Browser, Event, Kind};
@@ -35,6 +36,9 @@ struct Arguments {
     /// Start Chromium or Chrome on this page, with a profile that uses this push service and is then removed
     #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = PAGE)]
     chromium: Option<Uri>,
+    /// Print the environment variables that lead a sender's pushes to the vendors' real host names here
+    #[arg(long)]
+    env: bool,
 }
 
 fn main() -> ExitCode {
@@ -84,6 +88,11 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         .map_err(|error| hint("try again")(anyhow!("cannot open chromium's message channel: {error}")))?;
     let (origin, switches) = (service.shared.origin.as_str(), message_channel.switches());
     introduce(origin, &wanted, &switches);
+    // Chromium's endpoints are at Google's host.
+    if arguments.env || wanted.iter().any(|wanted| wanted.kind == Kind::Chromium) {
+        let ca_file = service.shared.ca_file().map_err(|why| hint("is the disk full?")(anyhow!(why)))?;
+        environment::lines(origin, &ca_file).iter().for_each(|line| say(format_args!("{line}")));
+    }
     for wanted in &wanted {
         if !wait_for_server(wanted, &events)? {
             return Ok(());
@@ -111,7 +120,7 @@ fn say(line: fmt::Arguments<'_>) {
 }
 
 fn introduce(origin: &str, wanted: &[Wanted], switches: &[String]) {
-    say(format_args!("push service at {origin}, until Ctrl-C; it remembers in memory only"));
+    say(format_args!("push service at {origin}, on loopback only, until Ctrl-C; it remembers in memory only"));
     say(format_args!("1. in a second terminal: cargo run --bin server -- --allow-push-service {origin}"));
     for Wanted { kind, page, .. } in wanted {
         say(format_args!("2. in {}, which then opens {page}: register, subscribe", kind.name()));

@@ -190,3 +190,26 @@ fn the_program_waits_for_the_pages_server_and_says_so() {
     machine.page = TcpListener::bind(address).unwrap();
     assert_eq!(machine.accept().arguments.last(), Some(&page));
 }
+
+/// The variables as sh understands them lead a real curl to a vendor's host name here, with TLS checked.
+#[test]
+fn the_lines_of_env_lead_curl_here() {
+    let mut program = Machine::new().start(&["--env"]);
+    let output = program.0.as_mut().unwrap().stdout.take().unwrap();
+    let lines = BufReader::new(output).lines().map(Result::unwrap);
+    let exports: Vec<_> = lines.skip_while(|line| !line.starts_with("export ")).take(5).collect();
+    let names = ["HTTPS_PROXY=", "SSL_CERT_FILE=", "CURL_CA_BUNDLE=", "NODE_EXTRA_CA_CERTS=", "REQUESTS_CA_BUNDLE="];
+    for (line, name) in exports.iter().zip(names) {
+        assert!(line.starts_with(&format!("export {name}")), "{line}");
+    }
+    let script =
+        format!("{}\ncurl -sS -X POST -w '%{{http_code}}' https://web.push.apple.com/unknown", exports.join("\n"));
+    let curl = Command::new("sh").args(["-c", &script]).env_remove("https_proxy").output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&curl.stdout), "{\"reason\":\"BadPath\"}404", "{:?}", curl.stderr);
+    let script = format!("{}\ncurl -sS https://example.com/", exports.join("\n"));
+    let curl = Command::new("sh").args(["-c", &script]).env_remove("https_proxy").output().unwrap();
+    assert!(String::from_utf8_lossy(&curl.stderr).contains("403"), "{:?}", curl.stderr);
+    assert_eq!(program.terminate().status.code(), Some(0));
+    let (_, file) = exports[1].split_once('=').unwrap();
+    assert!(!Path::new(file).exists());
+}
