@@ -47,7 +47,7 @@ fn main() -> Result<(), Error> {
         key: keys::load_or_create(Path::new("keys"), Subject::parse(DEFAULT_SUBJECT)?)?.0,
         // Article: the text file with the latest subscription. Here each subscription is a line, and the newest is last.
         store: Store::new("subscription.txt"),
-        client: Client::new(Duration::from_secs(15), 1),
+        client: Client::new(Duration::from_secs(15), 1)?,
     };
     let port = std::env::args().nth(1).unwrap_or_else(|| PORT.into());
     let server = Server::http(format!("127.0.0.1:{port}"))?;

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use ureq::RequestBuilder;
-use ureq::http::Response;
+use ureq::http::{Response, StatusCode};
 use ureq::typestate::WithBody;
+use ureq::{Agent, RequestBuilder};
 
+use super::agents::{Agents, Settings};
 use super::answer::Answer;
+use super::endpoint::Endpoint;
+use super::proxy::ProxyError;
 use super::request::PushRequest;
-use super::roots::{Agents, Settings, Trust};
 
 /// Why a push service did not accept a message. Cut by what to do next.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -51,7 +53,13 @@ pub enum Unreachable {
     /// Somebody answered who does not speak HTTP.
     #[error("its answer is not HTTP")]
     NotHttp,
-    /// Anything else, in ureq's words: a proxy's refusal, say.
+    /// The proxy that this variable names cannot be reached, so the push service was not asked.
+    #[error("the proxy in {0} does not work: {1}")]
+    ProxyDown(&'static str, String),
+    /// The proxy that this variable names answered this status instead of connecting, so the push service was not asked.
+    #[error("the proxy in {0} answered {1}")]
+    ProxyRefused(&'static str, StatusCode),
+    /// Anything else, in ureq's words.
     #[error("{0}")]
     Network(String),
 }
@@ -59,34 +67,30 @@ pub enum Unreachable {
 /// Posts requests, over connections that it keeps. Cheap to share between threads.
 #[derive(Debug, Clone)]
 pub struct Client {
-    trust: Arc<Trust>,
+    agents: Arc<Agents>,
     timeout: Duration,
     /// Whether a connection may have been kept.
     answered: Arc<AtomicBool>,
 }
 
 impl Client {
-    /// `timeout` bounds each try, from name to answer; up to `connections` a host are kept.
-    pub fn new(timeout: Duration, connections: usize) -> Client {
-        let settings = Settings { timeout, connections };
-        Client { trust: Arc::new(Trust::new(settings)), timeout, answered: Arc::default() }
+    /// `timeout` bounds each try, from name to answer. Up to `connections` a host are kept.
+    ///
+    /// # Errors
+    /// [`ProxyError`] when the environment names a proxy that cannot be used.
+    pub fn new(timeout: Duration, connections: usize) -> Result<Client, ProxyError> {
+        let agents = Arc::new(Agents::new(Settings { timeout, connections })?);
+        Ok(Client { agents, timeout, answered: Arc::default() })
     }
 
-    /// Posts `request` once. Any 2xx is accepted (RFC 8030 section 5 says 201; 202 has been seen). A kept connection that
-    /// the push service closed just now is no failure: the request is posted over a new one.
+    /// Posts `request` once. Any 2xx is accepted (RFC 8030 section 5 says 201; 202 has been seen). When the push service has just
+    /// closed a kept connection, that is not a failure: the request is posted over a new one.
     ///
     /// # Errors
     /// [`SendError`].
     pub fn send(&self, request: &PushRequest) -> Result<Answer, SendError> {
-        let agents = self.trust.agents(request.endpoint());
-        let response = match self.post(agents, request) {
-            Err(e) if is_distrust(&e) => match self.trust.beyond(agents) {
-                Some(agents) => self.post(agents, request),
-                None => Err(e),
-            },
-            result => result,
-        };
-        let response = response.map_err(|e| self.unreachable(e))?;
+        let response = self.post(request);
+        let response = response.map_err(|e| self.unreachable(e, request.endpoint()))?;
         self.answered.store(true, Ordering::Relaxed);
         let answer = Answer::read(response, request);
         match answer.status.as_u16() {
@@ -98,11 +102,11 @@ impl Client {
         }
     }
 
-    fn post(&self, agents: &Agents, request: &PushRequest) -> Result<Response<ureq::Body>, ureq::Error> {
+    fn post(&self, request: &PushRequest) -> Result<Response<ureq::Body>, ureq::Error> {
         let kept = self.answered.load(Ordering::Relaxed);
-        let post = || prepare(agents, request);
+        let post = || prepare(self.agents.agent(request.endpoint()), request);
         match post_body(post(), request) {
-            // Too old to be used, however young: this takes a new connection.
+            // With every kept connection too old to be used, this takes a new one.
             Err(e) if kept && was_closed(&e) => {
                 let fresh = post().config().max_idle_age(Duration::ZERO).build();
                 post_body(fresh, request)
@@ -111,11 +115,11 @@ impl Client {
         }
     }
 
-    fn unreachable(&self, error: ureq::Error) -> Unreachable {
+    fn unreachable(&self, error: ureq::Error, endpoint: &Endpoint) -> Unreachable {
         if let Some(tls) = tls_error(&error) {
             return Unreachable::Tls(tls.to_string());
         }
-        match error {
+        let why = match &error {
             ureq::Error::Timeout(_) => Unreachable::Timeout(self.timeout),
             ureq::Error::HostNotFound => Unreachable::Name,
             // The resolver's failures have no kind of their own in std, only these words.
@@ -127,15 +131,31 @@ impl Client {
                 Unreachable::NotHttp
             }
             other => Unreachable::Network(other.to_string()),
+        };
+        match (self.agents.proxy_variable(endpoint), &error) {
+            (Some(variable), ureq::Error::ConnectProxyFailed(words)) => proxy_failure(variable, words),
+            // With a proxy, nothing else is connected to.
+            (Some(variable), _) if matches!(why, Unreachable::Name | Unreachable::Refused) => {
+                Unreachable::ProxyDown(variable, why.to_string())
+            }
+            _ => why,
         }
+    }
+}
+
+/// By ureq's words: `proxy server responded 407/407`, or that it did not respond.
+fn proxy_failure(variable: &'static str, words: &str) -> Unreachable {
+    let status = words.split([' ', '/']).find_map(|word| word.parse::<u16>().ok());
+    match status.and_then(|status| StatusCode::from_u16(status).ok()) {
+        Some(status) => Unreachable::ProxyRefused(variable, status),
+        None => Unreachable::ProxyDown(variable, "it closed the connection".into()),
     }
 }
 
 /// Nothing but URI and headers: a request with settings of its own would make ureq read the authorities again for each
 /// connection.
-fn prepare(agents: &Agents, request: &PushRequest) -> RequestBuilder<WithBody> {
-    let endpoint = request.endpoint();
-    let post = agents.to(endpoint).post(endpoint.as_str());
+fn prepare(agent: &Agent, request: &PushRequest) -> RequestBuilder<WithBody> {
+    let post = agent.post(request.endpoint().as_str());
     request.headers().iter().fold(post, |post, header| post.header(header.name, &header.value))
 }
 
@@ -153,11 +173,6 @@ fn tls_error(error: &ureq::Error) -> Option<&rustls::Error> {
         ureq::Error::Io(e) => e.get_ref()?.downcast_ref(),
         _ => None,
     }
-}
-
-/// Whether the certificate was refused, so that nothing was sent.
-fn is_distrust(error: &ureq::Error) -> bool {
-    matches!(tls_error(error), Some(rustls::Error::InvalidCertificate(_)))
 }
 
 /// Whether the other end was gone already: on a kept connection nothing else can be told from that.

@@ -5,6 +5,8 @@ mod table;
 
 use std::time::Duration;
 
+use ureq::http::StatusCode;
+
 use crate::push::answer::Answer;
 use crate::push::client::{SendError, Unreachable};
 use crate::push::vendor::Vendor;
@@ -66,6 +68,21 @@ fn clock(answer: &Answer) -> Option<Diagnosis> {
 
 fn unreachable(vendor: Vendor, why: &Unreachable) -> Diagnosis {
     let (cause, cure) = match why {
+        Unreachable::ProxyDown(variable, _) => {
+            let cure = format!("check the host and port in {variable} and that the proxy runs, or unset {variable}");
+            return Diagnosis::new(
+                "the push service was not asked, because every request goes through the proxy",
+                cure,
+            );
+        }
+        Unreachable::ProxyRefused(variable, StatusCode::PROXY_AUTHENTICATION_REQUIRED) => {
+            let cure = format!("give a name and a password in {variable}: http://name:password@host:port");
+            return Diagnosis::new("the proxy wants to know who you are", cure);
+        }
+        Unreachable::ProxyRefused(variable, _) => {
+            let cure = format!("ask who runs the proxy to allow this push service, or unset {variable}");
+            return Diagnosis::new("the proxy does not connect to this push service", cure);
+        }
         Unreachable::Name => {
             ("its host name has no address", "check this machine's DNS and its connection to the internet")
         }

@@ -69,6 +69,10 @@ impl Endpoint {
         &self.text
     }
 
+    pub(super) fn uri(&self) -> &Uri {
+        &self.uri
+    }
+
     /// The host without port.
     pub fn host(&self) -> &str {
         self.uri.host().unwrap_or_default()

@@ -35,8 +35,10 @@ impl Retry {
         let pause = match error {
             SendError::Busy(Answer { retry_after: Some(wait), .. }) => *wait,
             SendError::Busy(_) => FIRST_PAUSE * 2u32.saturating_pow(tried - 1),
-            // The next try would meet the same certificate, the same stranger.
-            SendError::Unreachable(Unreachable::Tls(_) | Unreachable::NotHttp) => return None,
+            // The next try would meet the same certificate, proxy or program.
+            SendError::Unreachable(Unreachable::Tls(_) | Unreachable::ProxyRefused(..) | Unreachable::NotHttp) => {
+                return None;
+            }
             SendError::Unreachable(_) => FIRST_PAUSE * 2u32.saturating_pow(tried - 1),
             SendError::Gone(_) | SendError::Refused(_) => return None,
         };

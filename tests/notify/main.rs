@@ -8,6 +8,7 @@ mod engines;
 mod explain;
 mod many;
 mod one;
+mod proxy;
 #[path = "../support/mod.rs"]
 mod support;
 mod to;

@@ -106,7 +106,8 @@ fn the_manual_shows_every_option_and_invents_none() {
     let missing: Vec<_> = real.difference(&documented).filter(|option| **option != "--version").collect();
     assert!(missing.is_empty(), "not in docs/notify.md: {missing:?}");
     // Options of cargo, curl and parallel that the samples hold.
-    let others = ["--bin", "--release", "--include", "--globoff", "--path-as-is", "--request", "--header", "--data-binary"];
+    let others =
+        ["--bin", "--release", "--include", "--globoff", "--path-as-is", "--request", "--header", "--data-binary"];
     let others: BTreeSet<_> = others.into_iter().chain(["--sshloginfile"]).map(str::to_owned).collect();
     let invented: Vec<_> = documented.difference(&real).filter(|option| !others.contains(*option)).collect();
     assert!(invented.is_empty(), "not in notify --help: {invented:?}");

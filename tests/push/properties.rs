@@ -160,7 +160,7 @@ proptest! {
         let application = Arc::new(Application {
             store: Store::new(folder.path().join("subscription.txt")),
             sender: Sender {
-                client: Client::new(Duration::from_millis(1), 1),
+                client: Client::new(Duration::from_millis(1), 1).unwrap(),
                 key: key(),
                 retry: Retry::NEVER,
                 dry_run: false,

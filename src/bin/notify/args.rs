@@ -8,6 +8,7 @@ use barepush::cli::error::CliError;
 use barepush::cli::{shell, usage};
 use barepush::push::client::Client;
 use barepush::push::message::{DEFAULT_TTL, MAX_TTL_SECONDS, Topic, Urgency};
+use barepush::push::proxy::ProxyError;
 use barepush::push::retry::Retry;
 use barepush::push::sender::Sender;
 use barepush::push::vapid::{DEFAULT_SUBJECT, Subject, VapidKey};
@@ -220,6 +221,7 @@ impl Args {
     /// Makes every push.
     pub(crate) fn sender(&self) -> Result<Sender, CliError> {
         let client = Client::new(Duration::from_secs(self.timeout), self.jobs.into());
+        let client = client.map_err(CliError::hinted(ProxyError::hint))?;
         let retry = if self.no_retry { Retry::NEVER } else { Retry::DEFAULT };
         Ok(Sender { client, key: self.key()?, retry, dry_run: self.dry_run })
     }

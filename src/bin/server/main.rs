@@ -12,6 +12,7 @@ use barepush::cli::error::CliError;
 use barepush::http::limits::Limits;
 use barepush::http::server::{Listen, Server};
 use barepush::push::client::Client;
+use barepush::push::proxy::ProxyError;
 use barepush::push::retry::Retry;
 use barepush::push::sender::Sender;
 use barepush::store::atomic_file::path_in;
@@ -40,6 +41,7 @@ fn run(args: &Args) -> Result<(), CliError> {
     let (certificate, certificate_made) = args.certificate()?;
     args.note_open_secrets();
     let assets = args.assets()?;
+    let client = Client::new(PUSH_TIMEOUT, KEPT_CONNECTIONS).map_err(CliError::hinted(ProxyError::hint))?;
     let tls = certificate.tls_config().map_err(CliError::hinted(hint))?;
     let mut server = Server::open(Limits::default()).map_err(CliError::hinted(hint))?;
     let log = args.log();
@@ -60,7 +62,6 @@ fn run(args: &Args) -> Result<(), CliError> {
     let (stop, stopped) = mpsc::channel();
     ctrlc::set_handler(move || stop.send(()).unwrap_or_default()).map_err(|e| CliError::ours(e, "report this"))?;
 
-    let client = Client::new(PUSH_TIMEOUT, KEPT_CONNECTIONS);
     let sender = Sender { client, key, retry: Retry::NEVER, dry_run: false };
     let application = Arc::new(Application {
         store: Store::new(path_in(&args.data_dir, "subscription.txt")),
