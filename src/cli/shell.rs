@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::error::note;
-use crate::store::atomic_file::open_to_others;
+use crate::store::ownership::open_to_others;
 
 /// `text` as one word for a POSIX shell: in quotes where it needs them.
 pub fn quoted(text: &str) -> String {

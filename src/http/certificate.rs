@@ -8,10 +8,10 @@ use rustls::crypto::ring::default_provider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError as Flaw, Error as TlsError, RootCertStore, ServerConfig, sign::CertifiedKey};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
-use std::{fs, io::Write};
 
 /// Names every certificate holds: what a browser on this machine may type.
 const OWN_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
@@ -204,8 +204,7 @@ fn read(file: &Path) -> Result<Vec<u8>, SetupError> {
 }
 
 fn write(file: &Path, pem: &str) -> Result<(), SetupError> {
-    crate::store::atomic_file::replace(file, |writer| writer.write_all(pem.as_bytes()))
-        .map_err(|source| unwritable(file).because(source))
+    crate::store::atomic_file::replace(file, pem.as_bytes()).map_err(|source| unwritable(file).because(source))
 }
 
 fn unreadable(file: &Path) -> SetupError {

@@ -1,6 +1,6 @@
-//! The reading of subscription.txt: any run of JSON values, one by one, the unusable ones named by their line.
+//! The reading of subscription.txt: any run of JSON values, one by one, in linear time and flat memory.
 
-use std::io::BufRead;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use serde::de::IgnoredAny;
@@ -8,70 +8,40 @@ use serde::de::IgnoredAny;
 use super::subscriptions::StoreError;
 use crate::push::subscription::{Subscription, SubscriptionError};
 
-/// A value that does not end within this is no subscription: they are under 1 KiB, and `POST` takes 16 KiB.
+/// A value over several lines that does not end within this is not a subscription: they are under 1 KiB, and `POST` takes
+/// 16 KiB.
 const MAX_VALUE_BYTES: usize = 16 * 1024;
-/// One value of the file, as it stands there.
+/// How much is read at once: more than a hundred subscriptions.
+const CHUNK_BYTES: usize = 64 * 1024;
+/// UTF-8's byte order mark, which some editors put at the beginning of a file.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// One value of the file.
 #[derive(Debug)]
 pub struct Entry {
     /// The line it begins on, from 1.
     pub line: usize,
-    /// Its text, on one line.
-    pub(super) text: Vec<u8>,
-    /// What it is, or why it is unusable.
+    /// The subscription, or why the value is not one.
     pub subscription: Result<Subscription, SubscriptionError>,
 }
 
-impl Entry {
-    fn new(line: usize, text: &[u8]) -> Entry {
-        let subscription = Subscription::from_json(&String::from_utf8_lossy(text));
-        let text = match &subscription {
-            Ok(subscription) if std::str::from_utf8(text).is_ok() => subscription.json().as_bytes(),
-            _ => text,
-        };
-        Entry { line, text: text.to_owned(), subscription }
-    }
-}
-
-/// The entries of a text: any run of JSON values, one a line or spread over lines (pasted, pretty-printed). A line that
-/// begins no value is an entry of its own, unusable, and reading goes on behind it. Memory: one value or one line, however
-/// long the text.
+/// The entries of a text: any run of JSON values, one a line or spread over lines (pasted, pretty-printed). A line that does
+/// not begin a value is an unusable entry of its own, and reading continues after it. Memory: 64 KiB, or one value or line
+/// that is longer.
 pub struct Entries {
-    reader: Box<dyn BufRead + Send>,
+    raw: RawEntries<Box<dyn Read + Send>>,
     path: PathBuf,
-    /// Bytes read but not yet given out; they begin on line `line`.
-    pending: Vec<u8>,
-    line: usize,
-    ended: bool,
 }
 
 impl Entries {
-    /// Reads from `reader`; `path` is for errors.
-    pub fn new(reader: impl BufRead + Send + 'static, path: &Path) -> Entries {
-        Entries { reader: Box::new(reader), path: path.to_owned(), pending: Vec::new(), line: 1, ended: false }
+    /// Reads from `reader`, 64 KiB at a time; `path` is for errors.
+    pub fn new(reader: impl Read + Send + 'static, path: &Path) -> Entries {
+        Entries { raw: RawEntries::new(Box::new(reader)), path: path.to_owned() }
     }
 
-    /// The file they are of.
+    /// The file that is read.
     pub fn path(&self) -> &Path {
         &self.path
-    }
-
-    /// Takes `bytes` off what is pending, counting lines.
-    fn take(&mut self, bytes: usize) -> Vec<u8> {
-        let rest = self.pending.split_off(bytes);
-        let taken = std::mem::replace(&mut self.pending, rest);
-        self.line += newlines(&taken);
-        taken
-    }
-
-    /// How many of the pending bytes are the next entry: `None` when the next line must be read first.
-    fn entry_bytes(&self) -> Option<usize> {
-        let mut values = serde_json::Deserializer::from_slice(&self.pending).into_iter::<IgnoredAny>();
-        match values.next() {
-            None => None,
-            Some(Ok(_)) => Some(values.byte_offset()),
-            Some(Err(e)) if e.is_eof() && !self.ended && self.pending.len() < MAX_VALUE_BYTES => None,
-            Some(Err(_)) => Some(self.pending.iter().position(|b| *b == b'\n').unwrap_or(self.pending.len())),
-        }
     }
 }
 
@@ -79,27 +49,136 @@ impl Iterator for Entries {
     type Item = Result<Entry, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let blank = self.pending.len() - self.pending.trim_ascii_start().len();
-            self.take(blank);
-            if let Some(bytes) = self.entry_bytes() {
-                let line = self.line;
-                return Some(Ok(Entry::new(line, self.take(bytes).trim_ascii())));
-            }
-            if self.ended {
-                return None;
-            }
-            match self.reader.read_until(b'\n', &mut self.pending) {
-                Ok(read) => self.ended = read == 0,
-                Err(e) => {
-                    (self.ended, self.pending) = (true, Vec::new());
-                    return Some(Err(StoreError::Read(self.path.clone(), e)));
-                }
-            }
+        match self.raw.next() {
+            Ok(entry) => Some(Ok(entry?.parse())),
+            Err(e) => Some(Err(StoreError::Read(self.path.clone(), e))),
         }
     }
 }
 
-fn newlines(bytes: &[u8]) -> usize {
-    bytes.iter().filter(|b| **b == b'\n').count()
+/// An entry that is not parsed yet.
+pub(super) struct RawEntry<'r> {
+    pub(super) line: usize,
+    /// Its bytes, without blanks around them.
+    pub(super) text: &'r [u8],
+}
+
+impl RawEntry<'_> {
+    pub(super) fn parse(&self) -> Entry {
+        Entry { line: self.line, subscription: Subscription::from_json(&String::from_utf8_lossy(self.text)) }
+    }
+}
+
+/// Finds where each entry ends; what it holds is not looked at.
+pub(super) struct RawEntries<R> {
+    reader: R,
+    /// Bytes that were read. Those before `start` were given out; `start` is on line `line`.
+    buffer: Vec<u8>,
+    start: usize,
+    line: usize,
+    begun: bool,
+    ended: bool,
+}
+
+impl<R: Read> RawEntries<R> {
+    pub(super) fn new(reader: R) -> RawEntries<R> {
+        RawEntries { reader, buffer: Vec::new(), start: 0, line: 1, begun: false, ended: false }
+    }
+
+    /// The next entry; `None` at the end, and after an error.
+    pub(super) fn next(&mut self) -> io::Result<Option<RawEntry<'_>>> {
+        self.byte_order_mark()?;
+        if !self.skip_blanks()? {
+            return Ok(None);
+        }
+        let length = self.entry_length()?;
+        let (line, start) = (self.line, self.start);
+        self.advance(length);
+        Ok(Some(RawEntry { line, text: self.buffer[start..self.start].trim_ascii() }))
+    }
+
+    fn rest(&self) -> &[u8] {
+        &self.buffer[self.start..]
+    }
+
+    fn advance(&mut self, bytes: usize) {
+        self.line += self.rest()[..bytes].iter().filter(|byte| **byte == b'\n').count();
+        self.start += bytes;
+    }
+
+    /// Skips the byte order mark, before the first entry only. Answers it, or nothing.
+    pub(super) fn byte_order_mark(&mut self) -> io::Result<&'static [u8]> {
+        while self.buffer.len() < BYTE_ORDER_MARK.len() && !self.begun && !self.ended {
+            self.fill()?;
+        }
+        if std::mem::replace(&mut self.begun, true) || !self.buffer.starts_with(BYTE_ORDER_MARK) {
+            return Ok(b"");
+        }
+        self.start = BYTE_ORDER_MARK.len();
+        Ok(BYTE_ORDER_MARK)
+    }
+
+    /// Answers whether something follows.
+    fn skip_blanks(&mut self) -> io::Result<bool> {
+        loop {
+            let blanks = self.rest().len() - self.rest().trim_ascii_start().len();
+            self.advance(blanks);
+            match self.rest().is_empty() {
+                false => return Ok(true),
+                true if self.ended => return Ok(false),
+                true => self.fill()?,
+            }
+        }
+    }
+
+    /// How many bytes the next entry has: a JSON value, or the line that does not begin one.
+    fn entry_length(&mut self) -> io::Result<usize> {
+        loop {
+            let rest = self.rest();
+            let mut values = serde_json::Deserializer::from_slice(rest).into_iter::<IgnoredAny>();
+            match values.next() {
+                // At the end of what was read a number may continue.
+                Some(Ok(_)) if values.byte_offset() < rest.len() || self.ended => return Ok(values.byte_offset()),
+                Some(Err(e)) if !e.is_eof() || self.ended || is_too_long(rest) => return self.line_length(),
+                _ => self.fill()?,
+            }
+        }
+    }
+
+    fn line_length(&mut self) -> io::Result<usize> {
+        let mut searched = 0;
+        loop {
+            if let Some(at) = self.rest()[searched..].iter().position(|byte| *byte == b'\n') {
+                return Ok(searched + at);
+            }
+            searched = self.rest().len();
+            if self.ended {
+                return Ok(searched);
+            }
+            self.fill()?;
+        }
+    }
+
+    /// Reads on. At least as much as is there already, so that a long value is parsed few times until it is whole.
+    fn fill(&mut self) -> io::Result<()> {
+        self.buffer.drain(..self.start);
+        self.start = 0;
+        let kept = self.buffer.len();
+        self.buffer.resize(kept + CHUNK_BYTES.max(kept), 0);
+        let read = loop {
+            match self.reader.read(&mut self.buffer[kept..]) {
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                read => break read,
+            }
+        };
+        // After an error nothing follows, and what was read of the next value is not one.
+        self.buffer.truncate(read.as_ref().map_or(0, |read| kept + read));
+        self.ended = !matches!(read, Ok(1..));
+        read.map(drop)
+    }
+}
+
+/// Whether `rest`, which begins a value that does not end in it, is given up. A line, however long, is read to its end.
+fn is_too_long(rest: &[u8]) -> bool {
+    rest.iter().rposition(|byte| *byte == b'\n').is_some_and(|at| at >= MAX_VALUE_BYTES)
 }

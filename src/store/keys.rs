@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::atomic_file;
+use super::atomic_file::{self, Replacement};
 use crate::push::vapid::{self, Subject, VapidError, VapidKey};
 
 /// The VAPID key's file in the folder `keys`.
@@ -91,9 +91,11 @@ pub fn from_env(text: &str, subject: Subject) -> Result<VapidKey, KeyError> {
 fn create(keys_dir: &Path, path: &Path) -> io::Result<()> {
     let pem = vapid::generate_pem().ok_or_else(|| io::Error::other("no key could be made"))?;
     atomic_file::create_private_folder(keys_dir)?;
-    match atomic_file::create(path, |file| file.write_all(pem.as_bytes())) {
+    let mut file = Replacement::new(path)?;
+    file.write_all(pem.as_bytes())?;
+    match file.commit_new() {
         // Another server started at this very moment; its key is the one that stays.
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        result => result,
+        result => result.map(drop),
     }
 }

@@ -3,5 +3,8 @@
 pub mod atomic_file;
 mod entries;
 pub mod keys;
+mod lock;
+mod overview;
+pub mod ownership;
+mod rewrite;
 pub mod subscriptions;
-mod turns;

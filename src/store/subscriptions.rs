@@ -1,51 +1,53 @@
 //! subscription.txt: one subscription a line, newest last; read by both programs, changed under a lock, never half-written.
 
-use std::fs::{self, File};
-use std::io::{self, BufReader, Write};
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
+use memchr::memmem::Finder;
+use parking_lot::{FairMutex, Mutex};
+
+use super::atomic_file::is_special;
 pub use super::entries::{Entries, Entry};
-use super::turns::{Turn, Turns};
+use super::lock::{Lock, beside};
+pub use super::overview::Overview;
+use super::overview::Remembered;
+use super::rewrite::{self, Rewrite};
 use crate::push::endpoint::Endpoint;
 use crate::push::subscription::Subscription;
 
-/// How long a writer waits for the other program's lock; a change itself takes milliseconds.
-const LOCK_WAIT: Duration = Duration::from_secs(5);
-/// How long a change waits for those of the same process before it: one fsync on a busy disk has taken more than 10 s.
-const TURN_WAIT: Duration = Duration::from_secs(30);
-/// How often it looks meanwhile.
-const LOCK_POLL: Duration = Duration::from_millis(10);
-
-/// The file of subscriptions and, beside it, its lock (`.lock`) and the subscriptions found gone (`.gone`).
+/// The file of subscriptions and, beside it, its lock (`.lock`) and the subscriptions that no longer exist (`.gone`).
 #[derive(Debug, Clone)]
 pub struct Store {
     path: PathBuf,
-    turns: Arc<Turns>,
+    shared: Arc<Shared>,
 }
 
-/// The right to change the file: the lock first, then the turn, are given back.
-struct Lock<'s> {
-    _file: File,
-    _turn: Turn<'s>,
+#[derive(Debug, Default)]
+struct Shared {
+    changes: FairMutex<()>,
+    overview: Mutex<Remembered>,
 }
 
-/// Why the file could not be read or changed. Cut by what to do next.
+/// Why the file could not be read or changed. One variant for each thing to do next.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The file is not there: nobody has subscribed.
+    /// The file does not exist: nobody has subscribed.
     #[error("{} not found", .0.display())]
     Missing(PathBuf),
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("cannot read {}", .0.display())]
     Read(PathBuf, #[source] io::Error),
-    /// It, or the file beside it, cannot be written: it is as it was before.
+    /// The file, or one beside it, cannot be written: it is as it was before.
     #[error("cannot write {}", .0.display())]
     Write(PathBuf, #[source] io::Error),
-    /// Other changes of this process did not let this one have its turn for 30 s.
+    /// A symbolic link, a pipe or a device is read, but never changed.
+    #[error("{} is not a regular file, so it is not changed", .0.display())]
+    NotRegular(PathBuf),
+    /// For 30 s other changes of this process came before this one.
     #[error("{} has too many changes waiting", .0.display())]
-    Crowded(PathBuf),
+    TooManyChanges(PathBuf),
     /// Another process has held the lock for 5 s.
     #[error("{} is locked by another process", .0.display())]
     Locked(PathBuf),
@@ -60,30 +62,38 @@ impl StoreError {
             StoreError::Write(..) => {
                 "check that the disk has room and who may write to the folder; nothing was lost".into()
             }
-            StoreError::Crowded(_) => "try again in a few seconds; nothing was lost".into(),
+            StoreError::NotRegular(path) => {
+                format!("put the file itself at {}, not a link to it; nothing was lost", path.display())
+            }
+            StoreError::TooManyChanges(_) => "try again in a few seconds; nothing was lost".into(),
             StoreError::Locked(_) => "wait until the other server or notify has ended, then try again".into(),
         }
     }
 }
 
-/// What adding did.
+/// What a change did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Added {
-    /// The endpoint was not stored before.
-    New,
-    /// The endpoint was stored; it moved to the end, with the JSON sent now.
-    Known,
+pub struct Change {
+    /// How many of the subscriptions that it was about were stored before.
+    pub found: usize,
+    /// How many usable subscriptions are stored now.
+    pub stored: usize,
 }
 
 impl Store {
     /// The store at `path`; nothing is opened yet.
     pub fn new(path: impl Into<PathBuf>) -> Store {
-        Store { path: path.into(), turns: Arc::default() }
+        Store { path: path.into(), shared: Arc::default() }
     }
 
     /// The file's path.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Where subscriptions that no longer exist are kept.
+    pub fn gone_path(&self) -> PathBuf {
+        beside(&self.path, ".gone")
     }
 
     /// The file's entries, in order, read as they are asked for. No lock: a change is a rename, so a reader sees the
@@ -92,7 +102,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Missing`] or [`StoreError::Read`], the latter from the iterator too.
     pub fn read(&self) -> Result<Entries, StoreError> {
-        Ok(Entries::new(BufReader::new(self.open()?), &self.path))
+        Ok(Entries::new(self.open()?, &self.path))
     }
 
     /// The file itself, for [`Entries::new`].
@@ -106,153 +116,110 @@ impl Store {
         })
     }
 
-    /// Stores `subscription` as the newest. An entry with the same endpoint gives way to it.
+    /// How many are stored, and the newest; none when the file does not exist. The file is read only when it changed since the
+    /// last time.
     ///
     /// # Errors
-    /// [`StoreError`]; the file is then as it was.
-    pub fn add(&self, subscription: &Subscription) -> Result<Added, StoreError> {
-        let _lock = self.lock()?;
-        let same = |e: &Endpoint| e == subscription.endpoint();
-        let added = match self.holds(same)? {
-            true => Added::Known,
-            false => Added::New,
+    /// [`StoreError::Read`].
+    pub fn overview(&self) -> Result<Overview, StoreError> {
+        let read_failed = |e| StoreError::Read(self.path.clone(), e);
+        let file = match self.open() {
+            Err(StoreError::Missing(_)) => return Ok(Overview::default()),
+            file => file?,
         };
-        self.rewrite(|e| !same(e), Some(subscription.json()))?;
-        Ok(added)
+        let metadata = file.metadata().map_err(read_failed)?;
+        // Held while reading, so that those who ask meanwhile wait and do not read the same.
+        let mut remembered = self.shared.overview.lock();
+        if let Some(overview) = remembered.of(&metadata) {
+            return Ok(overview);
+        }
+        let mut overview = Overview::default();
+        for entry in Entries::new(file, &self.path) {
+            entry?.subscription.into_iter().for_each(|subscription| overview.count(subscription));
+        }
+        remembered.read(&metadata, overview.clone());
+        Ok(overview)
     }
 
-    /// Removes the subscription with `endpoint`, as a whole URI. Answers whether it was there.
+    /// The stored subscription with `endpoint`, as a whole URI.
+    ///
+    /// # Errors
+    /// [`StoreError::Read`].
+    pub fn find(&self, endpoint: &str) -> Result<Option<Subscription>, StoreError> {
+        let entries = match self.read() {
+            Err(StoreError::Missing(_)) => return Ok(None),
+            entries => entries?,
+        };
+        for entry in entries {
+            match entry?.subscription {
+                Ok(subscription) if subscription.endpoint().as_str() == endpoint => return Ok(Some(subscription)),
+                _ => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// Stores `subscription` as the newest. An entry with the same endpoint is replaced by it: [`Change::found`] tells.
     ///
     /// # Errors
     /// [`StoreError`]; the file is then as it was.
-    pub fn remove(&self, endpoint: &str) -> Result<bool, StoreError> {
+    pub fn add(&self, subscription: &Subscription) -> Result<Change, StoreError> {
         let _lock = self.lock()?;
-        let removed = self.holds(|e| e.as_str() == endpoint)?;
-        if removed {
-            self.rewrite(|e| e.as_str() != endpoint, None)?;
-        }
-        Ok(removed)
+        let mut rewrite = Rewrite::begin(&self.path)?;
+        let endpoint = subscription.endpoint();
+        // While the number is remembered, only entries that may hold this endpoint need be parsed.
+        let counted = rewrite.old().map_or(Some(0), |old| self.shared.overview.lock().of(old).map(|it| it.stored));
+        let finder = Finder::new(endpoint.as_str());
+        let may_be = |text: &[u8]| counted.is_none() || finder.find(text).is_some() || text.contains(&b'\\');
+        let copied = rewrite.copy(|other| other == endpoint, may_be)?;
+        rewrite.append(subscription)?;
+        let stored = counted.map_or(copied.kept.stored, |before| before.saturating_sub(copied.removed)) + 1;
+        self.commit(rewrite, Overview { stored, newest: Some(subscription.clone()) })?;
+        Ok(Change { found: copied.removed, stored })
     }
 
-    /// Moves subscriptions that a push service called gone (404, 410) to the file's neighbour `.gone`: a 404 has been an
-    /// outage before, so nothing is thrown away. What was subscribed anew meanwhile has another endpoint and stays.
+    /// Removes the subscription with `endpoint`, as a whole URI.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the file is then as it was.
+    pub fn remove(&self, endpoint: &str) -> Result<Change, StoreError> {
+        let _lock = self.lock()?;
+        self.rewrite_without(|other| other.as_str() == endpoint)
+    }
+
+    /// Moves subscriptions that a push service no longer knows (404, 410) to the file's neighbour `.gone`: a 404 has been an
+    /// outage before, so nothing is thrown away. A browser that subscribed again meanwhile has another endpoint, which stays.
     ///
     /// # Errors
     /// [`StoreError`]; no line is lost then, though one may stand in both files.
-    pub fn set_aside(&self, is_gone: impl Fn(&Endpoint) -> bool) -> Result<usize, StoreError> {
+    pub fn set_aside(&self, is_gone: impl Fn(&Endpoint) -> bool) -> Result<Change, StoreError> {
         let _lock = self.lock()?;
-        if !self.holds(&is_gone)? {
-            return Ok(0);
-        }
         // First written there, then removed here: a crash between leaves a line twice, never nowhere.
-        let gone = self.gone_path();
-        let count = self.write(&gone, Some(&gone), |e| e.is_some_and(&is_gone), None)?;
-        self.rewrite(|e| !is_gone(e), None)?;
-        Ok(count)
+        rewrite::append_to_gone(&self.path, &self.gone_path(), &is_gone)?;
+        self.rewrite_without(is_gone)
     }
 
-    /// Where subscriptions found gone are kept.
-    pub fn gone_path(&self) -> PathBuf {
-        self.beside(".gone")
-    }
-
-    fn beside(&self, ending: &str) -> PathBuf {
-        let mut name = self.path.as_os_str().to_owned();
-        name.push(ending);
-        name.into()
-    }
-
-    /// Whether one of the usable entries' endpoints `is` looked for.
-    fn holds(&self, is: impl Fn(&Endpoint) -> bool) -> Result<bool, StoreError> {
-        for entry in self.read_or_empty()?.into_iter().flatten() {
-            if entry?.subscription.is_ok_and(|s| is(s.endpoint())) {
-                return Ok(true);
-            }
+    fn rewrite_without(&self, is_removed: impl Fn(&Endpoint) -> bool) -> Result<Change, StoreError> {
+        let mut rewrite = Rewrite::begin(&self.path)?;
+        let copied = rewrite.copy(is_removed, |_| true)?;
+        let change = Change { found: copied.removed, stored: copied.kept.stored };
+        if change.found > 0 {
+            self.commit(rewrite, copied.kept)?;
         }
-        Ok(false)
+        Ok(change)
     }
 
-    /// Writes the entries again, in order, without the usable ones that `keep` does not keep, then `last`. Only under the lock.
-    fn rewrite(&self, keep: impl Fn(&Endpoint) -> bool, last: Option<&str>) -> Result<(), StoreError> {
-        self.write(&self.path, None, |e| e.is_none_or(&keep), last).map(drop)
+    fn commit(&self, rewrite: Rewrite, overview: Overview) -> Result<(), StoreError> {
+        let metadata = rewrite.commit()?;
+        self.shared.overview.lock().written(&metadata, overview);
+        Ok(())
     }
 
-    /// Replaces the file at `path` by the content of `first`, if it is there, the `wanted` entries (`None`: one that is no
-    /// subscription), and `last`. Answers how many entries that are.
-    fn write(
-        &self,
-        path: &Path,
-        first: Option<&Path>,
-        wanted: impl Fn(Option<&Endpoint>) -> bool,
-        last: Option<&str>,
-    ) -> Result<usize, StoreError> {
-        let entries = self.read_or_empty()?;
-        let (mut count, mut unread) = (0, None);
-        let written = crate::store::atomic_file::replace(path, |file| {
-            if let Some(mut first) = first.map(File::open).transpose().or_else(nothing_there)? {
-                io::copy(&mut first, file)?;
-            }
-            for entry in entries.into_iter().flatten() {
-                let entry = entry.map_err(|e| {
-                    unread = Some(e);
-                    io::Error::from(io::ErrorKind::Other)
-                })?;
-                if wanted(entry.subscription.as_ref().ok().map(Subscription::endpoint)) {
-                    count += 1;
-                    write_line(file, &entry.text)?;
-                }
-            }
-            last.map_or(Ok(()), |line| write_line(file, line.as_bytes()))
-        });
-        let written = written.map_err(|e| StoreError::Write(path.to_owned(), e));
-        unread.map_or(written.map(|()| count), Err)
-    }
-
-    fn read_or_empty(&self) -> Result<Option<Entries>, StoreError> {
-        match self.read() {
-            Ok(entries) => Ok(Some(entries)),
-            Err(StoreError::Missing(_)) => Ok(None),
-            Err(e) => Err(e),
-        }
-    }
-
-    /// This process's turn, then the advisory lock that server and notify share, which ends with its file or its process.
     fn lock(&self) -> Result<Lock<'_>, StoreError> {
-        let turn = self.turns.wait(TURN_WAIT).ok_or_else(|| StoreError::Crowded(self.path.clone()))?;
-        let path = self.beside(".lock");
-        let failed = |e| StoreError::Write(path.clone(), e);
-        let mut options = File::options();
-        options.create(true).truncate(false).write(true);
-        // Whoever may open it may hold the lock for ever.
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&path).map_err(failed)?;
-        let deadline = Instant::now() + LOCK_WAIT;
-        loop {
-            match file.try_lock() {
-                Ok(()) => {
-                    crate::store::atomic_file::sweep(&self.path);
-                    crate::store::atomic_file::sweep(&self.gone_path());
-                    return Ok(Lock { _file: file, _turn: turn });
-                }
-                Err(fs::TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::sleep(LOCK_POLL),
-                Err(fs::TryLockError::WouldBlock) => {
-                    return Err(StoreError::Locked(self.path.clone()));
-                }
-                Err(fs::TryLockError::Error(e)) => return Err(failed(e)),
-            }
+        // Before a lock file is made in a folder of devices.
+        if is_special(&self.path) {
+            return Err(StoreError::NotRegular(self.path.clone()));
         }
+        Lock::wait(&self.shared.changes, &self.path, [&self.path, &self.gone_path()])
     }
-}
-
-fn nothing_there<T>(error: io::Error) -> io::Result<Option<T>> {
-    match error.kind() {
-        io::ErrorKind::NotFound => Ok(None),
-        _ => Err(error),
-    }
-}
-
-fn write_line(file: &mut impl Write, text: &[u8]) -> io::Result<()> {
-    file.write_all(text)?;
-    file.write_all(b"\n")
 }

@@ -12,7 +12,7 @@ use crate::push::message::{Message, Notification};
 use crate::push::result::{Class, PushResult};
 use crate::push::sender::Sender;
 use crate::push::subscription::Subscription;
-use crate::store::subscriptions::{Added, Store, StoreError};
+use crate::store::subscriptions::{Change, Store, StoreError};
 use crate::web::allow_list::AllowedPushServices;
 use crate::web::log::Log;
 use notify_request::{ByEndpoint, parse, wish};
@@ -74,8 +74,8 @@ impl Application {
     /// # Errors
     /// [`Failed::Ours`] when the store cannot be read.
     pub fn status(&self) -> Result<Value, Failed> {
-        let stored = self.stored()?;
-        let newest = stored.last().map(|newest| {
+        let overview = self.store.overview()?;
+        let newest = overview.newest.map(|newest| {
             json!({
                 "service": newest.endpoint().host(),
                 "tail": newest.endpoint().tail(),
@@ -83,7 +83,7 @@ impl Application {
             })
         });
         let mut status = self.about.clone();
-        status["stored"] = stored.len().into();
+        status["stored"] = overview.stored.into();
         status["newest"] = newest.into();
         status["last_push"] = json!(*self.last_push());
         Ok(status)
@@ -106,10 +106,9 @@ impl Application {
                 "unsubscribe, then subscribe with the key of /vapid-public-key".into(),
             ));
         }
-        let added = self.store.add(&subscription)?;
-        let stored = self.stored()?.len();
+        let Change { found, stored } = self.store.add(&subscription)?;
         self.log.event(&format!("subscribed: {}, {stored} stored", subscription.endpoint()));
-        if added == Added::Known {
+        if found > 0 {
             return Ok((200, json!({"stored": stored})));
         }
         let welcome = Notification::new("Hello from barepush", "You are subscribed. This is the first notification.");
@@ -123,10 +122,10 @@ impl Application {
     /// [`Failed::Unknown`] when there is none.
     pub fn remove_subscription(self: &Arc<Self>, body: &str) -> Done {
         let subscription = self.find(body)?;
-        if !self.store.remove(subscription.endpoint().as_str())? {
+        let Change { found, stored } = self.store.remove(subscription.endpoint().as_str())?;
+        if found == 0 {
             return Err(unknown());
         }
-        let stored = self.stored()?.len();
         self.log.event(&format!("unsubscribed: {}, {stored} stored", subscription.endpoint()));
         Ok((200, json!({"stored": stored})))
     }
@@ -153,25 +152,15 @@ impl Application {
     /// [`Failed::Conflict`] when there is none.
     pub fn notify_all(self: &Arc<Self>, body: &str) -> Done {
         let (message, delay) = wish(if body.is_empty() { "{}" } else { body })?;
-        if self.stored()?.is_empty() {
+        if self.store.overview()?.stored == 0 {
             return Err(Failed::Conflict("nobody has subscribed yet".into(), "press Subscribe first".into()));
         }
         self.now_or_later(delay, move |application| Ok(json!({"pushes": application.push_all(&message)?})))
     }
 
-    /// The usable subscriptions, oldest first; none when there is no file yet.
-    fn stored(&self) -> Result<Vec<Subscription>, StoreError> {
-        match self.store.read() {
-            Ok(entries) => entries.filter_map(|entry| entry.map(|entry| entry.subscription.ok()).transpose()).collect(),
-            Err(StoreError::Missing(_)) => Ok(Vec::new()),
-            Err(e) => Err(e),
-        }
-    }
-
     fn find(&self, body: &str) -> Result<Subscription, Failed> {
         let by: ByEndpoint = parse(body)?;
-        let found = self.stored()?.into_iter().find(|s| s.endpoint().as_str() == by.endpoint);
-        found.ok_or_else(unknown)
+        self.store.find(&by.endpoint)?.ok_or_else(unknown)
     }
 }
 

@@ -1,6 +1,8 @@
 //! Arbitrary input for everything that reads what others wrote: no panic, and what each reader promises.
 
 use std::fs;
+use std::io::{self, Cursor, Read};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +16,7 @@ use barepush::push::sender::Sender;
 use barepush::push::subscription::Subscription;
 use barepush::push::vapid::{DEFAULT_SUBJECT, Subject, VapidKey};
 use barepush::push::vendor::Vendor;
-use barepush::store::subscriptions::Store;
+use barepush::store::subscriptions::{Entries, Store};
 use barepush::web::allow_list::AllowedPushServices;
 use barepush::web::api::{Application, State};
 use barepush::web::assets::Assets;
@@ -62,8 +64,34 @@ fn loadable(text: &str) -> bool {
     VapidKey::from_text(text, Subject::parse(DEFAULT_SUBJECT).unwrap()).is_ok()
 }
 
+/// Gives its bytes out in reads of these sizes, over and over.
+struct Pieces {
+    bytes: Cursor<Vec<u8>>,
+    sizes: Vec<usize>,
+    next: usize,
+}
+
+impl Read for Pieces {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let size = self.sizes[self.next % self.sizes.len()].min(buffer.len());
+        self.next += 1;
+        self.bytes.read(&mut buffer[..size])
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
+
+    #[test]
+    fn however_the_bytes_arrive_the_entries_are_the_same(bytes in pieces(), sizes in prop::collection::vec(1..40_usize, 1..8)) {
+        let entries = |reader: Box<dyn Read + Send>| -> Vec<(usize, String)> {
+            let entries = Entries::new(reader, Path::new("list"));
+            let told = entries.map(|entry| entry.unwrap()).map(|entry| (entry.line, format!("{:?}", entry.subscription)));
+            told.collect()
+        };
+        let whole = entries(Box::new(Cursor::new(bytes.clone())));
+        prop_assert_eq!(entries(Box::new(Pieces { bytes: Cursor::new(bytes), sizes, next: 0 })), whole);
+    }
 
     #[test]
     fn a_change_of_the_file_loses_nothing_whatever_stands_in_it(bytes in pieces()) {
@@ -78,7 +106,7 @@ proptest! {
         prop_assert!(store.read().unwrap().count() > read);
         prop_assert_eq!(&squeezed(&after), &expected);
         let by = "https://updates.push.services.mozilla.com/wpush/v2/not-in-any-piece";
-        prop_assert!(store.remove(by).unwrap());
+        prop_assert_eq!(store.remove(by).unwrap().found, 1);
         prop_assert_eq!(squeezed(&fs::read(store.path()).unwrap()), squeezed(&bytes));
     }
 

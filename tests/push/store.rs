@@ -1,11 +1,12 @@
 //! subscription.txt: what is read, in which order, and that no change loses anything.
 
 use std::fs;
-use std::path::Path;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
+use barepush::push::endpoint::Endpoint;
 use barepush::push::subscription::Subscription;
-use barepush::store::subscriptions::{Added, Store, StoreError};
+use barepush::store::subscriptions::{Change, Store, StoreError};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -43,9 +44,9 @@ fn names(store: &Store) -> Vec<String> {
 #[test]
 fn subscribing_again_moves_the_line_to_the_end() {
     let (_folder, store) = store();
-    assert_eq!(store.add(&subscription("first")).unwrap(), Added::New);
-    assert_eq!(store.add(&subscription("second")).unwrap(), Added::New);
-    assert_eq!(store.add(&subscription("first")).unwrap(), Added::Known);
+    assert_eq!(store.add(&subscription("first")).unwrap(), Change { found: 0, stored: 1 });
+    assert_eq!(store.add(&subscription("second")).unwrap(), Change { found: 0, stored: 2 });
+    assert_eq!(store.add(&subscription("first")).unwrap(), Change { found: 1, stored: 2 });
     assert_eq!(names(&store), ["second", "first"]);
 }
 
@@ -55,8 +56,8 @@ fn unsubscribing_removes_that_line_alone() {
     let (first, second) = (subscription("first"), subscription("second"));
     store.add(&first).unwrap();
     store.add(&second).unwrap();
-    assert!(store.remove(first.endpoint().as_str()).unwrap());
-    assert!(!store.remove(first.endpoint().as_str()).unwrap());
+    assert_eq!(store.remove(first.endpoint().as_str()).unwrap(), Change { found: 1, stored: 1 });
+    assert_eq!(store.remove(first.endpoint().as_str()).unwrap(), Change { found: 0, stored: 1 });
     assert_eq!(names(&store), ["second"]);
 }
 
@@ -67,8 +68,10 @@ fn what_is_gone_goes_to_the_neighbour_and_nothing_is_lost() {
         store.add(&subscription(name)).unwrap();
     }
     let (a, c) = (subscription("a"), subscription("c"));
-    assert_eq!(store.set_aside(|e| e == a.endpoint()).unwrap(), 1);
-    assert_eq!(store.set_aside(|e| e == c.endpoint() || e == a.endpoint()).unwrap(), 1);
+    assert_eq!(store.set_aside(|e| e == a.endpoint()).unwrap(), Change { found: 1, stored: 3 });
+    let both = |e: &Endpoint| e == c.endpoint() || e == a.endpoint();
+    assert_eq!(store.set_aside(both).unwrap(), Change { found: 1, stored: 2 });
+    assert_eq!(store.set_aside(both).unwrap(), Change { found: 0, stored: 2 });
     assert_eq!(names(&store), ["b", "d"]);
     assert_eq!(names(&Store::new(store.gone_path())), ["a", "c"]);
 }
@@ -135,14 +138,141 @@ fn the_file_is_its_owners_alone() {
 }
 
 #[test]
-fn a_link_is_replaced_not_followed() {
+fn a_link_is_read_and_neither_replaced_nor_followed_by_a_change() {
     let (folder, store) = store();
-    let elsewhere = folder.path().join("elsewhere");
-    fs::write(&elsewhere, "precious\n").unwrap();
-    std::os::unix::fs::symlink(&elsewhere, store.path()).unwrap();
+    let elsewhere = Store::new(folder.path().join("elsewhere"));
+    elsewhere.add(&subscription("a")).unwrap();
+    fs::remove_file(folder.path().join("elsewhere.lock")).unwrap();
+    let before = fs::read(elsewhere.path()).unwrap();
+    std::os::unix::fs::symlink(elsewhere.path(), store.path()).unwrap();
+    assert_eq!(names(&store), ["a"]);
+    let a = subscription("a");
+    for refused in [store.add(&subscription("b")), store.remove(a.endpoint().as_str()), store.set_aside(|_| true)] {
+        assert!(matches!(refused, Err(StoreError::NotRegular(_))), "{refused:?}");
+    }
+    assert_eq!(fs::read(elsewhere.path()).unwrap(), before);
+    assert!(fs::symlink_metadata(store.path()).unwrap().is_symlink());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+}
+
+#[test]
+fn a_link_in_the_neighbours_place_is_not_followed() {
+    let (folder, store) = store();
     store.add(&subscription("a")).unwrap();
-    assert_eq!(fs::read_to_string(&elsewhere).unwrap(), "precious\n");
-    assert!(!fs::symlink_metadata(store.path()).unwrap().is_symlink());
+    let elsewhere = folder.path().join("elsewhere");
+    fs::write(&elsewhere, "a secret of another user").unwrap();
+    std::os::unix::fs::symlink(&elsewhere, store.gone_path()).unwrap();
+    assert!(matches!(store.set_aside(|_| true), Err(StoreError::NotRegular(path)) if path == store.gone_path()));
+    assert_eq!(names(&store), ["a"]);
+    assert_eq!(fs::read_to_string(elsewhere).unwrap(), "a secret of another user");
+}
+
+#[test]
+fn a_changed_file_keeps_its_owner_group_and_mode() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+    let (folder, store) = store();
+    store.add(&subscription("a")).unwrap();
+    let (user, group) = another_user(folder.path());
+    for path in [store.path().to_owned(), beside(&store, ".lock")] {
+        chown(path, Some(user), Some(group)).unwrap();
+    }
+    fs::set_permissions(store.path(), fs::Permissions::from_mode(0o640)).unwrap();
+    store.add(&subscription("b")).unwrap();
+    store.set_aside(|endpoint| endpoint == subscription("a").endpoint()).unwrap();
+    for (path, mode) in [(store.path().to_owned(), 0o640), (store.gone_path(), 0o640), (beside(&store, ".lock"), 0o600)]
+    {
+        let found = fs::metadata(&path).unwrap();
+        let found = (found.uid(), found.gid(), found.mode() & 0o777);
+        assert_eq!(found, (user, group, mode), "{}", path.display());
+    }
+}
+
+#[test]
+fn what_root_makes_in_a_users_folder_is_the_users() {
+    use std::os::unix::fs::{MetadataExt, chown};
+    let (folder, store) = store();
+    let (user, group) = another_user(folder.path());
+    chown(folder.path(), Some(user), Some(group)).unwrap();
+    store.add(&subscription("a")).unwrap();
+    store.set_aside(|_| true).unwrap();
+    for path in [store.path().to_owned(), store.gone_path(), beside(&store, ".lock")] {
+        let found = fs::metadata(&path).unwrap();
+        assert_eq!((found.uid(), found.gid()), (user, group), "{}", path.display());
+    }
+}
+
+/// User and group that this process may give a file to: others when it is root, else its own.
+fn another_user(folder: &Path) -> (u32, u32) {
+    use std::os::unix::fs::MetadataExt;
+    let own = fs::metadata(folder).unwrap();
+    if own.uid() == 0 { (1234, 2345) } else { (own.uid(), own.gid()) }
+}
+
+fn beside(store: &Store, ending: &str) -> PathBuf {
+    PathBuf::from(display(store.path()) + ending)
+}
+
+#[test]
+fn a_byte_order_mark_is_skipped() {
+    let (_folder, store) = store();
+    fs::write(store.path(), format!("\u{feff}{}\n\u{feff}\n", subscription("a").json())).unwrap();
+    assert_eq!(contents(&store)[0], (1, "a".to_owned()));
+    // Elsewhere it is not one.
+    assert_eq!(contents(&store)[1], (2, "not JSON: it breaks off at line 1, column 1".to_owned()));
+    store.add(&subscription("b")).unwrap();
+    assert_eq!(names(&store)[2], "b");
+    // What stands in the file stays.
+    assert!(fs::read(store.path()).unwrap().starts_with(b"\xef\xbb\xbf{"));
+}
+
+#[test]
+fn fifty_thousand_values_on_one_line_are_read_as_fast_as_on_lines() {
+    let (_folder, store) = store();
+    let count = 50_000;
+    let json = subscription("a").json().to_owned();
+    let seconds = |text: String| {
+        fs::write(store.path(), text).unwrap();
+        let start = Instant::now();
+        assert_eq!(store.read().unwrap().count(), count);
+        start.elapsed().as_secs_f64()
+    };
+    let on_lines = seconds(format!("{json}\n").repeat(count));
+    let on_one = seconds(json.repeat(count));
+    assert!(on_one < 3.0 * on_lines + 1.0, "{on_one} s on one line, {on_lines} s on lines");
+}
+
+#[test]
+fn the_overview_is_right_whoever_changed_the_file_and_however() {
+    let (_folder, store) = store();
+    let overview = |store: &Store| {
+        let overview = store.overview().unwrap();
+        (overview.stored, overview.newest.map(|newest| newest.endpoint().tail().to_owned()))
+    };
+    let told = |stored, name: &str| (stored, Some(subscription(name).endpoint().tail().to_owned()));
+    assert_eq!(overview(&store), (0, None));
+    store.add(&subscription("a")).unwrap();
+    assert_eq!(overview(&store), told(1, "a"));
+    // The other program, or another server.
+    let other = Store::new(store.path());
+    assert_eq!(other.add(&subscription("b")).unwrap(), Change { found: 0, stored: 2 });
+    assert_eq!(overview(&store), told(2, "b"));
+    assert_eq!(store.add(&subscription("c")).unwrap(), Change { found: 0, stored: 3 });
+    store.remove(subscription("c").endpoint().as_str()).unwrap();
+    assert_eq!(overview(&store), told(2, "b"));
+    store.set_aside(|endpoint| endpoint == subscription("b").endpoint()).unwrap();
+    assert_eq!(overview(&store), told(1, "a"));
+    // By hand, in place, with the same length, and at once.
+    for name in ["x", "y", "z"] {
+        fs::write(store.path(), format!("{}\n", subscription(name).json())).unwrap();
+        assert_eq!(overview(&store), told(1, name));
+    }
+    // What cannot be used does not count, and an endpoint written with escapes is found.
+    let escaped = subscription("z").json().replace("/wpush/", "\\/wpush\\u002f");
+    fs::write(store.path(), format!("garbage\n{}\n{escaped}\n", subscription("y").json())).unwrap();
+    assert_eq!(overview(&store), told(2, "z"));
+    assert_eq!(store.add(&subscription("z")).unwrap(), Change { found: 1, stored: 2 });
+    fs::remove_file(store.path()).unwrap();
+    assert_eq!(overview(&store), (0, None));
 }
 
 #[test]
@@ -179,7 +309,7 @@ fn a_missing_file_a_folder_in_its_place_and_a_held_lock_have_their_own_words() {
     );
     let lock = fs::File::create(folder.path().join("subscription.txt.lock")).unwrap();
     lock.lock().unwrap();
-    let start = std::time::Instant::now();
+    let start = Instant::now();
     assert_eq!(words(store.add(&subscription("a")).unwrap_err()), "DIR/subscription.txt is locked by another process");
     assert!(start.elapsed() < Duration::from_secs(10));
 }

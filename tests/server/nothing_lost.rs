@@ -364,16 +364,16 @@ fn the_private_socket_of_a_killed_server_goes_at_the_next_start_and_nothing_else
 fn a_killed_writers_temp_file_goes_with_the_next_write_and_nothing_else_does() {
     let house = House::new();
     for name in [
-        ".barepush-subscription.txt-AbCd12",
-        ".barepush-subscription.txt.gone-AbCd12",
-        ".barepush-subscription.txt-2-AbCd12",
+        ".barepush-subscription.txt",
+        ".barepush-subscription.txt.gone",
+        ".barepush-subscription.txt-2",
         ".barepush-vapid_private.pem-AbCd12",
     ] {
         fs::write(house.file(name), "secret").unwrap();
     }
     house.add_gone();
     let left: Vec<_> = names(house.folder.path()).into_iter().filter(|name| name.starts_with(".barepush-")).collect();
-    assert_eq!(left, [".barepush-subscription.txt-2-AbCd12", ".barepush-vapid_private.pem-AbCd12"]);
+    assert_eq!(left, [".barepush-subscription.txt-2", ".barepush-vapid_private.pem-AbCd12"]);
 }
 
 // ---- Disks, modes, links, locks ----
@@ -450,6 +450,51 @@ fn a_folder_in_the_files_place_is_said_and_the_page_is_served() {
         "notify: error: cannot read subscription.txt: Is a directory (os error 21)\n\
          notify: hint: check who may read subscription.txt, and that it is a file\n",
     );
+}
+
+#[test]
+fn a_list_that_is_a_link_a_pipe_or_stdin_is_left_alone_and_that_is_said() {
+    let house = House::new();
+    house.add_gone();
+    let folder = house.folder.path();
+    fs::rename(house.file("subscription.txt"), house.file("people.txt")).unwrap();
+    fs::remove_file(house.file("subscription.txt.lock")).unwrap();
+    std::os::unix::fs::symlink("people.txt", house.file("link.txt")).unwrap();
+    let before = (house.read("people.txt"), names(folder));
+    for (list, script) in [
+        ("link.txt", "exec \"$0\" --subscriptions link.txt x"),
+        ("/dev/stdin", "exec \"$0\" --subscriptions /dev/stdin x < people.txt"),
+        (
+            "pipe",
+            "mkfifo pipe; cat people.txt > pipe & \"$0\" --subscriptions pipe x; code=$?; test -p pipe && rm pipe; exit $code",
+        ),
+    ] {
+        let ended = Program::new("sh", folder).args(["-c", script, env!("CARGO_BIN_EXE_notify")]).run();
+        assert_eq!(ended.code, Some(5), "{list}: {}", ended.stderr);
+        let note = format!("notify: note: {list} is not a regular file, so it is not changed\n");
+        assert!(ended.stderr.contains(&note), "{list}: {}", ended.stderr);
+        assert_eq!((house.read("people.txt"), names(folder)), before, "{list}");
+    }
+    assert!(house.file("link.txt").is_symlink());
+}
+
+#[test]
+fn notify_run_by_root_leaves_a_users_files_to_the_user() {
+    let house = House::new();
+    house.add_gone();
+    let folder = house.folder.path();
+    // Only root can give files away; anybody else is the user.
+    let own = fs::metadata(folder).unwrap();
+    let user = if own.uid() == 0 { (1234, 2345) } else { (own.uid(), own.gid()) };
+    for path in [folder, &house.file("subscription.txt"), &house.file("keys"), &house.file("keys/vapid_private.pem")] {
+        std::os::unix::fs::chown(path, Some(user.0), Some(user.1)).unwrap();
+    }
+    fs::remove_file(house.file("subscription.txt.lock")).unwrap();
+    assert_eq!(notify(folder).arg("x").run().code, Some(5));
+    for name in ["subscription.txt", "subscription.txt.gone", "subscription.txt.lock"] {
+        let found = fs::metadata(house.file(name)).unwrap();
+        assert_eq!((found.uid(), found.gid(), found.mode() & 0o777), (user.0, user.1, 0o600), "{name}");
+    }
 }
 
 #[test]
@@ -589,7 +634,7 @@ fn a_half_written_pair_is_remade_or_said_and_the_vapid_key_is_never_replaced() {
     let told = server(folder.path()).run();
     assert_eq!((told.code, told.stdout.as_str()), (Some(1), ""));
     assert!(
-        told.stderr.starts_with("server: error: 'keys/tls_cert.pem' holds no certificate")
+        told.stderr.starts_with("server: error: 'keys/tls_cert.pem' does not contain a certificate in PEM")
             && told.stderr.ends_with("or delete tls_cert.pem and tls_key.pem to have new ones made\n"),
         "{}",
         told.stderr

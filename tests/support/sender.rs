@@ -1,7 +1,6 @@
 //! A folder as the server leaves it to `notify`: a VAPID key and subscriptions, with a strict push service behind them.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -67,7 +66,7 @@ impl Sender {
 
     /// Writes a file for its owner's eyes alone, as both programs do.
     pub fn write(&self, name: &str, bytes: &[u8]) {
-        barepush::store::atomic_file::replace(&self.path(name), |file| file.write_all(bytes)).expect("a file written");
+        barepush::store::atomic_file::replace(&self.path(name), bytes).expect("a file written");
     }
 
     /// What a file holds; nothing when it is not there.

@@ -1,6 +1,5 @@
 //! The request as a curl command that pastes into a shell: `--curl`.
 
-use std::io::Write;
 use std::path::Path;
 
 use barepush::cli::error::{CliError, note};
@@ -16,7 +15,7 @@ const BODY_FILE: &str = "payload.bin";
 pub(crate) fn print(request: &PushRequest) -> Result<(), CliError> {
     let body = request.body();
     if !body.is_empty() {
-        barepush::store::atomic_file::replace(Path::new(BODY_FILE), |file| file.write_all(body)).map_err(|e| {
+        barepush::store::atomic_file::replace(Path::new(BODY_FILE), body).map_err(|e| {
             let error = anyhow::Error::new(e).context(format!("cannot write \"{BODY_FILE}\""));
             CliError::ours(error, "go to a folder that you may write to")
         })?;

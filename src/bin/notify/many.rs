@@ -11,7 +11,7 @@ use barepush::cli::error::{CliError, note};
 use barepush::push::fan_out::{FanOut, Queue};
 use barepush::push::message::Message;
 use barepush::push::subscription::Subscription;
-use barepush::store::subscriptions::{Entries, Store, StoreError};
+use barepush::store::subscriptions::{Change, Entries, Store, StoreError};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::args::Args;
@@ -118,15 +118,19 @@ fn stop_on_signal(queue: &Arc<Queue>) -> Result<(), CliError> {
     ctrlc::set_handler(handler).map_err(|e| CliError::ours(e, "report this with the version of barepush"))
 }
 
-/// Sets aside all that is gone, in one rewrite; a list that is no file of its own stays as it is.
+/// Sets aside all that is gone, in one rewrite; a list that is not a regular file stays as it is, and that is said.
 fn set_aside(args: &Args, store: &Store, summary: &Summary) -> Result<(), CliError> {
-    if summary.gone.is_empty() || args.reads_stdin() || !store.path().is_file() {
+    if summary.gone.is_empty() || args.reads_stdin() {
         return Ok(());
     }
-    let count = store.set_aside(|e| summary.is_gone(e)).map_err(CliError::hinted(StoreError::hint))?;
-    if !args.quiet {
-        let lines = if count == 1 { "line" } else { "lines" };
-        note("notify", format_args!("{count} {lines} went to {}", store.gone_path().display()));
+    match store.set_aside(|e| summary.is_gone(e)) {
+        Ok(Change { found, .. }) if !args.quiet => {
+            let lines = if found == 1 { "line" } else { "lines" };
+            note("notify", format_args!("{found} {lines} went to {}", store.gone_path().display()));
+        }
+        Err(kept @ StoreError::NotRegular(_)) if !args.quiet => note("notify", kept),
+        Ok(_) | Err(StoreError::NotRegular(_)) => {}
+        Err(e) => return Err(CliError::hinted(StoreError::hint)(e)),
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use barepush::push::request::{PushRequest, RequestError};
 use barepush::push::result::{Class, PushResult};
 use barepush::push::sender::Sender;
 use barepush::push::subscription::Subscription;
-use barepush::store::subscriptions::StoreError;
+use barepush::store::subscriptions::{Change, StoreError};
 
 use crate::args::Args;
 use crate::newest::recipient;
@@ -91,9 +91,13 @@ fn set_aside(args: &Args, gone: &Subscription) -> Result<(), CliError> {
         return Ok(());
     }
     let store = args.store();
-    let count = store.set_aside(|e| e == gone.endpoint()).map_err(CliError::hinted(StoreError::hint))?;
-    if count > 0 && !args.quiet {
-        note("notify", format_args!("its line went to {}", store.gone_path().display()));
+    match store.set_aside(|e| e == gone.endpoint()) {
+        Ok(Change { found: 1.., .. }) if !args.quiet => {
+            note("notify", format_args!("its line went to {}", store.gone_path().display()));
+        }
+        Err(kept @ StoreError::NotRegular(_)) if !args.quiet => note("notify", kept),
+        Ok(_) | Err(StoreError::NotRegular(_)) => {}
+        Err(e) => return Err(CliError::hinted(StoreError::hint)(e)),
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ use crate::push::fan_out::{FanOut, Pushed, Queue};
 use crate::push::message::Message;
 use crate::push::result::{Class, PushResult};
 use crate::push::subscription::Subscription;
-use crate::store::subscriptions::StoreError;
+use crate::store::subscriptions::{Change, StoreError};
 
 /// How many delayed pushes may wait at once; each is a thread that sleeps.
 const MAX_DELAYED: usize = 16;
@@ -76,7 +76,9 @@ impl Application {
             return;
         }
         match self.store.set_aside(|endpoint| gone.contains(&endpoint)) {
-            Ok(count) => self.log.event(&format!("set aside: {count} to {}", self.store.gone_path().display())),
+            Ok(Change { found, .. }) => {
+                self.log.event(&format!("set aside: {found} to {}", self.store.gone_path().display()))
+            }
             Err(e) => self.log.event(&format!("cannot set aside what is gone: {e}")),
         }
     }

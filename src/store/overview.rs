@@ -1,0 +1,70 @@
+//! What is asked of the list most often: how many are stored and which is the newest, remembered while the file does not change.
+
+use std::fs::Metadata;
+use std::time::{Duration, SystemTime};
+
+use crate::push::subscription::Subscription;
+
+/// A file that was changed less long ago than this might be changed again with the same time: systems count it in steps of
+/// up to 10 ms.
+const TIME_STEP: Duration = Duration::from_millis(100);
+
+/// How many usable subscriptions are stored, and the newest of them.
+#[derive(Debug, Clone, Default)]
+pub struct Overview {
+    /// Their number.
+    pub stored: usize,
+    /// The last in the file.
+    pub newest: Option<Subscription>,
+}
+
+impl Overview {
+    /// Takes in one more, newer than the others.
+    pub(super) fn count(&mut self, subscription: Subscription) {
+        self.stored += 1;
+        self.newest = Some(subscription);
+    }
+}
+
+/// The overview of the file as it was when it was last read or written.
+#[derive(Debug, Default)]
+pub(super) struct Remembered(Option<(Version, Overview)>);
+
+impl Remembered {
+    /// The overview, if the file is still the one it is of.
+    pub(super) fn of(&self, file: &Metadata) -> Option<Overview> {
+        let (version, overview) = self.0.as_ref()?;
+        (*version == Version::of(file)?).then(|| overview.clone())
+    }
+
+    /// Remembers what was read of a file, unless a change while it was read might go unnoticed. `file` is from before.
+    pub(super) fn read(&mut self, file: &Metadata, overview: Overview) {
+        let age = file.modified().ok().and_then(|modified| SystemTime::now().duration_since(modified).ok());
+        if age.is_some_and(|age| age > TIME_STEP) {
+            self.written(file, overview);
+        }
+    }
+
+    /// Remembers what was written, under the lock.
+    pub(super) fn written(&mut self, file: &Metadata, overview: Overview) {
+        self.0 = Version::of(file).map(|version| (version, overview));
+    }
+}
+
+/// What differs between a file before and after a change.
+#[derive(Debug, PartialEq, Eq)]
+struct Version {
+    inode: u64,
+    length: u64,
+    modified: SystemTime,
+}
+
+impl Version {
+    fn of(file: &Metadata) -> Option<Version> {
+        #[cfg(unix)]
+        let inode = std::os::unix::fs::MetadataExt::ino(file);
+        #[cfg(not(unix))]
+        let inode = 0;
+        Some(Version { inode, length: file.len(), modified: file.modified().ok()? })
+    }
+}
