@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::support::program::{Program, notify, server};
+use crate::support::program::{LIMIT, Program, notify, server};
 use crate::support::sender::Sender;
 
 #[test]
@@ -72,6 +72,17 @@ fn in_the_wrong_folder_it_names_the_folder_and_the_option() {
             absolute.join("people.txt").display()
         ),
     );
+    std::fs::write(folder.path().join("people.txt"), "{}").unwrap();
+    notify(folder.path()).args(["--subscriptions", "people.txt"]).run().is(
+        1,
+        "",
+        &format!(
+            "notify: error: no VAPID key: {} not found\n\
+             notify: hint: run cargo run --bin server, it makes the key at its first start; \
+             if the server runs in another folder, name it: --data-dir DIR\n",
+            absolute.join("keys/vapid_private.pem").display()
+        ),
+    );
 }
 
 #[test]
@@ -123,4 +134,16 @@ fn the_manual_s_exit_codes_are_those_of_the_help_text() {
     let of_manual: Vec<_> = rows.filter(|cell| cell.parse::<u8>().is_ok()).collect();
     assert_eq!(of_help, of_manual);
     assert_eq!(of_help.len(), 8);
+}
+
+#[test]
+fn an_empty_subject_in_the_environment_counts_as_unset() {
+    let (sender, [_]) = Sender::with();
+    let sent = sender.notify().env("VAPID_SUBJECT", "").run();
+    assert_eq!((sent.code, sent.stderr.as_str()), (Some(0), ""));
+    assert_eq!(sender.service.wait_for(1, LIMIT)[0].claims["sub"], "mailto:push@example.com");
+    let server = server(sender.folder()).env("VAPID_SUBJECT", "").spawn();
+    server.url("http");
+    server.terminate();
+    assert_eq!(server.wait().code, Some(0));
 }

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use barepush::cli::data_args::DataArgs;
 use barepush::cli::error::CliError;
 use barepush::cli::{shell, usage};
 use barepush::push::client::Client;
@@ -11,8 +12,7 @@ use barepush::push::message::{DEFAULT_TTL, MAX_TTL_SECONDS, Topic, Urgency};
 use barepush::push::proxy::ProxyError;
 use barepush::push::retry::Retry;
 use barepush::push::sender::Sender;
-use barepush::push::vapid::{DEFAULT_SUBJECT, Subject, VapidKey};
-use barepush::store::atomic_file::path_in;
+use barepush::push::vapid::VapidKey;
 use barepush::store::keys::{self, KeyError};
 use barepush::store::subscriptions::Store;
 use clap::error::ErrorKind;
@@ -63,24 +63,20 @@ pub(crate) struct Args {
     pub(crate) payload: Option<PathBuf>,
 
     /// How many seconds the push service keeps the message for an absent browser; 0 means now or never
-    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TTL.as_secs() as u32, allow_negative_numbers = true, help_heading = PUSHING,
+    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TTL.as_secs() as u32, allow_negative_numbers = true, help_heading = DELIVERY,
         value_parser = clap::value_parser!(u32).range(..=MAX_TTL_SECONDS as i64))]
     pub(crate) ttl: u32,
     /// How urgent the message is for a device that saves power
-    #[arg(long, value_enum, default_value_t, help_heading = PUSHING)]
+    #[arg(long, value_enum, default_value_t, help_heading = DELIVERY)]
     pub(crate) urgency: Urgency,
     /// Replace a message with the same topic that is still waiting; 4, 8, ... or 32 base64url characters
-    #[arg(long, help_heading = PUSHING)]
+    #[arg(long, help_heading = DELIVERY)]
     pub(crate) topic: Option<Topic>,
-    /// Where push services can reach you: a mailto: or https: address
-    #[arg(long, env = "VAPID_SUBJECT", value_name = "CONTACT", default_value = DEFAULT_SUBJECT, hide_env_values = true,
-        value_parser = Subject::parse, help_heading = PUSHING)]
-    subject: Subject,
     /// How many seconds to wait for each answer
-    #[arg(long, default_value_t = 15, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600), help_heading = PUSHING)]
+    #[arg(long, default_value_t = 15, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600), help_heading = DELIVERY)]
     timeout: u64,
     /// Try once. Without it, a push that meets 429, 5xx or no answer is tried up to 3 times
-    #[arg(long, help_heading = PUSHING)]
+    #[arg(long, help_heading = DELIVERY)]
     no_retry: bool,
 
     /// Choose one subscription: by the last 8 characters of its endpoint, as messages print them, by its push service's
@@ -100,9 +96,9 @@ pub(crate) struct Args {
     /// Skip subscriptions that FILE (earlier --json output) reports as accepted or gone
     #[arg(long, value_name = "FILE", help_heading = RECIPIENTS, conflicts_with_all = ["explain", "curl"])]
     pub(crate) resume: Option<PathBuf>,
-    /// Folder that contains keys/ and subscription.txt
-    #[arg(long, value_name = "DIR", default_value = ".", help_heading = RECIPIENTS)]
-    data_dir: PathBuf,
+
+    #[command(flatten, next_help_heading = FILES)]
+    data: DataArgs,
 
     /// Show every step of this push: its values, its RFC section, its source file and its reason
     #[arg(long, help_heading = OUTPUT, conflicts_with_all = ["json", "curl", "quiet"])]
@@ -133,15 +129,12 @@ pub(crate) struct Args {
     /// Print version
     #[arg(short = 'V', long, action = clap::ArgAction::Version, help_heading = OUTPUT)]
     version: Option<bool>,
-
-    /// The VAPID private key itself, instead of keys/vapid_private.pem
-    #[arg(long, env = "VAPID_PRIVATE_KEY", hide = true, hide_env_values = true)]
-    vapid_private_key: Option<String>,
 }
 
 const NOTIFICATION: &str = "Notification";
-const PUSHING: &str = "Delivery";
+const DELIVERY: &str = "Delivery";
 const RECIPIENTS: &str = "Recipients (without any: the newest subscription)";
+const FILES: &str = "Keys and files";
 const OUTPUT: &str = "Output";
 
 const EXAMPLES: &str = "\
@@ -170,6 +163,14 @@ Exit codes; with several pushes the first of 1 4 6 3 5 0 that occurred:
   5    the subscription no longer exists; its line was moved to subscription.txt.gone
   6    temporary: the push service is busy or unreachable, after all tries
   130  stopped by Ctrl-C or SIGTERM; results and files are complete";
+
+/// What else a missing file may mean.
+pub(crate) const OTHER_FOLDER: &str = "if the server runs in another folder, name it: --data-dir DIR";
+
+/// The whole path of a file that was not found, for messages: the current folder may be the wrong one.
+pub(crate) fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
 
 impl Args {
     /// The checked command line; ends the process when it is wrong or contradicts itself.
@@ -200,22 +201,25 @@ impl Args {
     }
 
     pub(crate) fn store(&self) -> Store {
-        let default = || path_in(&self.data_dir, "subscription.txt");
-        Store::new(self.subscriptions.clone().unwrap_or_else(default))
+        Store::new(self.subscriptions.clone().unwrap_or_else(|| self.data.subscriptions()))
     }
 
+    /// The key in the environment, else the one in its file.
     pub(crate) fn key(&self) -> Result<VapidKey, CliError> {
-        match self.vapid_private_key.as_deref().filter(|text| !text.is_empty()) {
-            Some(text) => keys::from_env(text, self.subject.clone()),
-            None => {
-                let folder = path_in(&self.data_dir, "keys");
-                if !self.quiet {
-                    shell::note_open_secret("notify", &folder.join(keys::VAPID_FILE));
-                }
-                keys::load(&folder, self.subject.clone())
+        let key = self.data.key_from_env().unwrap_or_else(|| {
+            if !self.quiet {
+                shell::note_open_secret("notify", &self.data.keys().join(keys::VAPID_FILE));
             }
-        }
-        .map_err(CliError::hinted(KeyError::hint))
+            keys::load(&self.data.keys(), self.data.subject.clone())
+        });
+        key.map_err(|error| match error {
+            KeyError::Missing(path) => {
+                let missing = KeyError::Missing(absolute(&path));
+                let hint = format!("{}; {OTHER_FOLDER}", missing.hint());
+                CliError::ours(missing, hint)
+            }
+            error => CliError::hinted(KeyError::hint)(error),
+        })
     }
 
     /// Makes every push.

@@ -8,7 +8,7 @@ use barepush::cli::error::{CliError, complain};
 use barepush::push::subscription::{Subscription, SubscriptionError};
 use barepush::store::subscriptions::{Entries, Store, StoreError};
 
-use crate::args::Args;
+use crate::args::{Args, OTHER_FOLDER, absolute};
 use crate::to;
 
 /// Nobody has subscribed, or the file holds nothing usable.
@@ -52,13 +52,12 @@ pub(crate) fn not_read(args: &Args, error: StoreError) -> CliError {
     let StoreError::Missing(path) = &error else {
         return CliError::hinted(StoreError::hint)(error);
     };
-    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-    let missing = StoreError::Missing(absolute);
+    let missing = StoreError::Missing(absolute(path));
     if args.subscriptions.is_some() {
         let hint = "check the path given to --subscriptions";
         return CliError::new(EXIT_NOBODY, anyhow!("no subscriptions: {missing}"), hint);
     }
-    let hint = format!("{OPEN_THE_PAGE}; if the server runs in another folder, name it: --data-dir DIR");
+    let hint = format!("{OPEN_THE_PAGE}; {OTHER_FOLDER}");
     CliError::new(EXIT_NOBODY, anyhow!("nobody has subscribed yet: {missing}"), hint)
 }
 

@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use barepush::cli::data_args::DataArgs;
 use barepush::cli::error::CliError;
 use barepush::cli::{shell, usage};
 use barepush::http::certificate::{self, Certificate};
 use barepush::http::error::SetupError;
-use barepush::push::vapid::{DEFAULT_SUBJECT, Subject, VapidKey};
-use barepush::store::atomic_file::path_in;
+use barepush::push::vapid::VapidKey;
 use barepush::store::keys::{self, KeyError, KeyFile};
 use barepush::web::allow_list::AllowedPushServices;
 use barepush::web::assets::Assets;
@@ -42,21 +42,14 @@ pub(crate) struct Args {
     /// The private key of --tls-cert in PEM
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
-    /// SocketDir of keys/ and subscription.txt
-    #[arg(long, value_name = "DIR", default_value = ".")]
-    pub(crate) data_dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
     /// Serve the page in this folder instead of our own; a reload shows an edit
     #[arg(long, value_name = "DIR")]
     pub(crate) www: Option<PathBuf>,
-    /// Your contact for push services: mailto: or https:
-    #[arg(long, env = "VAPID_SUBJECT", default_value = DEFAULT_SUBJECT, value_parser = Subject::parse)]
-    pub(crate) subject: Subject,
     /// The origin of one more push service, http://localhost:8082, say (repeatable)
     #[arg(long, value_name = "ORIGIN", value_parser = AllowedPushServices::origin)]
     pub(crate) allow_push_service: Vec<String>,
-    /// The VAPID private key itself, instead of keys/vapid_private.pem
-    #[arg(long, env = "VAPID_PRIVATE_KEY", hide = true, hide_env_values = true)]
-    pub(crate) vapid_private_key: Option<String>,
     /// Say every request
     #[arg(short, long, conflicts_with = "quiet")]
     pub(crate) verbose: bool,
@@ -77,17 +70,11 @@ impl Args {
         usage::parse("server", |argument| (argument == "notify").then_some(hint))
     }
 
-    /// The folder of keys.
-    pub(crate) fn keys(&self) -> PathBuf {
-        path_in(&self.data_dir, "keys")
-    }
-
     /// The VAPID key: by environment, or kept in its file, or made.
     pub(crate) fn vapid_key(&self) -> Result<(VapidKey, KeyFile), CliError> {
-        let given = self.vapid_private_key.as_deref().filter(|text| !text.is_empty());
-        match given {
-            Some(text) => keys::from_env(text, self.subject.clone()).map(|key| (key, KeyFile::Found)),
-            None => keys::load_or_create(&self.keys(), self.subject.clone()),
+        match self.data.key_from_env() {
+            Some(key) => key.map(|key| (key, KeyFile::Found)),
+            None => keys::load_or_create(&self.data.keys(), self.data.subject.clone()),
         }
         .map_err(CliError::hinted(KeyError::hint))
     }
@@ -96,7 +83,7 @@ impl Args {
     pub(crate) fn certificate(&self) -> Result<(Certificate, certificate::Made), CliError> {
         match (&self.tls_cert, &self.tls_key) {
             (Some(cert), Some(key)) => Certificate::from_files(cert, key).map(|own| (own, certificate::Made::Kept)),
-            _ => Certificate::load_or_create(&self.keys(), &self.name),
+            _ => Certificate::load_or_create(&self.data.keys(), &self.name),
         }
         .map_err(CliError::hinted(hint))
     }
@@ -107,13 +94,13 @@ impl Args {
             return Ok(Assets::Own);
         };
         let secrets: Vec<&Path> =
-            [Some(&self.data_dir), self.tls_key.as_ref()].into_iter().flatten().map(|it| it.as_path()).collect();
+            [Some(&self.data.data_dir), self.tls_key.as_ref()].into_iter().flatten().map(|it| it.as_path()).collect();
         Assets::folder(www, &secrets).map_err(CliError::hinted(hint))
     }
 
     /// Says which private keys others on this machine may read.
     pub(crate) fn note_open_secrets(&self) {
-        let folder = self.keys();
+        let folder = self.data.keys();
         let tls_key = self.tls_key.clone();
         let tls_key = tls_key.unwrap_or_else(|| folder.join(certificate::KEY_FILE));
         for secret in [folder.join(keys::VAPID_FILE), tls_key] {
@@ -133,9 +120,9 @@ impl Args {
 
     /// The command that sends a message, as it is typed beside this server.
     pub(crate) fn notify_command(&self) -> String {
-        match self.data_dir.as_os_str() == "." {
+        match self.data.data_dir.as_os_str() == "." {
             true => "cargo run --bin notify \"message\"".into(),
-            false => format!("cargo run --bin notify -- --data-dir {} \"message\"", self.data_dir.display()),
+            false => format!("cargo run --bin notify -- --data-dir {} \"message\"", self.data.data_dir.display()),
         }
     }
 }

@@ -15,7 +15,6 @@ use barepush::push::client::Client;
 use barepush::push::proxy::ProxyError;
 use barepush::push::retry::Retry;
 use barepush::push::sender::Sender;
-use barepush::store::atomic_file::path_in;
 use barepush::store::subscriptions::Store;
 use barepush::web::allow_list::AllowedPushServices;
 use barepush::web::api::{Application, State};
@@ -64,7 +63,7 @@ fn run(args: &Args) -> Result<(), CliError> {
 
     let sender = Sender { client, key, retry: Retry::NEVER, dry_run: false };
     let application = Arc::new(Application {
-        store: Store::new(path_in(&args.data_dir, "subscription.txt")),
+        store: Store::new(args.data.subscriptions()),
         push_services: AllowedPushServices::with(args.allow_push_service.clone()),
         sender,
         log,
@@ -72,7 +71,7 @@ fn run(args: &Args) -> Result<(), CliError> {
             "version": env!("CARGO_PKG_VERSION"),
             "https": https,
             "http": http,
-            "keys": args.keys(),
+            "keys": args.data.keys(),
             "certificate": {"file": certificate.file(), "spki_sha256": certificate.spki_sha256()},
             "notify": args.notify_command(),
         }),
