@@ -173,6 +173,11 @@ impl Answers {
         self.0.push(Rule { scope, answer, times });
     }
 
+    /// How many answers are told.
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// The answer to a good message to this subscription.
     pub(crate) fn take(&mut self, vendor: Vendor, token: &str) -> Answer {
         let Some(index) = self.find(vendor, token) else {

@@ -3,8 +3,14 @@
 
 use crate::state::{Shared, State};
 use crate::subscriptions::{Owner, tail};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::SystemTime;
+
+/// At 4,096 bytes each, 4 MiB.
+const MAX_STORED: usize = 1000;
+/// A browser that is not connected any more is forgotten when there are more, unless it has a subscription.
+const MAX_BROWSERS: usize = 1000;
 
 /// A message for a real browser.
 #[derive(Clone)]
@@ -38,6 +44,7 @@ impl Shared {
         channel: Arc<dyn BrowserChannel>,
     ) -> Vec<(String, StoredMessage)> {
         let mut state = self.lock();
+        state.forget_browsers();
         state.browsers.insert(browser.to_owned(), Some(channel));
         let expired = state.drop_expired();
         let stored = state.stored_for(browser);
@@ -84,6 +91,10 @@ impl Shared {
         }
         state.drop_expired();
         if message.ttl > 0 {
+            if state.stored.len() >= MAX_STORED {
+                state.stored.remove(0);
+                self.report("dropped the oldest stored message: 1,000 are stored");
+            }
             state.stored.push(message.clone());
         }
         drop(state);
@@ -98,6 +109,14 @@ impl Shared {
 }
 
 impl State {
+    fn forget_browsers(&mut self) {
+        if self.browsers.len() < MAX_BROWSERS {
+            return;
+        }
+        let subscribed: HashSet<_> = self.subscriptions.values().filter_map(|s| s.owner.browser()).collect();
+        self.browsers.retain(|name, channel| channel.is_some() || subscribed.contains(name.as_str()));
+    }
+
     /// A browser's stored messages, each with the name of its subscription, oldest first.
     fn stored_for(&self, name: &str) -> Vec<(String, StoredMessage)> {
         let of_browser = |message: &StoredMessage| match &self.subscriptions.get(&message.token)?.owner {

@@ -117,7 +117,8 @@ impl PushService {
         let auth = Base64UrlUnpadded::encode_string(browser.auth());
         let key = application_server_key.map(|key| Base64UrlUnpadded::decode_vec(key).expect("a base64url key"));
         let owner = Owner::Simulated(browser);
-        let (token, endpoint) = self.service.shared.subscribe(vendor, key, owner);
+        let subscribed = self.service.shared.subscribe(vendor, key, owner);
+        let (token, endpoint) = subscribed.expect("at most 10,000 subscriptions");
         let mut json = json!({
             "endpoint": endpoint,
             "expirationTime": null,

@@ -20,6 +20,7 @@
 //! | `checks` | the rules for headers, body and subject, vendor by vendor |
 //! | `fault` | what can be wrong with a message |
 //! | `vendor_answers` | how each vendor answers, accepting or refusing |
+//! | `control` | the control interface for tests in any language |
 //! | `record` | what has arrived, for tests |
 //! | `answers` | what a test tells the push service to answer |
 //! | `subscriptions` | subscriptions, each with its vendor and its owner |
@@ -35,6 +36,7 @@ mod authority;
 mod authorization;
 pub mod certificate;
 mod checks;
+mod control;
 pub mod decryption;
 mod delivery;
 mod fault;

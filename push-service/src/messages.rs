@@ -95,7 +95,7 @@ impl Shared {
             Err(fault) => {
                 let refusal = Refusal::of(to.vendor, fault);
                 self.report(&format!("refused: {} {}", refusal.status, fault.why));
-                Answer::response(&refusal.response(to.vendor))
+                Answer::response(&refusal.response(to.vendor).dated(self.lock().now()))
             }
         };
         let message = matches!(answer.first, First::Created).then(|| self.stored_message(&token, &received));
@@ -115,7 +115,7 @@ impl Shared {
         let Some(message) = message else {
             return answer;
         };
-        let response = accepted(to.vendor, &to.origin, &message.id, message.ttl);
+        let response = accepted(to.vendor, &to.origin, &message.id, message.ttl).dated(self.lock().now());
         self.deliver(message);
         answer.with_response(&response)
     }

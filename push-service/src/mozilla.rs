@@ -177,7 +177,10 @@ impl Session<'_> {
             return answer;
         }
         let owner = Owner::Browser { browser: uaid.to_owned(), channel: channel.to_owned() };
-        let (token, endpoint) = self.shared.subscribe(Vendor::Local, key.flatten(), owner);
+        let Some((token, endpoint)) = self.shared.subscribe(Vendor::Local, key.flatten(), owner) else {
+            answer["status"] = 500.into();
+            return answer;
+        };
         self.shared.report(&format!("the browser has subscribed: ...{}", tail(&token)));
         answer["status"] = 200.into();
         answer["pushEndpoint"] = endpoint.into();

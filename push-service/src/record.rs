@@ -5,7 +5,6 @@ use crate::vendor::Vendor;
 use std::collections::VecDeque;
 
 /// One message.
-#[allow(dead_code)]
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     /// Counts from 1.

@@ -1,6 +1,7 @@
 //! HTTP/1.1 responses as bytes.
 
 use serde_json::Value;
+use std::time::SystemTime;
 
 /// One response, head and body, framed by Content-Length.
 #[derive(Clone, Debug)]
@@ -20,6 +21,11 @@ impl Response {
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// The same with the time of the push service's clock.
+    pub(crate) fn dated(self, now: SystemTime) -> Self {
+        self.header("Date", &httpdate::fmt_http_date(now))
     }
 
     /// The same with this body.
@@ -68,11 +74,16 @@ pub(crate) fn reason_phrase(status: u16) -> &'static str {
         405 => "Method Not Allowed",
         408 => "Request Timeout",
         410 => "Gone",
+        406 => "Not Acceptable",
+        407 => "Proxy Authentication Required",
+        409 => "Conflict",
         413 => "Payload Too Large",
+        415 => "Unsupported Media Type",
         429 => "Too Many Requests",
         500 => "Internal Server Error",
         502 => "Bad Gateway",
         503 => "Service Unavailable",
+        504 => "Gateway Timeout",
         _ => "Unknown",
     }
 }

@@ -1,6 +1,7 @@
 //! One connection: reads its requests, finds the part that answers each, and sends the answer.
 
 use crate::answers::{Answer, First, Then};
+use crate::control;
 use crate::fault::{Fault, Kind};
 use crate::google;
 use crate::http::{Connection, RequestHead};
@@ -32,10 +33,17 @@ pub(crate) fn serve(tcp: TcpStream, shared: &Shared, tls: Option<Arc<ServerConfi
         if let (Some(tcp), "CONNECT") = (connection.as_plain(), head.method.as_str()) {
             return proxy(tcp.try_clone()?, shared, &head);
         }
-        let response = google::answer(shared, &mut connection, &head)?;
+        let mut response = control::answer(shared, &mut connection, &head)?;
+        if response.is_none() {
+            response = google::answer(shared, &mut connection, &head)?;
+        }
         if let Some(response) = response {
             connection.write_all(&response.to_bytes())?;
             connection.flush()?;
+            if wants_close(&head) {
+                connection.close();
+                break;
+            }
         } else if !push(shared, &mut connection, &destination, &head)? {
             break;
         }
@@ -65,11 +73,15 @@ fn push(shared: &Shared, connection: &mut Connection, to: &Destination, head: &R
     if !send(shared, connection, to.vendor, answer)? {
         return Ok(false);
     }
-    let close = head.header("Connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
+    let close = wants_close(head);
     if close {
         connection.close();
     }
     Ok(!close)
+}
+
+fn wants_close(head: &RequestHead) -> bool {
+    head.header("Connection").is_some_and(|value| value.eq_ignore_ascii_case("close"))
 }
 
 /// Reads the rest of a sender's request and finds the answer.
@@ -104,7 +116,7 @@ fn send(shared: &Shared, connection: &mut Connection, vendor: Vendor, answer: An
     }
     let first = match answer.first {
         First::Bytes(bytes) => bytes,
-        First::Status(told) => told.response(vendor).to_bytes(),
+        First::Status(told) => told.response(vendor).dated(shared.lock().now()).to_bytes(),
         // `Shared::post` has put the vendor's response in its place.
         First::Created => Vec::new(),
     };

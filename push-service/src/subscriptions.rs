@@ -5,6 +5,9 @@ use crate::state::{Shared, State};
 use crate::vendor::Vendor;
 use std::sync::Arc;
 
+/// More than a test suite makes; ended ones make room.
+const MAX_SUBSCRIPTIONS: usize = 10_000;
+
 /// One subscription. Its endpoint ends in the token under which [`State::subscriptions`] has it.
 #[derive(Clone)]
 pub(crate) struct Subscription {
@@ -31,19 +34,35 @@ pub(crate) enum Owner {
 }
 
 impl Owner {
+    /// The name of the browser, of a real one.
+    pub(crate) fn browser(&self) -> Option<&str> {
+        match self {
+            Owner::Browser { browser, .. } => Some(browser),
+            Owner::Simulated(_) => None,
+        }
+    }
+
     pub(crate) fn is_browsers(&self, name: &str, channel_id: &str) -> bool {
         matches!(self, Owner::Browser { browser, channel } if browser == name && channel == channel_id)
     }
 }
 
 impl Shared {
-    /// Makes a subscription: its token and its endpoint.
-    pub(crate) fn subscribe(&self, vendor: Vendor, key: Option<Vec<u8>>, owner: Owner) -> (String, String) {
+    /// Makes a subscription: its token and its endpoint; `None` when there are too many.
+    pub(crate) fn subscribe(&self, vendor: Vendor, key: Option<Vec<u8>>, owner: Owner) -> Option<(String, String)> {
         let token = vendor.new_token();
         let endpoint = vendor.endpoint(&self.origin, &token, key.is_some());
         let subscription = Subscription { vendor, key, owner, ended: false };
-        self.lock().subscriptions.insert(token.clone(), Arc::new(subscription));
-        (token, endpoint)
+        let mut state = self.lock();
+        if state.subscriptions.len() >= MAX_SUBSCRIPTIONS {
+            state.subscriptions.retain(|_, subscription| !subscription.ended);
+        }
+        if state.subscriptions.len() >= MAX_SUBSCRIPTIONS {
+            self.report("refused a subscription: there are 10,000 already");
+            return None;
+        }
+        state.subscriptions.insert(token.clone(), Arc::new(subscription));
+        Some((token, endpoint))
     }
 
     /// Ends a browser's subscription and drops the messages stored for it: the tokens that have ended.

@@ -58,7 +58,10 @@ impl Shared {
             // Chromium's own features receive nothing here, but without a token they ask again and again.
             (false, "") => text(200, format!("token={}", Vendor::Google.new_token())),
             (false, _) => match decode(&registration.sender).filter(|key| key.len() == 65) {
-                Some(key) => text(200, format!("token={}", self.token_for(browser, subtype, key))),
+                Some(key) => match self.token_for(browser, subtype, key) {
+                    Some(token) => text(200, format!("token={token}")),
+                    None => text(200, "Error=TOO_MANY_REGISTRATIONS".to_owned()),
+                },
                 None => text(200, "Error=INVALID_SENDER".to_owned()),
             },
         }
@@ -71,15 +74,16 @@ impl Shared {
         known.then(|| id.to_owned())
     }
 
-    /// Registered again, a subscription keeps its token.
-    fn token_for(&self, browser: String, subtype: &str, key: Vec<u8>) -> String {
-        if let Some(token) = self.lock().token_of(&browser, subtype, &key) {
-            return token;
+    /// Registered again, a subscription keeps its token. `None` when there are too many.
+    fn token_for(&self, browser: String, subtype: &str, key: Vec<u8>) -> Option<String> {
+        let known = self.lock().token_of(&browser, subtype, &key);
+        if known.is_some() {
+            return known;
         }
         let owner = Owner::Browser { browser, channel: subtype.to_owned() };
-        let (token, _) = self.subscribe(Vendor::Google, Some(key), owner);
+        let (token, _) = self.subscribe(Vendor::Google, Some(key), owner)?;
         self.report(&format!("the browser has subscribed: ...{}", tail(&token)));
-        token
+        Some(token)
     }
 }
 

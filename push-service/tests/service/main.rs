@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub)]
 
 mod application_server;
+mod control;
 #[cfg(unix)]
 mod program;
 mod sender;

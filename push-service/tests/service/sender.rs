@@ -212,3 +212,13 @@ pub fn trusting(ca: &Path) -> Arc<ClientConfig> {
     let builder = builder.with_safe_default_protocol_versions().unwrap();
     Arc::new(builder.with_root_certificates(roots).with_no_client_auth())
 }
+
+/// Sends these bytes and reads the response until the other end closes.
+pub fn exchange(authority: &str, request: &str) -> Response {
+    let mut tcp = TcpStream::connect(authority).unwrap();
+    tcp.set_read_timeout(Some(LIMIT)).unwrap();
+    tcp.write_all(request.as_bytes()).unwrap();
+    let mut bytes = Vec::new();
+    tcp.read_to_end(&mut bytes).unwrap();
+    Response::parse(&bytes)
+}

@@ -1,0 +1,65 @@
+//! What has arrived, decrypted.
+
+use super::{Request, Result};
+use crate::record::Entry;
+use crate::response::Response;
+use crate::state::{Shared, State};
+use crate::subscriptions::tail;
+use base64ct::{Base64UrlUnpadded, Encoding};
+use serde_json::{Map, Value, json};
+use std::sync::PoisonError;
+use std::time::Duration;
+
+/// A test waits seconds; longer, and its client's own limit ends the wait.
+const MAX_WAIT_SECONDS: u64 = 60;
+
+/// `?subscription=ENDPOINT&after=NUMBER&wait=SECONDS`, each optional.
+pub(super) fn list(shared: &Shared, request: &Request) -> Result<Response> {
+    let wait = Duration::from_secs(request.number("wait", MAX_WAIT_SECONDS)?.unwrap_or_default());
+    let after = request.number("after", u64::MAX)?.unwrap_or_default();
+    let state = shared.lock();
+    let token = request.query.get("subscription").map(|name| state.find_token(name)).transpose()?;
+    let wanted = |entry: &&Entry| entry.number > after && token.as_ref().is_none_or(|token| *token == entry.token);
+    let none = |state: &mut State| !state.stopping && !state.record.entries.iter().any(|entry| wanted(&entry));
+    let waited = shared.changed.wait_timeout_while(state, wait, none);
+    let state = waited.unwrap_or_else(PoisonError::into_inner).0;
+    let messages: Vec<_> = state.record.entries.iter().filter(wanted).cloned().collect();
+    let dropped = state.record.dropped;
+    drop(state);
+    let messages: Vec<_> = messages.iter().map(message).collect();
+    Ok(Response::new(200).json(&json!({ "messages": messages, "dropped": dropped })))
+}
+
+fn message(entry: &Entry) -> Value {
+    let received = &entry.received;
+    let payload = received.payload.as_deref();
+    json!({
+        "number": entry.number,
+        "vendor": entry.vendor.name(),
+        "endpoint": received.endpoint,
+        "subscription": tail(&entry.token),
+        "accepted": entry.accepted,
+        "status": entry.status,
+        "wrong": entry.wrong,
+        "headers": headers(&received.headers),
+        "ttl": received.ttl,
+        "urgency": received.urgency,
+        "topic": received.topic,
+        "claims": received.claims,
+        "applicationServerKey": (!received.key.is_empty()).then(|| Base64UrlUnpadded::encode_string(&received.key)),
+        "body_bytes": received.body.len(),
+        "payload": payload.and_then(|bytes| std::str::from_utf8(bytes).ok()),
+        "payload_base64url": payload.map(Base64UrlUnpadded::encode_string),
+    })
+}
+
+/// Names in lower case; the values of one name joined (RFC 9110 §5.3).
+fn headers(headers: &[(String, String)]) -> Value {
+    let mut all = Map::new();
+    for (name, value) in headers {
+        let earlier = all.get(&name.to_ascii_lowercase()).and_then(Value::as_str);
+        let value = earlier.map_or(value.clone(), |earlier| format!("{earlier}, {value}"));
+        all.insert(name.to_ascii_lowercase(), value.into());
+    }
+    all.into()
+}
