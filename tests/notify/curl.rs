@@ -1,4 +1,4 @@
-//! `notify --curl`: the command it prints, pasted into a shell, is accepted by the strict push service.
+//! `notify --curl`: the printed command, pasted into a shell, sends one message that the strict push service accepts.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
@@ -10,12 +10,12 @@ use crate::support::program::{LIMIT, Program};
 use crate::support::sender::Sender;
 use push_service::PushService;
 
-/// Without curl these tests cannot say anything: a failure where CI promised it, a note elsewhere.
+/// Whether these tests have to be skipped because curl is missing, which in CI is a failure.
 fn curl_is_missing() -> bool {
     let missing = Command::new("curl").arg("--version").output().is_err();
     assert!(!missing || std::env::var("CI").as_deref() != Ok("true"), "CI must have curl");
     if missing {
-        println!("left out: curl is not installed");
+        println!("skipped: curl is not installed");
     }
     missing
 }
@@ -29,7 +29,7 @@ fn paste(command: &str, folder: &Path, ca: Option<&Path>) -> (Option<i32>, Strin
     (ended.code, ended.stdout)
 }
 
-const NOTE: &str = "notify: note: nothing was sent; the command holds endpoint and token, so keep it to yourself: it works for 12 hours\n";
+const NOTE: &str = "notify: note: nothing was sent; keep the command secret: it contains the endpoint and a token valid for 12 hours\n";
 
 #[test]
 fn the_command_pastes_into_a_shell_and_is_accepted() {
@@ -65,15 +65,15 @@ fn a_message_without_payload_needs_no_file() {
 }
 
 #[test]
-fn where_the_file_cannot_be_written_it_says_so() {
+fn a_payload_file_that_cannot_be_written_is_an_error() {
     let (sender, [_]) = Sender::with();
     sender.service.expect_no_calls();
     std::fs::create_dir_all(sender.path("payload.bin/full")).unwrap();
     sender.notify().arg("--curl").run().is(
         1,
         "",
-        "notify: error: cannot write \"payload.bin\": Is a directory (os error 21)\n\
-         notify: hint: go to a folder that you may write to\n",
+        "notify: error: cannot write payload.bin: Is a directory (os error 21)\n\
+         notify: hint: run notify in a folder that you may write to\n",
     );
 }
 

@@ -1,4 +1,4 @@
-//! The request as a curl command that pastes into a shell: `--curl`.
+//! `--curl`: the request as a curl command to paste into a shell.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use barepush::push::request::{Header, PushRequest};
 
 use crate::stdout;
 
-/// Where the encrypted body goes, in the current folder.
+/// The file for the encrypted body, in the current folder.
 const BODY_FILE: &str = "payload.bin";
 
 /// Writes payload.bin, unless there is no body, and prints the command.
@@ -16,20 +16,20 @@ pub(crate) fn print(request: &PushRequest) -> Result<(), CliError> {
     let body = request.body();
     if !body.is_empty() {
         barepush::store::atomic_file::replace(Path::new(BODY_FILE), body).map_err(|e| {
-            let error = anyhow::Error::new(e).context(format!("cannot write \"{BODY_FILE}\""));
-            CliError::ours(error, "go to a folder that you may write to")
+            let error = anyhow::Error::new(e).context(format!("cannot write {BODY_FILE}"));
+            CliError::ours(error, "run notify in a folder that you may write to")
         })?;
     }
     stdout::print(&format!("{}\n", command(request)))?;
     note(
         "notify",
-        "nothing was sent; the command holds endpoint and token, so keep it to yourself: it works for 12 hours",
+        "nothing was sent; keep the command secret: it contains the endpoint and a token valid for 12 hours",
     );
     Ok(())
 }
 
-/// One option a line, each value quoted for a POSIX shell. Curl must not read `[1-3]` or `{a,b}` as several URLs, nor shorten
-/// `/../`: an endpoint is taken as it is.
+/// One option a line, each value quoted for a POSIX shell. The endpoint has to stay as it is: without the two options curl reads
+/// `[1-3]` and `{a,b}` as several URLs, and resolves `/../`.
 fn command(request: &PushRequest) -> String {
     let mut lines = vec![format!(
         "curl --include --globoff --path-as-is --request POST {}",

@@ -1,4 +1,4 @@
-//! The VAPID public key in every format in circulation: `--show-public-key`.
+//! `--show-public-key`: the VAPID public key in the formats that other tools take.
 
 use barepush::cli::error::CliError;
 use barepush::push::vapid::VapidError;
@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::args::Args;
 use crate::stdout::print;
 
-/// Prints it: base64url as browsers and most libraries take it, hex, JWK (RFC 7517) and SPKI in PEM (RFC 5480).
+/// Prints base64url, which browsers and most libraries take, hex, JWK (RFC 7517) and SPKI in PEM (RFC 5480).
 pub(crate) fn show(args: &Args) -> Result<(), CliError> {
     let key = args.key()?.public_key_formats().map_err(CliError::hinted(VapidError::hint))?;
     let jwk = json!({"kty": "EC", "crv": "P-256", "x": key.x, "y": key.y});
