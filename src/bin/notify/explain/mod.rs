@@ -4,6 +4,7 @@
 mod encryption;
 mod printer;
 mod request;
+#[rustfmt::skip] // rows of text
 mod steps;
 
 use barepush::push::answer::Answer;
