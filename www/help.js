@@ -49,5 +49,5 @@ export const renderHelp = (state, can) => {
   for (const item of document.querySelectorAll('.needs-http')) item.hidden = !http;
   if (http) say('adb-command', `adb reverse tcp:${new URL(http).port} tcp:${new URL(http).port}`);
   say('chrome-command', chromeCommand(https ?? location.origin, certificate?.spki_sha256 ?? '…'));
-  say('certutil-command', `certutil -d sql:$HOME/.pki/nssdb -A -t CP,, -n barepush -i ${certificate?.file ?? 'keys/tls_cert.pem'}`);
+  say('certutil-command', certificate?.certutil ?? '…');
 };

@@ -29,12 +29,14 @@ pub struct Certificate {
     file: PathBuf,
 }
 
-/// What [`Certificate::load_or_create`] found in the folder of keys.
+/// Where a certificate came from.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Made {
+    /// The user gave it.
+    Given,
     /// The stored certificate still serves.
     Kept,
-    /// There was none.
+    /// It was made just now.
     New,
     /// The stored one no longer serves, for this reason; browsers must be told to trust the new one.
     Remade(&'static str),

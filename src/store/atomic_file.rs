@@ -116,7 +116,7 @@ impl Replacement {
     }
 
     fn on_disk(self) -> io::Result<(NamedTempFile, PathBuf)> {
-        let temp = self.writer.into_inner().map_err(io::IntoInnerError::into_error)?;
+        let temp = self.writer.into_inner().map_err(|failed| without_path(failed.into_error()))?;
         temp.as_file().sync_all()?;
         Ok((temp, self.path))
     }
@@ -124,11 +124,11 @@ impl Replacement {
 
 impl Write for Replacement {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.writer.write(bytes)
+        self.writer.write(bytes).map_err(without_path)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.writer.flush()
+        self.writer.flush().map_err(without_path)
     }
 }
 

@@ -13,6 +13,7 @@ use crate::push::result::{Class, PushResult};
 use crate::push::sender::Sender;
 use crate::push::subscription::Subscription;
 use crate::store::subscriptions::{Change, Store, StoreError};
+use crate::web::about::About;
 use crate::web::allow_list::AllowedPushServices;
 use crate::web::log::Log;
 use notify_request::{ByEndpoint, parse, wish};
@@ -27,8 +28,8 @@ pub struct Application {
     pub push_services: AllowedPushServices,
     /// How much is said on stderr.
     pub log: Log,
-    /// What `/status` tells beside the store: URLs, certificate, the notify command.
-    pub about: Value,
+    /// What `/status` says beside what is stored.
+    pub about: About,
     /// State that lives as long as the process.
     pub state: State,
 }
@@ -82,7 +83,7 @@ impl Application {
                 "key_matches": newest.application_server_key().map(|key| key == self.public_key()),
             })
         });
-        let mut status = self.about.clone();
+        let mut status = json!(self.about);
         status["stored"] = overview.stored.into();
         status["newest"] = newest.into();
         status["last_push"] = json!(*self.last_push());

@@ -1,5 +1,6 @@
 //! What a page calls: routes, what each of them does, the page's own files. May use `push`, `store` and `http`.
 
+pub mod about;
 pub mod allow_list;
 pub mod api;
 pub mod assets;

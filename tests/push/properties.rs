@@ -17,6 +17,7 @@ use barepush::push::subscription::Subscription;
 use barepush::push::vapid::{DEFAULT_SUBJECT, Subject, VapidKey};
 use barepush::push::vendor::Vendor;
 use barepush::store::subscriptions::{Entries, Store};
+use barepush::web::about::About;
 use barepush::web::allow_list::AllowedPushServices;
 use barepush::web::api::{Application, State};
 use barepush::web::assets::Assets;
@@ -195,10 +196,10 @@ proptest! {
             },
             push_services: AllowedPushServices::default(),
             log: Log::Quiet,
-            about: serde_json::json!({}),
+            about: About::default(),
             state: State::default(),
         });
-        let hosts = vec![Host { scheme: "https", port: 4443, names: vec![] }];
+        let hosts = vec![Host { scheme: "https", url_host: "localhost".into(), port: 4443, names: vec![] }];
         let routes = Routes { application, assets: Assets::Own, hosts };
         // No push service is known below this name, so none is called.
         let body = String::from_utf8_lossy(&body).replace("push.services.mozilla.com", "evil.example");

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 fn scene() -> (TempDir, Running, Client) {
     let folder = tempfile::tempdir().unwrap();
-    let server = server(folder.path()).args(["--name", "laptop.example"]).spawn();
+    let server = server(folder.path()).args(["--name", "laptop.example", "--name", "fd00::1"]).spawn();
     let client = Client::new(&server.url("http"));
     (folder, server, client)
 }
@@ -236,6 +236,8 @@ fn only_our_own_names_may_be_called() {
         ("[::1]:PORT", 200),
         ("laptop.example", 200),
         ("laptop.example:8443", 200),
+        ("[fd00::1]:PORT", 200),
+        ("[fd00::2]:PORT", 403),
         ("localhost", 403),
         ("localhost:1", 403),
         ("localhost:", 403),

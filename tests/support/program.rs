@@ -236,7 +236,7 @@ impl Running {
         self.stderr.wait_for_line(fits).unwrap_or_else(|| panic!("no such line on stderr\n{}", self.printed()))
     }
 
-    /// The first `https://...` (or `http://...`) that a server's greeting names: `url("https")`.
+    /// The first `https://...` (or `http://...`) that a server's start-up text names: `url("https")`.
     pub fn url(&self, scheme: &str) -> String {
         let start = format!("{scheme}://");
         let line = self.line(|line| line.trim_start().starts_with(&start));

@@ -1,4 +1,4 @@
-//! What the command line says: ports, names, secrets, how much is told.
+//! The command line of the server, and what its arguments make: keys, certificate, page, addresses.
 
 use std::path::{Path, PathBuf};
 
@@ -14,6 +14,9 @@ use barepush::web::assets::Assets;
 use barepush::web::log::Log;
 use clap::Parser;
 
+/// Hosts that `localhost` reaches: with them, `localhost` is the host in our URLs.
+const REACHED_BY_LOCALHOST: [&str; 5] = ["127.0.0.1", "::1", "localhost", "0.0.0.0", "::"];
+
 /// The least server that can push a notification to a browser.
 ///
 /// Serves the page that subscribes, keeps the subscriptions in subscription.txt, sends the first notification.
@@ -27,35 +30,35 @@ pub(crate) struct Args {
     /// Port of the plain http listener, on loopback only; 0 lets the system choose
     #[arg(long, default_value_t = 4480)]
     pub(crate) http_port: u16,
-    /// Leave the plain http listener out
+    /// Do not listen on plain http
     #[arg(long)]
     pub(crate) no_http: bool,
-    /// Address of the https listener; 0.0.0.0 lets other machines in
+    /// Address of the https listener; 0.0.0.0 lets other machines connect
     #[arg(long, default_value = "127.0.0.1")]
     pub(crate) host: String,
     /// One more name for the certificate and the Host header, for a phone or a tunnel (repeatable)
     #[arg(long)]
-    pub(crate) name: Vec<String>,
-    /// Your own certificate chain in PEM, mkcert's, say
+    name: Vec<String>,
+    /// Your own certificate chain in PEM, for example mkcert's
     #[arg(long, value_name = "FILE", requires = "tls_key")]
-    pub(crate) tls_cert: Option<PathBuf>,
+    tls_cert: Option<PathBuf>,
     /// The private key of --tls-cert in PEM
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
-    pub(crate) tls_key: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) data: DataArgs,
+    tls_key: Option<PathBuf>,
     /// Serve the page in this folder instead of our own; a reload shows an edit
     #[arg(long, value_name = "DIR")]
-    pub(crate) www: Option<PathBuf>,
-    /// The origin of one more push service, http://localhost:8082, say (repeatable)
+    www: Option<PathBuf>,
+    /// The origin of one more push service, for example http://localhost:8082 (repeatable)
     #[arg(long, value_name = "ORIGIN", value_parser = AllowedPushServices::origin)]
     pub(crate) allow_push_service: Vec<String>,
-    /// Say every request
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// Log every request
     #[arg(short, long, conflicts_with = "quiet")]
-    pub(crate) verbose: bool,
-    /// Say nothing but errors
+    verbose: bool,
+    /// Log only errors
     #[arg(short, long)]
-    pub(crate) quiet: bool,
+    quiet: bool,
 }
 
 /// For `map_err(CliError::hinted(hint))`.
@@ -70,22 +73,43 @@ impl Args {
         usage::parse("server", |argument| (argument == "notify").then_some(hint))
     }
 
-    /// The VAPID key: by environment, or kept in its file, or made.
+    /// The VAPID key: from the environment, or from its file, which is made when it does not exist.
     pub(crate) fn vapid_key(&self) -> Result<(VapidKey, KeyFile), CliError> {
         match self.data.key_from_env() {
-            Some(key) => key.map(|key| (key, KeyFile::Found)),
+            Some(given) => given.map(|key| (key, KeyFile::Found)),
             None => keys::load_or_create(&self.data.keys(), self.data.subject.clone()),
         }
         .map_err(CliError::hinted(KeyError::hint))
     }
 
-    /// The certificate: the user's own, or kept in its file, or made.
+    /// The certificate: the user's own, or from its file, which is made when it does not exist or no longer serves.
     pub(crate) fn certificate(&self) -> Result<(Certificate, certificate::Made), CliError> {
         match (&self.tls_cert, &self.tls_key) {
-            (Some(cert), Some(key)) => Certificate::from_files(cert, key).map(|own| (own, certificate::Made::Kept)),
-            _ => Certificate::load_or_create(&self.data.keys(), &self.name),
+            (Some(cert), Some(key)) => Certificate::from_files(cert, key).map(|own| (own, certificate::Made::Given)),
+            _ => Certificate::load_or_create(&self.data.keys(), &self.names()),
         }
         .map_err(CliError::hinted(hint))
+    }
+
+    /// The names given, and a --host that localhost does not reach; IPv6 addresses without brackets.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let host = self.bare_host();
+        let own = (!REACHED_BY_LOCALHOST.contains(&host)).then(|| host.to_owned());
+        self.name.iter().cloned().chain(own).collect()
+    }
+
+    /// The host in the URL of the https listener: localhost where that reaches it, else the first of our names.
+    pub(crate) fn url_host(&self) -> String {
+        let reached = REACHED_BY_LOCALHOST.contains(&self.bare_host());
+        match self.names().into_iter().next().filter(|_| !reached) {
+            None => "localhost".to_owned(),
+            Some(address) if address.contains(':') => format!("[{address}]"),
+            Some(name) => name,
+        }
+    }
+
+    fn bare_host(&self) -> &str {
+        self.host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(&self.host)
     }
 
     /// The page's files: our own, or those in --www.
@@ -98,11 +122,10 @@ impl Args {
         Assets::folder(www, &secrets).map_err(CliError::hinted(hint))
     }
 
-    /// Says which private keys others on this machine may read.
+    /// Notes which private keys others on this machine may read.
     pub(crate) fn note_open_secrets(&self) {
         let folder = self.data.keys();
-        let tls_key = self.tls_key.clone();
-        let tls_key = tls_key.unwrap_or_else(|| folder.join(certificate::KEY_FILE));
+        let tls_key = self.tls_key.clone().unwrap_or_else(|| folder.join(certificate::KEY_FILE));
         for secret in [folder.join(keys::VAPID_FILE), tls_key] {
             if !self.quiet {
                 shell::note_open_secret("server", &secret);
@@ -120,9 +143,10 @@ impl Args {
 
     /// The command that sends a message, as it is typed beside this server.
     pub(crate) fn notify_command(&self) -> String {
-        match self.data.data_dir.as_os_str() == "." {
+        let folder = &self.data.data_dir;
+        match folder.as_os_str() == "." {
             true => "cargo run --bin notify \"message\"".into(),
-            false => format!("cargo run --bin notify -- --data-dir {} \"message\"", self.data.data_dir.display()),
+            false => format!("cargo run --bin notify -- --data-dir {} \"message\"", shell::quoted_path(folder)),
         }
     }
 }

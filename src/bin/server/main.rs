@@ -1,4 +1,4 @@
-//! The application server: arguments to listeners and routes. What it does is in `barepush::web::api`.
+//! The application server: arguments to listeners and routes. What the routes do is in `barepush::web::api`.
 
 mod args;
 mod start_up;
@@ -9,18 +9,21 @@ use std::time::Duration;
 
 use args::{Args, hint};
 use barepush::cli::error::CliError;
+use barepush::cli::shell;
+use barepush::http::certificate::Certificate;
 use barepush::http::limits::Limits;
 use barepush::http::server::{Listen, Server};
 use barepush::push::client::Client;
 use barepush::push::proxy::ProxyError;
 use barepush::push::retry::Retry;
 use barepush::push::sender::Sender;
+use barepush::push::vapid::VapidKey;
 use barepush::store::subscriptions::Store;
+use barepush::web::about::{About, CertificateInfo};
 use barepush::web::allow_list::AllowedPushServices;
 use barepush::web::api::{Application, State};
 use barepush::web::host::Host;
 use barepush::web::routes::{self, Routes};
-use serde_json::json;
 
 /// How long a push may take: the page waits for the first one.
 const PUSH_TIMEOUT: Duration = Duration::from_secs(15);
@@ -36,53 +39,72 @@ fn main() -> ExitCode {
 
 /// Everything that can be refused is refused before a socket is open; then serves until Ctrl-C or SIGTERM.
 fn run(args: &Args) -> Result<(), CliError> {
-    let (key, key_made) = args.vapid_key()?;
+    let (key, key_file) = args.vapid_key()?;
     let (certificate, certificate_made) = args.certificate()?;
     args.note_open_secrets();
     let assets = args.assets()?;
     let client = Client::new(PUSH_TIMEOUT, KEPT_CONNECTIONS).map_err(CliError::hinted(ProxyError::hint))?;
-    let tls = certificate.tls_config().map_err(CliError::hinted(hint))?;
-    let mut server = Server::open(Limits::default()).map_err(CliError::hinted(hint))?;
-    let log = args.log();
-    let mut hosts = Vec::new();
-    let mut bind = |scheme, host: &str, port, tls| {
-        let listen = Listen { hosts: &[host], port, url_host: "localhost", tls };
-        let address = server.bind(listen, log.refusals()).map_err(CliError::hinted(hint))?;
-        let host = Host { scheme, port: address.port(), names: args.name.clone() };
-        let url = host.url();
-        hosts.push(host);
-        Ok(url)
-    };
-    let https = bind("https", &args.host, args.port, Some(tls))?;
-    let http = match args.no_http {
-        true => None,
-        false => Some(bind("http", "127.0.0.1", args.http_port, None)?),
-    };
+    let (server, hosts) = listen(args, &certificate)?;
     let (stop, stopped) = mpsc::channel();
     ctrlc::set_handler(move || stop.send(()).unwrap_or_default()).map_err(|e| CliError::ours(e, "report this"))?;
 
-    let sender = Sender { client, key, retry: Retry::NEVER, dry_run: false };
-    let application = Arc::new(Application {
-        store: Store::new(args.data.subscriptions()),
-        push_services: AllowedPushServices::with(args.allow_push_service.clone()),
-        sender,
-        log,
-        about: json!({
-            "version": env!("CARGO_PKG_VERSION"),
-            "https": https,
-            "http": http,
-            "keys": args.data.keys(),
-            "certificate": {"file": certificate.file(), "spki_sha256": certificate.spki_sha256()},
-            "notify": args.notify_command(),
-        }),
-        state: State::default(),
-    });
-    // Whoever started us and closed our stdout does not want to read this.
-    let _ = start_up::print(&application, &assets, key_made, &certificate_made);
+    let application = Arc::new(application(args, client, key, about(args, &certificate, &hosts)));
+    // When stdout is closed, nobody wants to read this.
+    let _ = start_up::print(&application, &assets, key_file, &certificate_made);
     let routes = Arc::new(Routes { application, assets, hosts });
     let running = server.serve(move |listener, request| routes::handle(&routes, listener, request));
     // Nothing but a signal is sent; a closed channel would be the end as well.
     let _ = stopped.recv();
     running.stop();
     Ok(())
+}
+
+/// Binds the https listener, then, unless --no-http, the http one.
+fn listen(args: &Args, certificate: &Certificate) -> Result<(Server, Vec<Host>), CliError> {
+    let tls = certificate.tls_config().map_err(CliError::hinted(hint))?;
+    let mut server = Server::open(Limits::default()).map_err(CliError::hinted(hint))?;
+    let mut hosts = Vec::new();
+    let listeners = [
+        ("https", &*args.host, args.port, args.url_host(), Some(tls)),
+        ("http", "127.0.0.1", args.http_port, "localhost".to_owned(), None),
+    ];
+    for (scheme, address, port, url_host, tls) in listeners.into_iter().take(if args.no_http { 1 } else { 2 }) {
+        let fallback = (address == "127.0.0.1").then_some("::1");
+        let addresses: Vec<&str> = [Some(address), fallback].into_iter().flatten().collect();
+        let listen = Listen { hosts: &addresses, port, url_host: &url_host, tls };
+        let bound = server.bind(listen, args.log().refusals()).map_err(CliError::hinted(hint))?;
+        hosts.push(Host { scheme, url_host, port: bound.port(), names: args.names() });
+    }
+    Ok((server, hosts))
+}
+
+fn about(args: &Args, certificate: &Certificate, hosts: &[Host]) -> About {
+    let url = |scheme| hosts.iter().find(|host| host.scheme == scheme).map(Host::url);
+    let file = certificate.file();
+    About {
+        version: env!("CARGO_PKG_VERSION"),
+        https: url("https").unwrap_or_default(),
+        http: url("http"),
+        keys: args.data.keys().display().to_string(),
+        certificate: CertificateInfo {
+            file: file.display().to_string(),
+            spki_sha256: certificate.spki_sha256(),
+            certutil: format!(
+                "certutil -d sql:$HOME/.pki/nssdb -A -t CP,, -n barepush -i {}",
+                shell::quoted_path(file)
+            ),
+        },
+        notify: args.notify_command(),
+    }
+}
+
+fn application(args: &Args, client: Client, key: VapidKey, about: About) -> Application {
+    Application {
+        store: Store::new(args.data.subscriptions()),
+        push_services: AllowedPushServices::with(args.allow_push_service.clone()),
+        sender: Sender { client, key, retry: Retry::NEVER, dry_run: false },
+        log: args.log(),
+        about,
+        state: State::default(),
+    }
 }

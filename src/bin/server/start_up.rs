@@ -1,72 +1,54 @@
-//! What the server says on stdout when it starts: where to go, what was made, how to trust it.
+//! The start-up text on stdout: where to open the page, what was made, where the files are.
 
 use std::io::{self, Write};
 
-use serde_json::Value;
-
-use barepush::http::certificate;
+use barepush::http::certificate::Made;
 use barepush::store::keys::KeyFile;
+use barepush::web::about::About;
 use barepush::web::api::Application;
 use barepush::web::assets::Assets;
 
-/// Prints the greeting, flushed, so that whoever started the server by a pipe can read its ports.
+/// Prints the text, flushed, so that a program that started the server with a pipe can read its ports.
 ///
 /// # Errors
 /// What stdout answered.
-pub(crate) fn print(
-    application: &Application,
-    assets: &Assets,
-    key: KeyFile,
-    made: &certificate::Made,
-) -> io::Result<()> {
+pub(crate) fn print(application: &Application, assets: &Assets, key: KeyFile, certificate: &Made) -> io::Result<()> {
     let about = &application.about;
-    let https = text(about, "/https");
-    let mut lines = vec![
-        format!("barepush {}", env!("CARGO_PKG_VERSION")),
-        format!("  {https:<24}  Firefox: accept the warning about the certificate once"),
-    ];
-    if about["http"].is_string() {
-        lines.push(format!("  {:<24}  Chrome and every other browser: nothing to accept", text(about, "/http")));
-    }
+    let mut lines = vec![format!("barepush {}", about.version)];
+    lines.extend(addresses(about, certificate));
     if let Assets::Folder(folder) = assets {
         lines.push(format!("serving the page in {}: a reload shows an edit", folder.display()));
     }
     if key == KeyFile::Created {
         lines.push("made a VAPID key: keep it, every subscription is bound to it".into());
     }
-    lines.push(format!(
-        "keys lie in {}, subscriptions in {}",
-        text(about, "/keys"),
-        application.store.path().display()
-    ));
+    let file = &about.certificate.file;
+    lines.extend(match certificate {
+        Made::New => Some(format!("made a certificate: {file}")),
+        Made::Remade(why) => Some(format!("made a new certificate, because {why}: {file}")),
+        Made::Kept | Made::Given => None,
+    });
+    let store = application.store.path().display();
+    lines.push(format!("keys are in {}/, subscriptions in {store}", about.keys));
     lines.push(match application.status() {
         Ok(status) if status["stored"] == 0 => "nobody has subscribed yet".into(),
-        Ok(status) => format!("{} subscribed", status["stored"]),
-        Err(_) => format!("cannot read {}", application.store.path().display()),
+        Ok(status) if status["stored"] == 1 => "1 subscription is stored".into(),
+        Ok(status) => format!("{} subscriptions are stored", status["stored"]),
+        Err(_) => format!("cannot read {store}"),
     });
-    if *made != certificate::Made::Kept {
-        lines.extend(trust(made, https, text(about, "/certificate/file"), text(about, "/certificate/spki_sha256")));
-    }
     let mut stdout = io::stdout().lock();
     lines.iter().try_for_each(|line| writeln!(stdout, "{line}"))?;
     stdout.flush()
 }
 
-/// How to trust a certificate made just now.
-fn trust(made: &certificate::Made, https: &str, file: &str, spki: &str) -> [String; 3] {
-    let what = match made {
-        certificate::Made::Remade(why) => format!("made a new certificate, because {why}"),
-        _ => "made a certificate".into(),
+/// http first: browsers count http://localhost as secure, and there is no certificate to trust.
+fn addresses(about: &About, certificate: &Made) -> Vec<String> {
+    let https = match certificate {
+        Made::Given => "with the certificate of --tls-cert",
+        _ => "browsers warn about its certificate: see docs/troubleshooting.md",
     };
-    [
-        format!("{what}: {file}. Firefox asks once; for Chrome on https, one of these:"),
-        format!("  certutil -d sql:$HOME/.pki/nssdb -A -t CP,, -n barepush -i {file}"),
-        format!(
-            "  google-chrome --user-data-dir=/tmp/barepush-chrome --ignore-certificate-errors-spki-list={spki} {https}"
-        ),
-    ]
-}
-
-fn text<'a>(about: &'a Value, pointer: &str) -> &'a str {
-    about.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+    let http = about.http.iter().map(|url| (url, "open this in any desktop browser"));
+    let urls: Vec<_> = http.chain([(&about.https, https)]).collect();
+    let width = urls.iter().map(|(url, _)| url.len()).max().unwrap_or_default();
+    urls.iter().map(|(url, note)| format!("  {url:<width$}  {note}")).collect()
 }
