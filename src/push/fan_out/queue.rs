@@ -39,6 +39,8 @@ struct State {
     /// How many pushes were ever put into `waiting`.
     retries: usize,
     under_way: usize,
+    /// Threads that wait for something to push: when there are none, nothing is woken, which would be a system call each time.
+    idle: usize,
     /// The list was read to its end.
     ended: bool,
     stopped: bool,
@@ -71,7 +73,7 @@ impl Queue {
         let full = |state: &mut State| state.read.len() >= self.jobs && !state.stopped;
         let mut state = self.room.wait_while(self.lock(), full).unwrap_or_else(PoisonError::into_inner);
         state.read.push_back(push);
-        self.work.notify_one();
+        self.wake_one(&state);
         !state.stopped
     }
 
@@ -96,14 +98,22 @@ impl Queue {
                 }
                 Err(pause) => pause,
             };
+            state.idle += 1;
             state = match pause {
                 Some(pause) => {
                     self.work.wait_timeout(state, pause).map_or_else(|e| e.into_inner().0, |(state, _)| state)
                 }
                 None => self.work.wait(state).unwrap_or_else(PoisonError::into_inner),
             };
+            state.idle -= 1;
         }
         None
+    }
+
+    fn wake_one(&self, state: &State) {
+        if state.idle > 0 {
+            self.work.notify_one();
+        }
     }
 
     /// A push is over.
@@ -125,8 +135,8 @@ impl Queue {
         state.retries += 1;
         let key = (Instant::now() + pause, state.retries);
         state.waiting.insert(key, Push { tried: push.tried + 1, ..push });
-        // A thread that waits for longer than `pause` must not be the only one.
-        self.work.notify_one();
+        // Those that wait may all wait for longer than `pause`.
+        self.wake_one(&state);
         None
     }
 
