@@ -104,6 +104,16 @@ impl PushService {
         MessageChannel::open(&self.service.shared).expect("a port for the message channel")
     }
 
+    /// Waits until every real browser has ended its subscriptions; panics when that is late.
+    pub fn wait_until_browsers_unsubscribed(&self, limit: Duration) {
+        let shared = &self.service.shared;
+        let waited = shared.changed.wait_timeout_while(shared.lock(), limit, |state| state.has_browsers_subscription());
+        let (state, late) = waited.unwrap_or_else(PoisonError::into_inner);
+        // A panic under the lock would be taken for one of the push service.
+        drop(state);
+        assert!(!late.timed_out(), "a browser's subscription is still there after {limit:?}");
+    }
+
     /// A new simulated browser's subscription, restricted to this key (base64url) if one is given.
     pub fn subscribe(&self, application_server_key: Option<&str>) -> TestSubscription {
         self.subscribe_as(Vendor::Local, application_server_key)

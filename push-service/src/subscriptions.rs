@@ -74,11 +74,18 @@ impl Shared {
             state.end(token);
             self.report(&format!("the browser has unsubscribed: ...{}", tail(token)));
         }
+        self.changed.notify_all();
         tokens
     }
 }
 
 impl State {
+    /// Whether a real browser has a subscription that has not ended.
+    pub(crate) fn has_browsers_subscription(&self) -> bool {
+        let is_live = |s: &Arc<Subscription>| !s.ended && matches!(s.owner, Owner::Browser { .. });
+        self.subscriptions.values().any(is_live)
+    }
+
     /// Ends a subscription and drops the messages stored for it; `false` when there is not such a subscription.
     pub(crate) fn end(&mut self, token: &str) -> bool {
         let Some(subscription) = self.subscriptions.get_mut(token) else {

@@ -1,8 +1,10 @@
 //! What browser tests begin with: a server in its own folder with its own push service, and the page in a browser.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::PathBuf;
 
+use serde_json::json;
 use tempfile::TempDir;
 
 use crate::browser::chromium::Chromium;
@@ -12,6 +14,7 @@ use crate::harness::Fixture;
 use crate::page::Page;
 use crate::support::program::{self, Finished, Program, Running};
 use push_service::PushService;
+use push_service::google::MessageChannel;
 
 /// What the server pushes when a browser has subscribed: title and body.
 pub(crate) const WELCOME: (&str, &str) = ("Hello from barepush", "You are subscribed. This is the first notification.");
@@ -24,6 +27,7 @@ pub(crate) struct Server {
     pub(crate) http: String,
     running: Option<Running>,
     arguments: Vec<String>,
+    variables: Vec<(&'static str, OsString)>,
     folder: TempDir,
 }
 
@@ -35,11 +39,23 @@ impl Server {
 
     /// The same with more arguments.
     pub(crate) fn start_with(arguments: &[&str]) -> Self {
+        Self::start_in(arguments, Vec::new())
+    }
+
+    /// The same, and it reaches the vendors' push services by the proxy of `push_service`, as `notify` beside it does.
+    pub(crate) fn start_behind(push_service: &PushService) -> Self {
+        let proxy = ("HTTPS_PROXY", push_service.origin().into());
+        let authority = ("SSL_CERT_FILE", push_service.ca_pem_path().into());
+        Self::start_in(&["--allow-push-service", push_service.origin()], vec![proxy, authority])
+    }
+
+    fn start_in(arguments: &[&str], variables: Vec<(&'static str, OsString)>) -> Self {
         let mut server = Self {
             https: String::new(),
             http: String::new(),
             running: None,
             arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
+            variables,
             folder: tempfile::tempdir().expect("a data folder"),
         };
         server.run("0", "0");
@@ -70,14 +86,22 @@ impl Server {
 
     /// Runs `notify` beside it.
     pub(crate) fn notify(&self, message: &str) -> Finished {
-        program::notify(self.folder.path()).arg(message).run()
+        self.notify_with(&[message])
+    }
+
+    /// Runs `notify` with these arguments.
+    pub(crate) fn notify_with(&self, arguments: &[&str]) -> Finished {
+        self.with_variables(program::notify(self.folder.path())).args(arguments).run()
+    }
+
+    fn with_variables(&self, program: Program) -> Program {
+        self.variables.iter().fold(program, |program, (name, value)| program.env(name, value))
     }
 
     fn run(&mut self, https: &str, http: &str) {
-        let running = Program::new(env!("CARGO_BIN_EXE_server"), self.folder.path())
-            .args(["--port", https, "--http-port", http])
-            .args(&self.arguments)
-            .spawn();
+        let server = Program::new(env!("CARGO_BIN_EXE_server"), self.folder.path());
+        let running =
+            self.with_variables(server).args(["--port", https, "--http-port", http]).args(&self.arguments).spawn();
         (self.https, self.http) = (running.url("https"), running.url("http"));
         self.running = Some(running);
     }
@@ -101,14 +125,19 @@ impl Stage {
         Self { firefox, server, push_service }
     }
 
-    /// Registers and subscribes by clicks, the prompt's Allow included, and sees the first notification.
+    /// See [`subscribe`].
     pub(crate) fn subscribe(&mut self) {
-        self.firefox.press("register");
-        self.firefox.press("subscribe");
-        self.firefox.answer_prompt(Answer::Allow);
-        self.firefox.wait_for_alert(WELCOME.0, WELCOME.1);
-        self.firefox.wait_to_read("notification-status-message", "Ready to push.");
+        subscribe(&mut self.firefox);
     }
+}
+
+/// Registers and subscribes Firefox by clicks, the prompt's Allow included, and sees the first notification.
+fn subscribe(firefox: &mut Firefox) {
+    firefox.press("register");
+    firefox.press("subscribe");
+    firefox.answer_prompt(Answer::Allow);
+    firefox.wait_for_alert(WELCOME.0, WELCOME.1);
+    firefox.wait_to_read("notification-status-message", "Ready to push.");
 }
 
 /// The page in Firefox on `https://localhost`, the certificate trusted.
@@ -185,6 +214,99 @@ impl Fixture for Registered {
         let InChromium { mut chromium, server } = InChromium::open();
         let registration = register(&mut chromium, &server.http);
         Self { chromium, server, registration }
+    }
+}
+
+/// Chromium, the server and the push service, which know each other; the page is open and notifications are allowed.
+pub(crate) struct ChromiumStage {
+    pub(crate) chromium: Chromium,
+    pub(crate) server: Server,
+    pub(crate) push_service: PushService,
+    _message_channel: MessageChannel,
+}
+
+impl ChromiumStage {
+    fn open(https: bool) -> Self {
+        let push_service = PushService::start();
+        let message_channel = push_service.open_message_channel();
+        let server = Server::start_behind(&push_service);
+        let certificate = https.then(|| server.certificate());
+        let mut chromium = Chromium::start_subscribing(&message_channel.switches(), certificate.as_deref());
+        let origin = if https { &server.https } else { &server.http };
+        chromium.choose_in_settings(origin, "allow");
+        chromium.open(origin);
+        Self { chromium, server, push_service, _message_channel: message_channel }
+    }
+
+    /// Registers and subscribes by clicks, and sees the first notification.
+    pub(crate) fn subscribe(&mut self) {
+        self.chromium.press("register");
+        self.chromium.press("subscribe");
+        self.chromium.wait_to_read("notification-status-message", "Ready to push.");
+        self.chromium.wait_for_push();
+        assert_eq!(self.chromium.notifications(), json!([format!("{}: {}", WELCOME.0, WELCOME.1)]));
+    }
+}
+
+/// The page in Chromium on `https://localhost`, the certificate trusted; Chromium can subscribe.
+pub(crate) struct ChromiumOnHttps(pub(crate) ChromiumStage);
+
+impl Fixture for ChromiumOnHttps {
+    fn needs() -> Vec<&'static Need> {
+        vec![&CHROMIUM, &CERTUTIL]
+    }
+
+    fn open() -> Self {
+        Self(ChromiumStage::open(true))
+    }
+}
+
+/// The page in Chromium on `http://localhost`; Chromium can subscribe.
+pub(crate) struct ChromiumOnHttp(pub(crate) ChromiumStage);
+
+impl Fixture for ChromiumOnHttp {
+    fn needs() -> Vec<&'static Need> {
+        vec![&CHROMIUM]
+    }
+
+    fn open() -> Self {
+        Self(ChromiumStage::open(false))
+    }
+}
+
+/// The page in Chromium on `http://localhost`, subscribed.
+pub(crate) struct ChromiumSubscribed(pub(crate) ChromiumStage);
+
+impl Fixture for ChromiumSubscribed {
+    fn needs() -> Vec<&'static Need> {
+        ChromiumOnHttp::needs()
+    }
+
+    fn open() -> Self {
+        let ChromiumOnHttp(mut stage) = ChromiumOnHttp::open();
+        stage.subscribe();
+        Self(stage)
+    }
+}
+
+/// Two browsers on one page, both subscribed: Firefox at Mozilla's side of the push service, Chromium at Google's.
+pub(crate) struct BothSubscribed {
+    pub(crate) chromium: ChromiumStage,
+    pub(crate) firefox: Firefox,
+}
+
+impl Fixture for BothSubscribed {
+    fn needs() -> Vec<&'static Need> {
+        vec![&CHROMIUM, &FIREFOX]
+    }
+
+    fn open() -> Self {
+        let ChromiumSubscribed(chromium) = ChromiumSubscribed::open();
+        let for_browsers = chromium.push_service.origin().replace("http://", "ws://");
+        let mut firefox = Firefox::start(&for_browsers, None);
+        firefox.open(&chromium.server.http);
+        subscribe(&mut firefox);
+        Self { chromium, firefox }
     }
 }
 

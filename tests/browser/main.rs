@@ -11,6 +11,8 @@ mod browser;
 #[cfg(unix)]
 mod chromium;
 #[cfg(unix)]
+mod chromium_subscribes;
+#[cfg(unix)]
 mod firefox;
 #[cfg(unix)]
 mod fixtures;
@@ -37,6 +39,7 @@ fn main() -> std::process::ExitCode {
     let tests = [
         barebones::tests(),
         chromium::tests(),
+        chromium_subscribes::tests(),
         firefox::tests(),
         looks::tests(),
         not_installed::tests(),

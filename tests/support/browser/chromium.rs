@@ -12,7 +12,7 @@ use super::process::Process;
 use super::websocket::Connection;
 use super::{CHROMIUM, Tab, evidence, text, trust};
 
-const FLAGS: [&str; 13] = [
+const FLAGS: [&str; 12] = [
     "--headless=new",
     // A container has no sandbox to give, and root must not have one; only our own page is opened.
     "--no-sandbox",
@@ -20,7 +20,6 @@ const FLAGS: [&str; 13] = [
     "--remote-debugging-port=0",
     // Nothing leaves this machine; one name stands for an address of the local network.
     "--host-resolver-rules=MAP barepush.test 127.0.0.1 , MAP * ~NOTFOUND , EXCLUDE localhost , EXCLUDE 127.0.0.1",
-    "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
     "--disable-crash-reporter",
@@ -38,22 +37,34 @@ pub(crate) struct Chromium {
     _home: TempDir,
 }
 
+/// Nothing is fetched that the page does not ask for. Chromium's own subscriptions would take 3 s longer.
+const NO_BACKGROUND: &str = "--disable-background-networking";
+
 impl Chromium {
     /// Starts it, trusting no certificate but the usual ones.
     pub(crate) fn start() -> Self {
-        Self::start_in(tempfile::tempdir().expect("a home for Chromium"), &[])
+        Self::start_in(tempfile::tempdir().expect("a home for Chromium"), &[NO_BACKGROUND])
+    }
+
+    /// Starts it with the switches that lead it to its push service, trusting `certificate` (PEM) when one is given.
+    pub(crate) fn start_subscribing(switches: &[String], certificate: Option<&Path>) -> Self {
+        let home = tempfile::tempdir().expect("a home for Chromium");
+        if let Some(certificate) = certificate {
+            trust(&home.path().join(".pki/nssdb"), certificate);
+        }
+        Self::start_in(home, &switches.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
     /// Starts it in the home of a user who trusts `certificate` (PEM).
     pub(crate) fn start_trusting(certificate: &Path) -> Self {
         let home = tempfile::tempdir().expect("a home for Chromium");
         trust(&home.path().join(".pki/nssdb"), certificate);
-        Self::start_in(home, &[])
+        Self::start_in(home, &[NO_BACKGROUND])
     }
 
     /// Starts it with one more command-line switch.
     pub(crate) fn start_with(switch: &str) -> Self {
-        Self::start_in(tempfile::tempdir().expect("a home for Chromium"), &[switch])
+        Self::start_in(tempfile::tempdir().expect("a home for Chromium"), &[NO_BACKGROUND, switch])
     }
 
     fn start_in(home: TempDir, switches: &[&str]) -> Self {
@@ -128,6 +139,29 @@ impl Chromium {
         self.ask("Browser.setPermission", permission);
     }
 
+    /// Changes the permission for notifications as a person does, on Chromium's page of settings: `allow` or `block`. Unlike
+    /// [`Chromium::set_permission`], whose answer only scripts get, this ends a subscription.
+    pub(crate) fn choose_in_settings(&mut self, origin: &str, setting: &str) {
+        let target = self.ask("Target.createTarget", json!({ "url": "about:blank", "background": true }));
+        let session = json!({ "targetId": target["targetId"], "flatten": true });
+        let session = text(&self.ask("Target.attachToTarget", session)["sessionId"]);
+        let page = std::mem::replace(&mut self.session, session);
+        self.ask("Page.enable", json!({}));
+        self.ask("Page.setLifecycleEventsEnabled", json!({ "enabled": true }));
+        self.open("chrome://settings/content/notifications");
+        let exception = json!([origin, "", "notifications", setting, false]);
+        // Before the page has asked for the list of exceptions, a change would make Chromium crash.
+        self.value(&format!(
+            "import('chrome://resources/js/cr.js').then(async ({{ sendWithPromise }}) => {{
+                await sendWithPromise('getExceptionList', 'notifications');
+                chrome.send('setCategoryPermissionForPattern', {exception});
+                await sendWithPromise('getExceptionList', 'notifications');
+            }})"
+        ));
+        self.session = page;
+        self.ask("Target.closeTarget", json!({ "targetId": target["targetId"] }));
+    }
+
     /// Waits until a service worker is active and returns its registration's number.
     pub(crate) fn wait_for_worker(&mut self) -> String {
         let active = self.event("ServiceWorker.workerVersionUpdated", |event| {
@@ -140,10 +174,15 @@ impl Chromium {
     }
 
     /// Hands the worker a push message with this text ("" is one without data) and waits until it has dealt with it.
-    /// Only then may notifications be asked for: asked during `showNotification()`, Chromium loses that notification.
     pub(crate) fn deliver_push(&mut self, origin: &str, registration: &str, data: &str) {
         let message = json!({ "origin": origin, "registrationId": registration, "data": data });
         self.ask("ServiceWorker.deliverPushMessage", message);
+        self.wait_for_push();
+    }
+
+    /// Waits until the worker has dealt with one more push message. Only then may notifications be asked for: asked during
+    /// `showNotification()`, Chromium loses that notification.
+    pub(crate) fn wait_for_push(&mut self) {
         let done = self.event("BackgroundService.backgroundServiceEventReceived", |event| {
             event["backgroundServiceEvent"]["eventName"] == "Push event completed"
         });
