@@ -2,7 +2,7 @@
 //! A test fails here after a rename: name the new file or function in the text.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The texts under docs/ whose names are checked.
 const TEXTS: [&str; 1] = ["docs/article.md"];
@@ -34,13 +34,24 @@ fn defines(source: &str, name: &str) -> bool {
     forms.iter().any(|form| source.contains(form))
 }
 
-/// What `text`, which stands in `folder`, names and does not exist.
+fn source(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_default()
+}
+
+/// What `text`, which stands in `folder`, names and does not exist: files, links, and functions right behind a file.
 fn missing(text: &str, folder: &Path) -> Vec<String> {
     let mut missing = Vec::new();
     for line in text.lines() {
         let linked = links(line).map(|target| (target, folder.join(target)));
         let named = code_spans(line).filter(|span| is_path(span)).map(|span| (span, root().join(span)));
         missing.extend(linked.chain(named).filter(|(_, path)| !path.exists()).map(|(name, _)| name.to_owned()));
+        let spans: Vec<&str> = code_spans(line).collect();
+        for pair in spans.windows(2) {
+            let (Some(name), true) = (pair[1].strip_suffix("()"), is_path(pair[0])) else { continue };
+            if !defines(&source(pair[0]), name) {
+                missing.push(format!("{name}() in {}", pair[0]));
+            }
+        }
     }
     missing
 }
@@ -64,16 +75,14 @@ fn rows(text: &str) -> Vec<&str> {
 /// What is wrong with the second cell of one row.
 fn wrong(cell: &str) -> Vec<String> {
     let mut wrong = Vec::new();
-    let mut file: Option<(PathBuf, String)> = None;
+    let mut file = None;
     for span in code_spans(cell) {
         if is_path(span) {
-            let path = root().join(span);
-            let source = fs::read_to_string(&path).unwrap_or_default();
-            file = Some((path, source));
+            file = Some(span);
         } else if let Some(name) = span.strip_suffix("()") {
-            match &file {
-                Some((_, source)) if defines(source, name) => {}
-                Some((path, _)) => wrong.push(format!("{name}() is not in {}", path.display())),
+            match file {
+                Some(path) if defines(&source(path), name) => {}
+                Some(path) => wrong.push(format!("{name}() is not in {path}")),
                 None => wrong.push(format!("{name}() has no file before it")),
             }
         } else {
@@ -106,8 +115,9 @@ fn the_check_of_the_texts_notices_each_name_that_does_not_exist() {
     let table = "| Part | Here |\n|---|---|\n| a | `src/lib.rs` |\n\n| b | `not/here` |\n";
     assert_eq!(rows(table), ["`src/lib.rs`"]);
     assert_eq!(wrong("`src/push/subscription.rs` `from_json()`"), [""; 0]);
-    let file = root().join("src/lib.rs");
-    assert_eq!(wrong("`src/lib.rs` `gone()`"), [format!("gone() is not in {}", file.display())]);
+    let text = "see `src/lib.rs` `gone()` and `src/push/subscription.rs` `from_json()`, then `subscribe()`";
+    assert_eq!(missing(text, &root().join("docs")), ["gone() in src/lib.rs"]);
+    assert_eq!(wrong("`src/lib.rs` `gone()`"), ["gone() is not in src/lib.rs"]);
     assert_eq!(wrong("`from_json()`"), ["from_json() has no file before it", "no file in \"`from_json()`\""]);
     assert_eq!(wrong("`src/lib.rs` `lib`"), ["`lib` is neither a file nor a function"]);
 }
