@@ -27,6 +27,8 @@ mod page;
 #[cfg(unix)]
 mod panel;
 #[cfg(unix)]
+mod phone;
+#[cfg(unix)]
 mod refusals;
 #[cfg(unix)]
 mod states;
@@ -44,6 +46,7 @@ fn main() -> std::process::ExitCode {
         looks::tests(),
         not_installed::tests(),
         panel::tests(),
+        phone::tests(),
         refusals::tests(),
         states::tests(),
     ];

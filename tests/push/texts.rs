@@ -3,9 +3,10 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 /// The texts under docs/ whose names are checked.
-const TEXTS: [&str; 1] = ["docs/article.md"];
+const TEXTS: [&str; 2] = ["docs/article.md", "docs/phone.md"];
 /// How a path in a text begins, from the repository's root.
 const FOLDERS: [&str; 6] = ["src/", "www/", "examples/", "docs/", "tests/", "push-service/"];
 
@@ -106,6 +107,28 @@ fn each_file_link_and_function_that_the_texts_name_exists() {
     assert!(rows.len() > 35, "the article's and the codelab's tables have {} rows", rows.len());
     let wrong: Vec<String> = rows.iter().flat_map(|cell| wrong(cell)).collect();
     assert_eq!(wrong, [""; 0]);
+}
+
+/// The options in the commands of `text` that run `program`, which its `--help` does not know.
+fn unknown_options<'t>(text: &'t str, program: &str, help: &str) -> Vec<&'t str> {
+    let command = format!("cargo run --bin {program} -- ");
+    let commands = text.split(&command).skip(1).filter_map(|rest| rest.split(['`', '\n']).next());
+    let options = commands.flat_map(str::split_whitespace).filter(|word| word.starts_with("--"));
+    options.filter(|option| !help.split([' ', ',', '\n']).any(|word| word == *option)).collect()
+}
+
+#[test]
+fn each_option_that_the_texts_name_in_a_command_exists() {
+    for (program, binary) in [("server", env!("CARGO_BIN_EXE_server")), ("notify", env!("CARGO_BIN_EXE_notify"))] {
+        let help = Command::new(binary).arg("--help").output().unwrap().stdout;
+        let help = String::from_utf8(help).unwrap();
+        for name in TEXTS {
+            let text = fs::read_to_string(root().join(name)).unwrap();
+            assert_eq!(unknown_options(&text, program, &help), [""; 0], "{name}");
+        }
+        let text = format!("`cargo run --bin {program} -- --data-dir x --gone` and --elsewhere");
+        assert_eq!(unknown_options(&text, program, &help), ["--gone"]);
+    }
 }
 
 #[test]

@@ -29,6 +29,9 @@ user_pref("network.proxy.http_port", 9);
 user_pref("network.proxy.ssl", "127.0.0.1");
 user_pref("network.proxy.ssl_port", 9);
 user_pref("network.proxy.allow_hijacking_localhost", false);
+// One name stands for an address of the local network.
+user_pref("network.dns.localDomains", "barepush.test");
+user_pref("network.proxy.no_proxies_on", "barepush.test");
 // BiDi pretends that every page has the focus, so that none can be given it.
 user_pref("focusmanager.testmode", false);
 // No questions and no reports.

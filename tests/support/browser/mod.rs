@@ -34,6 +34,13 @@ pub(crate) const AXE: Need = Need {
     find: || Some(target().join("axe/node_modules/axe-core/axe.min.js")).filter(|file| file.is_file()),
 };
 
+/// Stands for a tunnel that ends TLS. Debian installs it where not every user's `PATH` leads.
+pub(crate) const NGINX: Need = Need {
+    name: "nginx",
+    install: "apt-get install nginx-light",
+    find: || on_path(&["nginx"]).or_else(|| Some("/usr/sbin/nginx".into()).filter(|file: &PathBuf| file.is_file())),
+};
+
 /// A program or a file that may not be installed.
 pub(crate) struct Need {
     name: &'static str,
