@@ -100,6 +100,9 @@ pub(super) fn browser(printer: &mut Printer, message: &Message) {
             false => readable(&message.payload),
         },
     );
+    if serde_json::from_slice(&message.payload).is_ok_and(|payload: Json| payload["web_push"] == 8030) {
+        printer.note("Safari shows this declarative message without the service worker");
+    }
     printer.step(&steps::NOTIFICATION);
     printer.text("call", "registration.showNotification(title, options)");
 }

@@ -55,12 +55,12 @@ pub(super) const ANSWER: Step = step("the answer", "RFC 8030 section 5", "src/pu
     "A status of 2xx means that the push service has accepted the message, not that a browser has shown it.");
 pub(super) const DECRYPTION: Step = step(
     "in the browser: the message is decrypted", "RFC 8291 section 3, RFC 8188 section 2", "push-service/src/decryption.rs does the same",
-    "The push service passes the body on over a connection that the browser keeps open.\n\
+    "The push service passes the body on over a connection that the browser, or its system, keeps open.\n\
     If a key or the tag does not fit, the browser drops the message, and the sender is not told.");
 pub(super) const PUSH_EVENT: Step = step("in the browser: the push event", "Push API, \"The push event\"", SW_JS,
     "The browser starts the page's service worker, if it is not running, and hands the payload to it.\n\
     The page itself need not be open.");
 pub(super) const NOTIFICATION: Step = step(
     "in the browser: the notification", "Notifications API, \"Service worker notifications\"", SW_JS,
-    "The subscription was made with userVisibleOnly: the worker promises to show each push.\n\
+    "Our page subscribes with userVisibleOnly: it promises to show a notification for each push.\n\
     The operating system displays the notification, unless its settings or a focus mode prevent it.");

@@ -8,7 +8,7 @@ use ureq::http::StatusCode;
 use super::Explanation;
 use barepush::push::answer::Answer;
 use barepush::push::client::{SendError, Unreachable};
-use barepush::push::message::Message;
+use barepush::push::message::{Message, Notification};
 use barepush::push::request::PushRequest;
 use barepush::push::result::PushResult;
 use barepush::push::subscription::Subscription;
@@ -78,6 +78,20 @@ fn a_payload_is_shown_as_text_when_it_is_text() {
 }
 
 #[test]
+fn a_declarative_message_needs_no_service_worker_in_safari() {
+    let note = "Safari shows this declarative message without the service worker";
+    let accepted = |payload: &[u8]| {
+        let (message, subscription) = (Message::new(payload.to_vec()), subscription(MOZILLA));
+        let result = Ok(Answer::new(StatusCode::CREATED));
+        let outcome = PushResult::sent(subscription.endpoint(), result.clone(), Duration::ZERO);
+        Explanation::new(&message, &subscription, false).answer(&outcome, &result)
+    };
+    let declarative = accepted(&Notification::new("title", "body").declarative_payload());
+    assert!(declarative.contains(note), "{declarative}");
+    assert!(!accepted(&Notification::new("title", "body").payload()).contains(note));
+}
+
+#[test]
 fn an_accepted_message_is_followed_by_what_may_still_happen() {
     let accepted = Answer {
         ttl: Some(Duration::from_secs(3600)),
@@ -100,7 +114,7 @@ fn an_accepted_message_is_followed_by_what_may_still_happen() {
          The page itself need not be open.\n   \
          event.data       null: there was no body\n\n\
          3. in the browser: the notification (Notifications API, \"Service worker notifications\"; www/sw.js)\n   \
-         The subscription was made with userVisibleOnly: the worker promises to show each push.\n   \
+         Our page subscribes with userVisibleOnly: it promises to show a notification for each push.\n   \
          The operating system displays the notification, unless its settings or a focus mode prevent it.\n   \
          call             registration.showNotification(title, options)\n"
     );
