@@ -1,13 +1,7 @@
 // The help sections: which are shown, and the addresses and commands in them.
 
+import { $, say } from './dom.js';
 import { pushServiceHelp } from './problems.js';
-
-export const $ = id => document.getElementById(id);
-
-/** Writes a text only when it changed: a live region speaks at each write, and a selection survives. */
-export const say = (id, text) => {
-  if ($(id).textContent !== text) $(id).textContent = text;
-};
 
 const HELP = ['server', 'insecure', 'certificate', 'ios', 'unsupported', 'denied', 'dismissed', 'push-service', 'brave', 'private'];
 

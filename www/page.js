@@ -1,67 +1,24 @@
-// The page's start, step 3 and the small buttons; at the end the handlers, which only call. state.js has the state,
-// view.js and help.js draw it; subscription.js does steps 1 and 2; progress.js follows a push; push.js talks to the browser,
+// The page's start and the small buttons; at the end the handlers, which only call. state.js has the state, view.js and help.js
+// draw it; subscription.js does steps 1 and 2, notification.js step 3; progress.js follows a push; push.js talks to the browser,
 // api.js to the server; problems.js words what fails.
 
-import * as api from './api.js';
-import { clearLog, loadEvents, pushing, refreshServer, takeEvent } from './progress.js';
+import { $, say } from './dom.js';
+import { notifyAll, notifyLocally, notifyMe } from './notification.js';
+import { clearLog, loadEvents, refreshServer, takeEvent } from './progress.js';
 import * as push from './push.js';
-import { render, run, state } from './state.js';
-import { lookAgain, permissionChanged, register, repair, subscribe, takeRegistration, unregister, unsubscribe } from './subscription.js';
-
-const $ = id => document.getElementById(id);
-
-// --- step 3: notification -------------------------------------------------------------------------------------------
-
-const message = () => {
-  const fields = ['title', 'body', 'url', 'ttl', 'delay'].map(name => [name, $(`message-${name}`)]);
-  const filled = fields.filter(([, field]) => field.value.trim() !== '');
-  return Object.fromEntries(filled.map(([name, field]) => [name, field.type === 'number' ? field.valueAsNumber : field.value.trim()]));
-};
-
-const notify = (name, request) => {
-  if (!$('message').reportValidity()) return;
-  return run('notification', name, () => pushing(request));
-};
-
-const notifyMe = () => notify('notify-me', () => api.notifyMe(state.subscription.endpoint, message()));
-
-const notifyAll = () =>
-  notify('notify-all', async () => {
-    try {
-      return await api.notifyAll(message());
-    } catch (error) {
-      // Nobody has subscribed: a status, as in the codelab, not a problem.
-      if (error.status !== 409) throw error;
-      state.nobody = true;
-      return {};
-    }
-  });
-
-const notifyLocally = async () => {
-  const permission = await push.askPermission();
-  if (permission !== 'granted') {
-    $('local-status').textContent = 'Notifications are not allowed for this address: subscribe first, and choose Allow.';
-    return;
-  }
-  try {
-    await push.showLocally(state.registration);
-    takeEvent({ at: Date.now(), type: 'local', title: 'A local notification' });
-    $('local-status').textContent = 'The browser accepted it. If you do not see it, the operating system hides it.';
-  } catch (error) {
-    $('local-status').textContent = `The browser could not show it: ${error.message}. Look at the notification settings of the operating system.`;
-  }
-};
+import { render, state } from './state.js';
+import { lookAgain, lookAtBrowser, permissionChanged, register, repair, subscribe, unregister, unsubscribe } from './subscription.js';
 
 // --- small buttons --------------------------------------------------------------------------------------------------
 
 const copy = async (text, done) => {
   try {
     await navigator.clipboard.writeText(text);
-    $('toast').textContent = done;
+    say('toast', done);
   } catch {
-    $('toast').textContent = 'The browser did not allow copying: select the text and copy it yourself.';
+    say('toast', 'The browser did not allow copying: select the text and copy it yourself.');
   }
-  setTimeout(() => ($('toast').textContent = ''), 4000);
+  setTimeout(() => say('toast', ''), 4000);
 };
 
 const copySubscription = () =>
@@ -78,9 +35,7 @@ const start = async () => {
   render();
   await loadEvents().catch(() => {}); // a window without storage has no log
   await refreshServer();
-  if (push.capabilities().worker) {
-    await takeRegistration(await push.findRegistration().catch(() => undefined));
-  }
+  await lookAtBrowser();
   state.looked = true;
   render();
   if (state.subscription && state.serverKey) await repair();
@@ -112,5 +67,6 @@ for (const button of document.querySelectorAll('.copy')) {
 }
 new BroadcastChannel('barepush').addEventListener('message', event => hear(event.data));
 addEventListener('visibilitychange', lookAgain);
+addEventListener('focus', lookAgain);
 push.watchPermission(permissionChanged);
 start();

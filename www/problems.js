@@ -56,6 +56,9 @@ export const permissionDenied = { says: 'Notifications are blocked for this addr
 /** The user closed the prompt without an answer. */
 export const permissionDismissed = { says: 'The permission prompt was closed without an answer.', hint: 'Press Subscribe again and choose Allow.', help: ['dismissed'] };
 
+/** The time of a scheduled push is over. */
+export const scheduledNotReported = { says: 'The server has not reported the scheduled push.', hint: 'A server that was stopped meanwhile has dropped it: send it again.', help: [] };
+
 /** Why any other action failed. */
 export const otherProblem = error =>
   error instanceof ApiError ? fromApi(error) : { says: sentence(`That failed: ${error.message}`), hint: 'Reload the page and try again.', help: [] };

@@ -1,11 +1,13 @@
 // How far the last push came: the server's answers and status up to the push service, the worker's reports from there.
 
 import * as api from './api.js';
-import { sentence } from './problems.js';
+import { scheduledNotReported, sentence } from './problems.js';
 import { tailOf } from './push.js';
 import { render, state } from './state.js';
 
 const EVENT_CACHE = 'barepush-events'; // sw.js writes it
+
+const isOwn = push => state.subscription && push.tail === tailOf(state.subscription.endpoint);
 
 // --- the server -----------------------------------------------------------------------------------------------------
 
@@ -16,11 +18,12 @@ export const refreshServer = async () => {
     [state.serverKey, state.server] = await Promise.all([api.publicKey(), api.status()]);
     state.serverUp = true;
     state.serverRefusal = '';
+    if (state.server.stored) state.nobody = false;
     // The server answers again, so what failed only because it did not is solved.
     for (const [step, problem] of Object.entries(before)) {
       if (problem?.help.includes('server') && state.problems[step] === problem) state.problems[step] = null;
     }
-    takeLastPush(state.server.last_push);
+    takeLastPush();
   } catch (error) {
     state.serverUp = error.status === null ? false : true;
     state.serverRefusal = error.status === null ? '' : `${sentence(error.message)} ${sentence(error.hint)}`;
@@ -28,45 +31,56 @@ export const refreshServer = async () => {
   render();
 };
 
-// A push that was scheduled, or made before this page was opened.
-const takeLastPush = last => {
-  if (!last || state.progress.sending || state.outcome?.some(push => push.at >= last.at)) return;
-  state.outcome = [last];
+/** Shows the server's last push if it went to this browser: it was scheduled, or made before this page was opened. */
+export const takeLastPush = () => {
+  const last = state.server?.last_push;
+  if (!last || state.progress.sending) return;
+  if (state.scheduled?.all && last.at > state.scheduled.after) state.scheduled = null;
+  if (!isOwn(last) || state.outcome?.pushes.some(push => push.at >= last.at)) return;
+  state.outcome = { pushes: [last] };
   // What was received long before belongs to an earlier push.
   if (state.progress.received?.at < (last.at - 30) * 1000) state.progress = {};
-  state.progress.accepted ??= last;
-  state.scheduled = 0;
+  state.progress.result ??= last;
+  state.scheduled = null;
+  if (state.problems.notification === scheduledNotReported) state.problems.notification = null;
 };
 
-/** Shows the results of pushes that the server has just made. */
-export const takePushes = pushes => {
-  state.outcome = pushes;
-  const own = state.subscription && tailOf(state.subscription.endpoint);
-  state.progress.accepted = pushes.find(({ tail }) => tail === own) ?? pushes[0];
+/** Shows the results of pushes that the server has just made. Of many, the server lists only the first. */
+export const takePushes = (pushes, counts) => {
+  if (!pushes.length) return;
+  state.outcome = { pushes, counts };
+  const own = pushes.find(isOwn);
+  if (own) state.progress.result = own;
 };
 
-const schedule = seconds => {
-  state.scheduled = seconds;
-  state.progress.scheduled = true;
-  setTimeout(refreshServer, (seconds + 2) * 1000);
+// What the answer of a request for a push says.
+const takeAnswer = ({ push, pushes, counts, scheduled }, all) => {
+  if (scheduled) {
+    state.scheduled = { seconds: scheduled, all, after: state.server?.last_push?.at ?? 0 };
+    if (state.subscription) state.progress = { scheduled: true };
+  } else if (push) {
+    takePushes([push]);
+  } else if (pushes?.length) {
+    takePushes(pushes, counts);
+  } else {
+    return false;
+  }
+  return true;
 };
 
 /** Sends a request that makes the server push, and shows its results. The worker reports what happens later. */
-export const pushing = async request => {
+export const pushing = async (request, { all = false } = {}) => {
   const before = state.progress;
-  Object.assign(state, { progress: { sending: true }, nobody: false, scheduled: 0 });
+  Object.assign(state, { progress: state.subscription ? { sending: true } : {}, nobody: false, scheduled: null });
   render();
+  let pushed = false;
   try {
     const answer = await request();
     state.progress.sending = false;
-    if (answer.scheduled) schedule(answer.scheduled);
-    else if (answer.push) takePushes([answer.push]);
-    else if (answer.pushes) takePushes(answer.pushes);
-    else state.progress = before;
-  } catch (error) {
-    state.progress = before;
-    throw error;
+    pushed = takeAnswer(answer, all);
+    return answer;
   } finally {
+    if (!pushed) state.progress = before;
     refreshServer();
   }
 };
@@ -76,8 +90,8 @@ export const pushing = async request => {
 const follow = event => {
   const { progress } = state;
   if (event.type === 'received') {
-    const expected = progress.sending || progress.scheduled || (progress.accepted && !progress.received);
-    state.progress = { ...(expected && !progress.received ? progress : { elsewhere: true }), received: event };
+    const expected = !progress.received && Object.keys(progress).length > 0;
+    state.progress = { ...(expected ? progress : { elsewhere: true }), received: event };
   } else if (['shown', 'clicked', 'failed'].includes(event.type) && progress.received) {
     // A click that fails does not undo that the notification was shown.
     if (event.type !== 'failed' || !progress.shown) progress[event.type] = event;

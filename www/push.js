@@ -45,7 +45,7 @@ export const register = async () => {
 };
 
 /** The registration's subscription, or null (Push API, "PushManager: getSubscription()"). */
-export const findSubscription = registration => registration.pushManager?.getSubscription() ?? null;
+export const findSubscription = async registration => (await registration.pushManager?.getSubscription()) ?? null;
 
 /** Subscribes with the server's VAPID key (Push API, "PushManager: subscribe()"). May stay pending for ever. */
 export const subscribe = (registration, applicationServerKey) =>

@@ -1,6 +1,7 @@
 // The page's one state object; `render` draws it, `run` runs an action on it.
 
 import { ApiError } from './api.js';
+import { $ } from './dom.js';
 import { otherProblem } from './problems.js';
 import { capabilities } from './push.js';
 import { render as draw } from './view.js';
@@ -20,9 +21,9 @@ export const state = {
   problems: { registration: null, subscription: null, notification: null },
   note: '',
   nobody: false, // notify-all found no subscription
-  scheduled: 0, // seconds
-  outcome: null, // the last push's results, one for each endpoint
-  progress: {}, // how far the last push came
+  scheduled: null, // the delayed push that the server has promised: {seconds, all, after}
+  outcome: null, // the results of the last push, or of the last push to all: {pushes, counts}
+  progress: {}, // how far the last push to this browser came
   events: [],
   showSecrets: false,
 };
@@ -33,25 +34,31 @@ export const render = () => draw(state);
 const NEXT = { register: 'subscribe', unregister: 'register', subscribe: 'notify-me', unsubscribe: 'subscribe' };
 
 const keepFocus = name => {
-  const button = document.getElementById(name);
+  const button = $(name);
   const lost = document.activeElement === document.body || document.activeElement === button;
-  if (lost) (button.disabled ? document.getElementById(NEXT[name]) : button)?.focus();
+  if (lost) (button.disabled ? $(NEXT[name]) : button)?.focus();
 };
 
-/** Runs the action of button `name`: busy meanwhile, a failure shown at its step (`explain` words it), the focus kept. */
+/**
+ * Runs the action of button `name`: busy meanwhile, a failure shown at its step (`explain` words it), the focus kept.
+ * Returns whether it succeeded.
+ */
 export const run = async (step, name, action, explain = otherProblem) => {
-  if (state.busy.has(name)) return;
-  const focused = document.activeElement === document.getElementById(name);
+  if (state.busy.has(name)) return false;
+  const focused = document.activeElement === $(name);
+  let done = true;
   state.busy.add(name);
   state.problems[step] = null;
   render();
   try {
     await action();
   } catch (error) {
+    done = false;
     state.problems[step] = explain(error, capabilities());
     if (error instanceof ApiError && error.status === null) state.serverUp = false;
   }
   state.busy.delete(name);
   render();
   if (focused) keepFocus(name);
+  return done;
 };

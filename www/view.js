@@ -1,12 +1,10 @@
 // Draws the one state object: `render(state)`. Nothing here calls the Push API or the server.
 
-import { $, renderHelp, say } from './help.js';
+import { $, enable, say } from './dom.js';
+import { renderHelp } from './help.js';
 import { sentence } from './problems.js';
 import { capabilities, keyOf, tailOf, toStored } from './push.js';
 
-const enable = (id, on) => {
-  $(id).disabled = !on;
-};
 const yesNo = on => (on ? 'yes' : 'no');
 const clock = milliseconds => {
   const at = new Date(milliseconds);
@@ -50,7 +48,7 @@ const subscriptionStatus = ({ registration, subscription, busy, asking }, can) =
 const notificationStatus = ({ registration, subscription, busy, nobody, scheduled }, can) => {
   if (busy.has('notify-me') || busy.has('notify-all')) return 'Pushing …';
   if (nobody) return 'Nobody has subscribed yet: subscribe a browser first, then notify all.';
-  if (scheduled) return `The server will push in ${scheduled} s. You may close this tab, but leave the browser running.`;
+  if (scheduled) return `The server will push in ${scheduled.seconds} s. You may close this tab, but leave the browser running.`;
   if (!can.worker) return 'Push is not possible without service workers.';
   if (!registration) return 'Register the service worker and subscribe first.';
   return subscription ? 'Ready to push.' : 'Subscribe first.';
@@ -71,14 +69,20 @@ const renderSteps = (state, can) => {
 
 // --- the last push: its results and its progress --------------------------------------------------------------------------
 
+// Of many pushes the server counts all and lists the first.
+const summary = ({ pushes, counts = {} }, failure) => {
+  const total = Object.values(counts).reduce((sum, count) => sum + count, 0) || pushes.length;
+  const accepted = counts.accepted ?? pushes.filter(push => push.accepted).length;
+  return total === 1 ? pushes[0].says : `accepted ${accepted} of ${total}${failure ? `; ${failure.says}` : ''}`;
+};
+
 const renderOutcome = ({ outcome }) => {
-  const failure = outcome?.find(push => !push.accepted);
-  const accepted = outcome?.filter(push => push.accepted).length;
+  const failure = outcome?.pushes.find(push => !push.accepted);
   $('outcome').dataset.state = !outcome ? '' : failure ? 'failed' : 'done';
   if (!outcome) return ['outcome-says', 'outcome-hint'].forEach(id => say(id, ''));
-  const says = outcome.length === 1 ? outcome[0].says : `accepted ${accepted} of ${outcome.length}${failure ? `; ${failure.says}` : ''}`;
-  say('outcome-says', `Last push, ${clock(outcome[0].at * 1000)}: ${says}`);
-  const hint = (failure ?? outcome[0]).hint;
+  const [first] = outcome.pushes;
+  say('outcome-says', `Last push, ${clock(first.at * 1000)}: ${summary(outcome, failure)}`);
+  const hint = (failure ?? first).hint;
   say('outcome-hint', sentence(hint ?? '') || (failure ? '' : 'Accepted means that the push service will try to deliver it. The event log shows when it arrives.'));
 };
 
@@ -91,12 +95,12 @@ const mark = (name, status, text) => {
 
 const renderProgress = ({ progress, subscription }) => {
   mark('subscription', subscription ? 'done' : '', subscription ? `…${tailOf(subscription.endpoint)}` : 'none yet');
-  const { sending, scheduled, elsewhere, accepted } = progress;
-  if (accepted) mark('accepted', accepted.accepted ? 'done' : 'failed', accepted.accepted ? `accepted in ${accepted.milliseconds} ms` : accepted.class);
+  const { sending, scheduled, elsewhere, result } = progress;
+  if (result) mark('accepted', result.accepted ? 'done' : 'failed', result.accepted ? `accepted in ${result.milliseconds} ms` : result.class);
   else if (progress.received) mark('accepted', 'done', elsewhere ? 'sent by another program' : 'accepted');
   else if (sending) mark('accepted', 'waiting', 'sending …');
   else mark('accepted', scheduled ? 'waiting' : '', scheduled ? 'scheduled' : 'not yet');
-  const waiting = accepted?.accepted && !progress.received ? 'waiting' : '';
+  const waiting = result?.accepted && !progress.received ? 'waiting' : '';
   mark('received', progress.received ? 'done' : waiting, progress.received ? `received ${clock(progress.received.at)}` : 'not yet');
   if (progress.failed) mark('shown', 'failed', 'failed');
   else mark('shown', progress.shown ? 'done' : '', progress.shown ? `shown ${clock(progress.shown.at)}` : 'not yet');

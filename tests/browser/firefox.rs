@@ -85,7 +85,7 @@ fn a_changed_vapid_key_is_noticed_on_reload_and_mended(Subscribed(Stage { firefo
     firefox.reload();
     firefox.wait_to_read(
         "subscription-note",
-        "The server’s VAPID key had changed: this browser has ended its old subscription and subscribed again.",
+        "The server’s VAPID key has changed. This browser has ended its old subscription and subscribed again.",
     );
     firefox.wait_to_read("key-match", "yes");
     assert_eq!(server.notify("with the new key").code, Some(0));

@@ -31,6 +31,8 @@ mod phone;
 #[cfg(unix)]
 mod refusals;
 #[cfg(unix)]
+mod repairs;
+#[cfg(unix)]
 mod states;
 #[cfg(unix)]
 #[path = "../support/mod.rs"]
@@ -48,6 +50,7 @@ fn main() -> std::process::ExitCode {
         panel::tests(),
         phone::tests(),
         refusals::tests(),
+        repairs::tests(),
         states::tests(),
     ];
     harness::run(tests.into_iter().flatten().collect())

@@ -111,7 +111,6 @@ fn the_outcome_of_a_failed_push_is_told_with_what_to_do(
         (Reply::status(429), "not now, says localhost: 429 Too Many Requests: ", "Push service busy"),
         (Reply::status(413), "refused by localhost: 413 ", "Push service refused"),
         (Reply::garbage(), "cannot reach localhost: ", "Push service unreachable"),
-        (Reply::status(410), "gone, says localhost: 410 Gone: ", "Push service gone"),
     ];
     for (answer, says, stop) in outcomes {
         push_service.answer_next(answer);

@@ -84,15 +84,14 @@ fn the_worker_s_reports_are_followed_stop_by_stop(Registered { chromium, server,
 fn another_vapid_key_is_told_at_each_step_of_its_mending(Registered { chromium, server, .. }: &mut Registered) {
     let other_key = "{ applicationServerKey: new Uint8Array(65).buffer }";
     chromium.open_after(&subscribed(other_key, "/remove-subscription"), &server.http);
-    chromium
-        .wait_to_read("subscription-note", "The server’s VAPID key has changed. Subscribing again with the new key …");
+    chromium.wait_to_read("subscription-note", "The server’s VAPID key has changed. Subscribing again …");
     assert_eq!(chromium.read("key-match"), "no");
 
     let not_asked = "Object.defineProperty(Notification, 'permission', { value: 'default' });";
     chromium.open_after(&format!("{not_asked} {}", subscribed(other_key, "nothing")), &server.http);
     chromium.wait_to_read(
         "subscription-note",
-        "The server’s VAPID key has changed, so the old subscription was ended. Press Subscribe to go on.",
+        "The server’s VAPID key has changed. The old subscription was ended. Press Subscribe to go on.",
     );
     chromium.wait_to_read("permission", "not asked yet");
 }
