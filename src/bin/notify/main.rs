@@ -4,15 +4,15 @@ mod args;
 mod checks;
 mod curl;
 mod explain;
+mod list;
 mod many;
-mod newest;
 mod one;
 mod payload;
 mod public_key;
+mod recipient;
 mod results;
 mod stdout;
 mod summary;
-mod to;
 
 use std::process::ExitCode;
 

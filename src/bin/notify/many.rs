@@ -15,7 +15,7 @@ use barepush::store::subscriptions::{Change, Entries, Store, StoreError};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::args::Args;
-use crate::newest::{nobody, not_read};
+use crate::list::{nobody, not_read};
 use crate::results::ResumeSet;
 use crate::summary::Summary;
 

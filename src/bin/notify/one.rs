@@ -14,7 +14,7 @@ use barepush::push::subscription::Subscription;
 use barepush::store::subscriptions::{Change, StoreError};
 
 use crate::args::Args;
-use crate::newest::recipient;
+use crate::recipient::recipient;
 use crate::results::ResultLine;
 use crate::stdout::print;
 use crate::{checks, curl};

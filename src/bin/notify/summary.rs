@@ -15,7 +15,7 @@ use barepush::store::subscriptions::StoreError;
 use indicatif::ProgressBar;
 
 use crate::args::Args;
-use crate::newest::{EXIT_NOBODY, complain_of_line};
+use crate::list::{EXIT_NOBODY, complain_of_line};
 use crate::results::{ResultLine, SubscriptionId};
 
 /// Of exit codes that occurred the first of these is the program's: what needs a person, what is worth another run, what

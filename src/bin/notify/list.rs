@@ -1,4 +1,4 @@
-//! Which subscription a single message goes to: the last usable one of the file, unless `--to` names another.
+//! A list of subscriptions as notify reads it, and what it says of unusable lines and of lists without any subscription.
 
 use std::io::{self, BufReader};
 use std::path::Path;
@@ -9,22 +9,10 @@ use barepush::push::subscription::{Subscription, SubscriptionError};
 use barepush::store::subscriptions::{Entries, Store, StoreError};
 
 use crate::args::{Args, OTHER_FOLDER, absolute};
-use crate::to;
 
-/// Nobody has subscribed, or the file holds nothing usable.
+/// The exit code when the list is missing, empty, or has unusable lines only.
 pub(crate) const EXIT_NOBODY: u8 = 3;
 const OPEN_THE_PAGE: &str = "run cargo run --bin server, open the page and press Subscribe";
-
-/// The subscription that `--to` names, else the last usable one.
-pub(crate) fn recipient(args: &Args) -> Result<Subscription, CliError> {
-    if let Some(to) = &args.to {
-        return to::chosen(args, to);
-    }
-    let store = args.store();
-    let mut newest = None;
-    let unusable = each_usable(args, &store, |subscription| newest = Some(subscription))?;
-    newest.ok_or_else(|| nobody(&store, unusable))
-}
 
 /// Calls `take` with each usable subscription in order. Names the unusable lines on stderr, and returns how many they are;
 /// they stay where they are.
@@ -47,7 +35,7 @@ pub(crate) fn each_usable(args: &Args, store: &Store, mut take: impl FnMut(Subsc
     Ok(unusable)
 }
 
-/// Why the file could not be opened. A missing one is named by its absolute path: the folder may be the wrong one.
+/// The error for a list that cannot be opened. A missing one is named by its absolute path: the folder may be the wrong one.
 pub(crate) fn not_read(args: &Args, error: StoreError) -> CliError {
     let StoreError::Missing(path) = &error else {
         return CliError::hinted(StoreError::hint)(error);
@@ -61,7 +49,7 @@ pub(crate) fn not_read(args: &Args, error: StoreError) -> CliError {
     CliError::new(EXIT_NOBODY, anyhow!("nobody has subscribed yet: {missing}"), hint)
 }
 
-/// The file was read to its end, and no usable subscription stood in it.
+/// The error for a list that was read to its end and had no usable subscription.
 pub(crate) fn nobody(store: &Store, unusable: usize) -> CliError {
     let path = store.path().display();
     match unusable {
@@ -73,7 +61,7 @@ pub(crate) fn nobody(store: &Store, unusable: usize) -> CliError {
     }
 }
 
-/// Names a line that is no subscription.
+/// Reports a line that is not a valid subscription.
 pub(crate) fn complain_of_line(path: &Path, line: usize, error: SubscriptionError) {
     let why = anyhow::Error::new(error);
     complain("notify", format_args!("{} line {line}: {why:#}", path.display()), None);

@@ -1,4 +1,5 @@
-//! `--to`: the one subscription that matches an endpoint's tail, a push service's host or a browser's name.
+//! The subscription that a single message goes to: the newest one, or the one that `--to` names by its endpoint's tail, its
+//! push service's host or its browser.
 
 use std::collections::VecDeque;
 
@@ -10,15 +11,26 @@ use barepush::push::subscription::Subscription;
 use barepush::push::vendor::Vendor;
 
 use crate::args::Args;
-use crate::newest::{EXIT_NOBODY, each_usable, nobody};
+use crate::list::{EXIT_NOBODY, each_usable, nobody};
 
 /// As for any other contradiction in the arguments.
 const EXIT_USAGE: u8 = 2;
 /// A message names at most this many subscriptions: the newest ones.
 const MAX_NAMED: usize = 8;
 
+/// The subscription that `--to` names, else the last usable one.
+pub(crate) fn recipient(args: &Args) -> Result<Subscription, CliError> {
+    if let Some(to) = &args.to {
+        return chosen(args, to);
+    }
+    let store = args.store();
+    let mut newest = None;
+    let unusable = each_usable(args, &store, |subscription| newest = Some(subscription))?;
+    newest.ok_or_else(|| nobody(&store, unusable))
+}
+
 /// The subscription that `to` matches, if it is exactly one.
-pub(crate) fn chosen(args: &Args, to: &str) -> Result<Subscription, CliError> {
+fn chosen(args: &Args, to: &str) -> Result<Subscription, CliError> {
     let store = args.store();
     let (mut matching, mut stored) = (Seen::default(), Seen::default());
     let unusable = each_usable(args, &store, |subscription| {
