@@ -85,22 +85,12 @@ fn allowed(path: &str) -> String {
     here.map(|(method, ..)| *method).collect::<Vec<_>>().join(", ")
 }
 
-/// `Host` must be a name of this machine with this port, against DNS rebinding. A request by a page of another site carries
-/// `Origin` or `Sec-Fetch-Site`. A form cannot send JSON.
+/// Only programs on this machine may call, and a form cannot send JSON.
 fn refuse_strangers(shared: &Shared, head: &RequestHead, request: &Request) -> Result<()> {
-    let (scheme, local) = shared.origin.split_once("://").unwrap_or_default();
-    let (_, port) = local.rsplit_once(':').unwrap_or_default();
-    let ours = ["localhost", "127.0.0.1", "[::1]"].map(|name| format!("{name}:{port}"));
-    let host = head.header("Host").unwrap_or_default().to_ascii_lowercase();
-    if !ours.contains(&host) {
+    if !has_our_host(shared, head) {
         return Err(Refused(403, "unknown Host header".to_owned(), "call it as localhost or 127.0.0.1, with its port"));
     }
-    let foreign_origin = head.header("Origin").is_some_and(|origin| {
-        let same = origin.split_once("://").is_some_and(|(s, host)| s == scheme && ours.iter().any(|our| our == host));
-        !same
-    });
-    let site = head.header("Sec-Fetch-Site").unwrap_or("none");
-    if foreign_origin || !["none", "same-origin"].contains(&site) {
+    if is_from_another_site(shared, head) {
         let hint = "a page cannot use this interface; call it from a program";
         return Err(Refused(403, "the request comes from a page of another site".to_owned(), hint));
     }
@@ -112,6 +102,24 @@ fn refuse_strangers(shared: &Shared, head: &RequestHead, request: &Request) -> R
         return Err(Refused(415, "the body is not JSON".to_owned(), "send Content-Type: application/json"));
     }
     Ok(())
+}
+
+/// Whether `Host` is a name of this machine with this port, against DNS rebinding.
+pub(crate) fn has_our_host(shared: &Shared, head: &RequestHead) -> bool {
+    is_ours(shared, head.header("Host").unwrap_or_default())
+}
+
+/// Whether a page of another site made the request: it carries `Origin` or `Sec-Fetch-Site`.
+pub(crate) fn is_from_another_site(shared: &Shared, head: &RequestHead) -> bool {
+    let (scheme, _) = shared.origin.split_once("://").unwrap_or_default();
+    let same = |origin: &str| origin.split_once("://").is_some_and(|(s, host)| s == scheme && is_ours(shared, host));
+    let site = head.header("Sec-Fetch-Site").unwrap_or("none");
+    head.header("Origin").is_some_and(|origin| !same(origin)) || !["none", "same-origin"].contains(&site)
+}
+
+fn is_ours(shared: &Shared, host: &str) -> bool {
+    let (_, port) = shared.origin.rsplit_once(':').unwrap_or_default();
+    ["localhost", "127.0.0.1", "[::1]"].iter().any(|name| host.eq_ignore_ascii_case(&format!("{name}:{port}")))
 }
 
 impl Request {

@@ -25,6 +25,8 @@ const DATA_MESSAGE: u8 = 8;
 const LOGIN_LIMIT: Duration = Duration::from_secs(10);
 /// A Chromium that takes nothing for so long has stopped.
 const WRITE_LIMIT: Duration = Duration::from_secs(10);
+/// As many messages as are stored at most.
+const MAX_UNACKNOWLEDGED: usize = 1000;
 
 /// The channel to one Chromium that has logged in.
 struct Channel {
@@ -38,6 +40,16 @@ struct Sent {
     frames: i32,
     /// The number of the frame and the name of the message in it, oldest first.
     unacknowledged: Vec<(i32, String)>,
+}
+
+impl Sent {
+    /// Remembers that the message was in the last frame.
+    fn remember(&mut self, id: &str) {
+        if self.unacknowledged.len() >= MAX_UNACKNOWLEDGED {
+            self.unacknowledged.remove(0);
+        }
+        self.unacknowledged.push((self.frames, id.to_owned()));
+    }
 }
 
 impl Channel {
@@ -54,8 +66,9 @@ impl Channel {
 
     fn send_push(&self, sent: &mut Sent, channel: &str, message: &StoredMessage) -> bool {
         let delivered = self.send(sent, DATA_MESSAGE, &data_message(channel, message)).is_ok();
-        if delivered {
-            sent.unacknowledged.push((sent.frames, message.id.clone()));
+        // A message whose TTL is 0 is not stored, whether acknowledged or not.
+        if delivered && message.ttl > 0 {
+            sent.remember(&message.id);
         }
         delivered
     }

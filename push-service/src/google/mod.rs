@@ -9,6 +9,7 @@ mod registration;
 #[cfg(test)]
 mod tests;
 
+use crate::control;
 use crate::http::{Connection, RequestHead};
 use crate::listener::Listener;
 use crate::response::Response;
@@ -29,12 +30,17 @@ const REGISTRATION: &str = "/google/registration";
 
 /// Answers Chromium's two kinds of requests; `None`: the request is of another kind, and its body is not read yet.
 pub(crate) fn answer(shared: &Shared, connection: &mut Connection, head: &RequestHead) -> io::Result<Option<Response>> {
-    let response = match (head.method.as_str(), head.path.as_str()) {
-        ("POST", CHECK_IN) => shared.check_in(&connection.read_body(head, false)?),
-        ("POST", REGISTRATION) => shared.register(head, &connection.read_body(head, false)?),
-        _ => return Ok(None),
-    };
-    Ok(Some(response))
+    if head.method != "POST" || ![CHECK_IN, REGISTRATION].contains(&head.path.as_str()) {
+        return Ok(None);
+    }
+    let body = connection.read_body(head, false)?;
+    // Chromium itself asks, not one of its pages.
+    let stranger = !control::has_our_host(shared, head) || control::is_from_another_site(shared, head);
+    Ok(Some(match head.path.as_str() {
+        _ if stranger => Response::new(403),
+        CHECK_IN => shared.check_in(&body),
+        _ => shared.register(head, &body),
+    }))
 }
 
 /// The port of Google's message channel, open until this is dropped.

@@ -112,7 +112,7 @@ impl Chromium {
 
     pub(super) fn check_in_again(self, channel: &MessageChannel) -> Self {
         let request = CheckIn { id: i64::try_from(self.id).ok(), token: Some(self.token) };
-        let answer = post(&switch(channel, "--gcm-checkin-url="), "", &request.encode_to_vec());
+        let (_, answer) = post(&switch(channel, "--gcm-checkin-url="), "", &request.encode_to_vec());
         let CheckedIn { stats_ok, id, token } = CheckedIn::decode(answer.as_slice()).unwrap();
         assert!(stats_ok && id != 0 && token != 0);
         Self { id, token }
@@ -121,7 +121,7 @@ impl Chromium {
     /// Posts the form and returns the answer.
     pub(super) fn register(self, channel: &MessageChannel, form: &str) -> String {
         let authorization = format!("Authorization: AidLogin {}:{}\r\n", self.id, self.token);
-        let answer = post(&switch(channel, "--gcm-registration-url="), &authorization, form.as_bytes());
+        let (_, answer) = post(&switch(channel, "--gcm-registration-url="), &authorization, form.as_bytes());
         String::from_utf8(answer).unwrap()
     }
 
@@ -206,11 +206,12 @@ impl Line {
 }
 
 /// The value of one of the switches that Chromium is started with.
-fn switch(channel: &MessageChannel, name: &str) -> String {
+pub(super) fn switch(channel: &MessageChannel, name: &str) -> String {
     channel.switches().iter().find_map(|switch| switch.strip_prefix(name)).unwrap().to_owned()
 }
 
-fn post(url: &str, header: &str, body: &[u8]) -> Vec<u8> {
+/// Posts with one more header and returns status and body.
+pub(super) fn post(url: &str, header: &str, body: &[u8]) -> (u16, Vec<u8>) {
     let (address, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
     let mut tcp = TcpStream::connect(address).unwrap();
     tcp.set_read_timeout(Some(LIMIT)).unwrap();
@@ -224,10 +225,11 @@ fn post(url: &str, header: &str, body: &[u8]) -> Vec<u8> {
         answer.extend(byte);
     }
     let head = String::from_utf8(answer).unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     let (_, length) = head.split_once("Content-Length: ").unwrap();
     let mut body = vec![0; length.split_once("\r\n").unwrap().0.parse().unwrap()];
     tcp.read_exact(&mut body).unwrap();
-    body
+    (status, body)
 }
 
 fn connect(channel: &MessageChannel) -> StreamOwned<ClientConnection, TcpStream> {

@@ -56,6 +56,17 @@ fn a_check_in_gives_an_id_and_a_secret_which_stay() {
 }
 
 #[test]
+fn a_page_of_another_site_can_neither_check_in_nor_register() {
+    let (service, channel) = service();
+    for header in ["Origin: https://example.com\r\n", "Sec-Fetch-Site: cross-site\r\n"] {
+        for name in ["--gcm-checkin-url=", "--gcm-registration-url="] {
+            assert_eq!(chromium::post(&chromium::switch(&channel, name), header, b"").0, 403, "{name} {header}");
+        }
+    }
+    assert!(service.shared.lock().chromium_tokens.is_empty());
+}
+
+#[test]
 fn a_registration_makes_a_subscription_and_delete_ends_it() {
     let (service, channel) = service();
     let chromium = Chromium::check_in(&channel);
