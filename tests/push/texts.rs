@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// The texts under docs/ whose names are checked.
-const TEXTS: [&str; 2] = ["docs/article.md", "docs/phone.md"];
+const TEXTS: [&str; 4] = ["docs/article.md", "docs/notify.md", "docs/phone.md", "docs/troubleshooting.md"];
 /// How a path in a text begins, from the repository's root.
 const FOLDERS: [&str; 6] = ["src/", "www/", "examples/", "docs/", "tests/", "push-service/"];
 
