@@ -3,4 +3,5 @@
 pub mod data_args;
 pub mod error;
 pub mod shell;
+pub mod signals;
 pub mod usage;

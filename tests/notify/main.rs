@@ -9,6 +9,7 @@ mod explain;
 mod many;
 mod one;
 mod proxy;
+mod signals;
 #[path = "../support/mod.rs"]
 mod support;
 mod to;

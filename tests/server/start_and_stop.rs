@@ -6,8 +6,8 @@ use std::net::TcpListener;
 use std::path::Path;
 
 use crate::support::client::Client;
-use crate::support::program::{Finished, Program, server};
-use push_service::PushService;
+use crate::support::program::{Finished, LIMIT, Program, server};
+use push_service::{Answer, PushService};
 use serde_json::json;
 
 /// A server that must fail, with its folder's name taken out of what it says.
@@ -193,6 +193,48 @@ fn ctrl_c_and_sigterm_end_it_cleanly() {
         let ended = server.wait();
         assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{signal}");
     }
+}
+
+#[test]
+fn a_closed_terminal_ends_it_cleanly_unless_the_signal_was_ignored_at_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = server(folder.path()).arg("-q").spawn();
+    running.url("http");
+    running.hang_up();
+    assert_eq!(running.wait().code, Some(0));
+
+    // What nohup does, and a shell to what it starts in the background.
+    let script = "trap '' HUP INT; exec \"$0\" -q --port 0 --http-port 0";
+    let running = Program::new("sh", folder.path()).args(["-c", script, env!("CARGO_BIN_EXE_server")]).spawn();
+    let page = Client::new(&running.url("http"));
+    running.hang_up();
+    running.interrupt();
+    assert_eq!(page.get("/").status, 200);
+    running.terminate();
+    assert_eq!(running.wait().code, Some(0));
+}
+
+#[test]
+fn sigterm_during_the_first_push_still_answers_the_page_that_subscribed() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = PushService::start();
+    service.answer_always(Answer::hang_after(""));
+    let running = server(folder.path()).args(["-q", "--allow-push-service", service.origin()]).spawn();
+    let page = Client::new(&running.url("http"));
+    let browser = service.subscribe(None);
+    let answered = std::thread::scope(|scope| {
+        let asking = scope.spawn(|| page.post("/add-subscription", &browser.json));
+        service.wait_for(1, LIMIT);
+        running.terminate();
+        asking.join().unwrap()
+    });
+    let expected = json!({
+        "error": "the server was stopped before it had an answer",
+        "hint": "start it again; what you asked for may have been done already",
+    });
+    assert_eq!((answered.status, answered.json()), (503, expected));
+    assert_eq!(running.wait().code, Some(0));
+    assert_eq!(fs::read_to_string(folder.path().join("subscription.txt")).unwrap().lines().count(), 1);
 }
 
 #[test]

@@ -258,6 +258,11 @@ impl Running {
         self.signal("INT");
     }
 
+    /// SIGHUP: its terminal was closed.
+    pub fn hang_up(&self) {
+        self.signal("HUP");
+    }
+
     fn signal(&self, name: &str) {
         let sent = Command::new("sh").arg("-c").arg(format!("kill -{name} {}", self.pid())).status();
         assert!(sent.expect("sh started").success(), "the program has ended already\n{}", self.printed());

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use barepush::cli::error::{CliError, note};
+use barepush::cli::signals;
 use barepush::push::fan_out::{FanOut, Queue};
 use barepush::push::message::Message;
 use barepush::push::subscription::Subscription;
@@ -115,7 +116,7 @@ fn stop_on_signal(queue: &Arc<Queue>) -> Result<(), CliError> {
         note("notify", "stopping when the pushes under way have ended; Ctrl-C again stops at once");
         queue.stop();
     };
-    ctrlc::set_handler(handler).map_err(|e| CliError::ours(e, "report this with the version of barepush"))
+    signals::on_stop(handler)
 }
 
 /// Sets aside all that is gone, in one rewrite; a list that is not a regular file stays as it is, and that is said.

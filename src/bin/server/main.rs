@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use args::{Args, hint};
 use barepush::cli::error::CliError;
-use barepush::cli::shell;
+use barepush::cli::{shell, signals};
 use barepush::http::certificate::Certificate;
 use barepush::http::limits::Limits;
 use barepush::http::server::{Listen, Server};
@@ -46,7 +46,7 @@ fn run(args: &Args) -> Result<(), CliError> {
     let client = Client::new(PUSH_TIMEOUT, KEPT_CONNECTIONS).map_err(CliError::hinted(ProxyError::hint))?;
     let (server, hosts) = listen(args, &certificate)?;
     let (stop, stopped) = mpsc::channel();
-    ctrlc::set_handler(move || stop.send(()).unwrap_or_default()).map_err(|e| CliError::ours(e, "report this"))?;
+    signals::on_stop(move || stop.send(()).unwrap_or_default())?;
 
     let application = Arc::new(application(args, client, key, about(args, &certificate, &hosts)));
     // When stdout is closed, nobody wants to read this.
