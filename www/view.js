@@ -22,7 +22,8 @@ const renderButtons = (state, can) => {
   enable('register', state.looked && can.worker && !registration && !busy.has('register'));
   enable('unregister', registration && !busy.has('unregister'));
   enable('subscribe', registration && pushable && !subscription && !busy.has('subscribe'));
-  enable('unsubscribe', subscription && !busy.has('unsubscribe'));
+  // Not while the server stores the subscription: it would store it again after it has removed it.
+  enable('unsubscribe', subscription && !busy.has('unsubscribe') && !busy.has('subscribe'));
   enable('notify-me', subscription && !busy.has('notify-me'));
   enable('notify-all', !busy.has('notify-all'));
   enable('notify-local', registration && can.notifications);

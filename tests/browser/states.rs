@@ -21,6 +21,7 @@ tests![
     a_server_that_fails_is_quoted,
     notify_all_with_nobody_subscribed_says_so_and_a_server_that_is_gone_is_told_of,
     a_failure_of_another_kind_is_told_all_the_same,
+    a_subscription_can_be_ended_only_when_the_server_has_it,
 ];
 
 /// A browser that has a subscription, told by `options`, and a server that knows it and never answers `waiting`.
@@ -214,4 +215,14 @@ fn a_failure_of_another_kind_is_told_all_the_same(Registered { chromium, server,
     chromium.wait_to_read("key-match", "the server does not answer");
     assert_eq!(chromium.help(), "help-server");
     chromium.expect_a_quiet_console();
+}
+
+/// Otherwise the server may store it again after it has removed it.
+fn a_subscription_can_be_ended_only_when_the_server_has_it(Registered { chromium, server, .. }: &mut Registered) {
+    chromium.open_after(&subscribed("{}", "/add-subscription"), &server.http);
+    chromium.wait_to_read_start("subscription-status-message", "Subscribed at push.invalid, ");
+    assert_eq!(chromium.buttons(), "unregister notify-me notify-all");
+    chromium.open_after(&subscribed("{}", "nothing"), &server.http);
+    chromium.press("unsubscribe");
+    chromium.wait_to_read("subscription-status-message", "Ready to subscribe.");
 }
