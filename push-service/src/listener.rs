@@ -12,6 +12,9 @@ use std::time::Duration;
 /// After a failed accept, for example when no file descriptor is left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
+/// Four times what a sender of many pushes opens.
+const MAX_CONNECTIONS: usize = 1024;
+
 /// Serves one connection until it ends.
 type Serve = Arc<dyn Fn(TcpStream, &Shared) -> io::Result<()> + Send + Sync>;
 
@@ -81,6 +84,10 @@ fn accept(tcp: &TcpListener, shared: &Arc<Shared>, connections: &Arc<Connections
             break;
         }
         threads.retain(|thread| !thread.is_finished());
+        if threads.len() >= MAX_CONNECTIONS {
+            // Dropped, the socket is closed.
+            continue;
+        }
         match socket.and_then(|socket| start(socket, number, shared, connections, serve)) {
             Ok(thread) => threads.push(thread),
             Err(_) => _ = shared.pause(ACCEPT_PAUSE),

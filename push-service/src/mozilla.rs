@@ -12,9 +12,15 @@ use serde_json::{Value, json};
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tungstenite::handshake::derive_accept_key;
-use tungstenite::protocol::Role;
+use tungstenite::protocol::{Role, WebSocketConfig};
 use tungstenite::{Message, WebSocket};
+
+/// Firefox sends a ping every 30 minutes.
+const IDLE_LIMIT: Duration = Duration::from_secs(60 * 60);
+/// Firefox acknowledges messages one by one: a few hundred bytes.
+const MAX_MESSAGE_BYTES: usize = 64 * 1024;
 
 /// The sending end of one browser's WebSocket, for any thread that has something to send.
 struct Channel(Mutex<WebSocket<Half>>);
@@ -87,10 +93,12 @@ pub(crate) fn is_upgrade(head: &RequestHead) -> bool {
 /// Serves one browser until it disconnects.
 pub(crate) fn serve(shared: &Shared, mut tcp: TcpStream, head: &RequestHead) -> io::Result<()> {
     tcp.write_all(upgrade(head).as_bytes())?;
+    tcp.set_read_timeout(Some(IDLE_LIMIT))?;
+    let config = Some(WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE_BYTES)));
     let write = Arc::new(Mutex::new(tcp.try_clone()?));
     let half = |read| Half { read, write: write.clone() };
-    let channel = WebSocket::from_raw_socket(half(tcp.try_clone()?), Role::Server, None);
-    let mut reader = WebSocket::from_raw_socket(half(tcp), Role::Server, None);
+    let channel = WebSocket::from_raw_socket(half(tcp.try_clone()?), Role::Server, config);
+    let mut reader = WebSocket::from_raw_socket(half(tcp), Role::Server, config);
     let mut session = Session { shared, channel: Arc::new(Channel(Mutex::new(channel))), uaid: None };
     while let Ok(message) = reader.read() {
         let Message::Text(text) = message else {

@@ -75,3 +75,40 @@ impl Entry {
         size_of::<Self>() + received.endpoint.len() + 2 * headers + received.body.len() + payload
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    fn entry(body_bytes: usize) -> Entry {
+        let received = Received {
+            endpoint: String::new(),
+            headers: Vec::new(),
+            body: vec![0; body_bytes],
+            payload: None,
+            ttl: 0,
+            urgency: None,
+            topic: None,
+            claims: Value::Null,
+            key: Vec::new(),
+        };
+        let token = String::new();
+        Entry { number: 0, vendor: Vendor::Local, token, status: None, accepted: true, wrong: None, received }
+    }
+
+    #[test]
+    fn the_oldest_messages_make_room_at_1000_messages_or_16_mebibytes() {
+        let mut record = Record::default();
+        for _ in 0..1001 {
+            record.add(entry(10), Limits::KEPT);
+        }
+        assert_eq!((record.entries.len(), record.dropped, record.entries[0].number), (1000, 1, 2));
+        let mut record = Record::default();
+        for _ in 0..20 {
+            record.add(entry(1 << 20), Limits::KEPT);
+        }
+        assert_eq!((record.entries.len(), record.dropped), (15, 5));
+        assert!(record.bytes <= 16 << 20);
+    }
+}

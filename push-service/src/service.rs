@@ -59,3 +59,63 @@ impl Drop for Service {
         self.shared.changed.notify_all();
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::delivery::StoredMessage;
+    use crate::subscriptions::Owner;
+    use crate::vendor::Vendor;
+    use std::sync::PoisonError;
+    use std::time::Duration;
+
+    fn start() -> (Service, Arc<Mutex<Vec<String>>>) {
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let log = {
+            let lines = lines.clone();
+            move |line: &str| lines.lock().unwrap_or_else(PoisonError::into_inner).push(line.to_owned())
+        };
+        let service = Service::start(Settings { port: 0, tls: None, strict: false, log: Box::new(log) }).unwrap();
+        (service, lines)
+    }
+
+    fn browser() -> Owner {
+        Owner::Browser { browser: "browser".to_owned(), channel: "channel".to_owned() }
+    }
+
+    #[test]
+    fn there_are_at_most_10_000_subscriptions_and_ended_ones_make_room() {
+        let (service, lines) = start();
+        let shared = &service.shared;
+        let tokens: Vec<_> = (0..10_000).map(|_| shared.subscribe(Vendor::Apple, None, browser()).unwrap().0).collect();
+        assert_eq!(shared.subscribe(Vendor::Apple, None, browser()), None);
+        assert_eq!(lines.lock().unwrap()[..], ["refused a subscription: there are 10,000 already"]);
+        shared.lock().end(&tokens[0]);
+        assert!(shared.subscribe(Vendor::Apple, None, browser()).is_some());
+        assert_eq!(shared.lock().subscriptions.len(), 10_000);
+    }
+
+    #[test]
+    fn at_most_1000_messages_are_stored_for_browsers_that_are_away() {
+        let (service, lines) = start();
+        let shared = &service.shared;
+        let (token, _) = shared.subscribe(Vendor::Local, None, browser()).unwrap();
+        let expires = shared.lock().now() + Duration::from_secs(60);
+        for number in 0..1001 {
+            shared.deliver(StoredMessage {
+                id: number.to_string(),
+                token: token.clone(),
+                topic: None,
+                body: Vec::new(),
+                ttl: 60,
+                expires,
+                key: Vec::new(),
+            });
+        }
+        let state = shared.lock();
+        assert_eq!((state.stored.len(), state.stored[0].id.as_str()), (1000, "1"));
+        let dropped = "dropped the oldest stored message: 1,000 are stored";
+        assert_eq!(lines.lock().unwrap().iter().filter(|line| *line == dropped).count(), 1);
+    }
+}

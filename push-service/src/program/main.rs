@@ -11,7 +11,7 @@ use http::Uri;
 use push_service::google::MessageChannel;
 use push_service::service::{Service, Settings};
 use std::fmt;
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -71,19 +71,21 @@ struct Wanted {
     page: Uri,
 }
 
-fn run(arguments: Arguments) -> Result<(), Failure> {
+fn run(mut arguments: Arguments) -> Result<(), Failure> {
     let (sender, events) = channel();
     let interrupted = sender.clone();
     // Without a receiver the program is ending already.
     ctrlc::set_handler(move || _ = interrupted.send(Event::Interrupted))
         .context("cannot wait for Ctrl-C")
         .map_err(hint("try again"))?;
-    let wanted = find_browsers([(Kind::Firefox, arguments.firefox), (Kind::Chromium, arguments.chromium)])?;
+    let wanted =
+        find_browsers([(Kind::Firefox, arguments.firefox.take()), (Kind::Chromium, arguments.chromium.take())])?;
     let settings =
         Settings { port: arguments.port, tls: None, strict: false, log: Box::new(|line| say(format_args!("{line}"))) };
-    let service = Service::start(settings)
-        .with_context(|| format!("cannot listen on port {}", arguments.port))
-        .map_err(hint("choose another with --port; 0 lets the system choose"))?;
+    let service = match Service::start(settings) {
+        Ok(service) => service,
+        Err(error) => return not_started(&arguments, error),
+    };
     let message_channel = MessageChannel::open(&service.shared)
         .map_err(|error| hint("try again")(anyhow!("cannot open chromium's message channel: {error}")))?;
     let (origin, switches) = (service.shared.origin.as_str(), message_channel.switches());
@@ -107,6 +109,22 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         browsers.push(Browser::start(*kind, program, page, &settings, &sender)?);
     }
     wait(&events, &mut browsers)
+}
+
+/// The port is taken: by another push service, whose lines `--env` prints, or by something else.
+fn not_started(arguments: &Arguments, error: io::Error) -> Result<(), Failure> {
+    let port = arguments.port;
+    match environment::of_running(port).filter(|_| error.kind() == ErrorKind::AddrInUse) {
+        Some((origin, ca_file)) if arguments.env => {
+            environment::lines(&origin, &ca_file).iter().for_each(|line| say(format_args!("{line}")));
+            Ok(())
+        }
+        Some(_) => Err(anyhow!("cannot listen on port {port}: another push-service runs there"))
+            .map_err(hint("use that one (--env prints its variables), end it, or choose another port with --port")),
+        None => Err(error)
+            .with_context(|| format!("cannot listen on port {port}"))
+            .map_err(hint("choose another port with --port; 0 lets the system choose")),
+    }
 }
 
 fn find_browsers(pages: [(Kind, Option<Uri>); 2]) -> Result<Vec<Wanted>, Failure> {

@@ -213,3 +213,44 @@ fn the_lines_of_env_lead_curl_here() {
     let (_, file) = exports[1].split_once('=').unwrap();
     assert!(!Path::new(file).exists());
 }
+
+#[test]
+fn a_second_push_service_on_the_port_says_so_and_prints_the_variables_of_the_first() {
+    let mut first = Machine::new().start(&["--env"]);
+    let output = first.0.as_mut().unwrap().stdout.take().unwrap();
+    let lines: Vec<_> =
+        BufReader::new(output).lines().map(Result::unwrap).take_while(|l| !l.starts_with("# or")).collect();
+    let exports: Vec<_> = lines.iter().filter(|line| line.starts_with("export ")).cloned().collect();
+    let (_, port) = exports[0].rsplit_once(':').unwrap();
+    let second = |arguments: &[&str]| {
+        let program = env!("CARGO_BIN_EXE_push-service");
+        let output = Command::new(program).args(["--port", port]).args(arguments).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let refusal = format!(
+        "push-service: error: cannot listen on port {port}: another push-service runs there\n\
+         push-service: hint: use that one (--env prints its variables), end it, or choose another port with --port\n"
+    );
+    assert_eq!(second(&[]), (Some(1), String::new(), refusal));
+    let (code, stdout, stderr) = second(&["--env"]);
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    for line in exports {
+        assert!(stdout.contains(&line), "{line} is not in {stdout}");
+    }
+}
+
+#[test]
+fn a_port_that_another_program_has_is_reported() {
+    let machine = Machine::new();
+    let port = machine.page.local_addr().unwrap().port().to_string();
+    let silent = std::thread::spawn(move || drop(machine.page.accept()));
+    let output = Command::new(env!("CARGO_BIN_EXE_push-service")).args(["--port", &port]).output().unwrap();
+    silent.join().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.starts_with(&format!("push-service: error: cannot listen on port {port}: ")), "{stderr}");
+    assert!(
+        stderr.ends_with("push-service: hint: choose another port with --port; 0 lets the system choose\n"),
+        "{stderr}"
+    );
+}
