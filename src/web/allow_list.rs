@@ -1,4 +1,5 @@
-//! Which push services the server lets a stranger name: the known vendors' and those the user allows (SSRF).
+//! The push services that the server calls: the known vendors' and those that the user allows. A stranger who could name any
+//! other would choose which hosts this machine calls (SSRF).
 
 use crate::push::endpoint::Endpoint;
 use crate::push::vendor::Vendor;
@@ -10,13 +11,13 @@ pub struct AllowedPushServices {
     origins: Vec<String>,
 }
 
-/// Why the server does not take an endpoint, so that it is never made to call hosts of a stranger's choice.
+/// Why the server does not accept an endpoint.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum NotAllowed {
-    /// Chromium hands this out when it has given a subscription up.
+    /// Chromium gives this host to a subscription that it has given up.
     #[error("the endpoint's host is \"permanently-removed.invalid\": the browser has given this subscription up")]
     PermanentlyRemoved,
-    /// A host that is no vendor's.
+    /// A host that does not belong to a known vendor.
     #[error("\"{0}\" is not a push service known here")]
     Unknown(String),
     /// A vendor's host, but not over https on port 443.
@@ -47,13 +48,18 @@ impl AllowedPushServices {
     /// Checks one more origin, `https://host[:port]` or `http://` on loopback, and writes it as endpoints' origins are.
     ///
     /// # Errors
-    /// A sentence saying what is wrong with `text`.
+    /// What is wrong with `text`, and where it lacks only the scheme, what to write.
     pub fn origin(text: &str) -> Result<String, String> {
         let text = text.trim_end_matches('/');
+        if !text.contains("://") {
+            let with_scheme =
+                ["http", "https"].iter().find_map(|scheme| Self::origin(&format!("{scheme}://{text}")).ok());
+            return Err(with_scheme.map_or("not an origin".into(), |origin| format!("write {origin}")));
+        }
         let endpoint = Endpoint::parse(&format!("{text}/")).map_err(|e| e.to_string())?;
         match text.matches('/').count() {
             2 => Ok(endpoint.origin()),
-            _ => Err("leave the path out: http://localhost:8082, say".into()),
+            _ => Err(format!("an origin has no path: write {}", endpoint.origin())),
         }
     }
 
@@ -140,6 +146,16 @@ mod tests {
     fn an_origin_to_allow_has_no_path_and_plain_http_only_on_loopback() {
         for bad in ["http://push.example.net", "https://push.example.net/path", "localhost:8082", ""] {
             assert!(AllowedPushServices::origin(bad).is_err(), "{bad}");
+        }
+        for (bad, error) in [
+            ("localhost:8082", "write http://localhost:8082"),
+            ("push.example.net", "write https://push.example.net"),
+            ("push.example.net:8443/", "write https://push.example.net:8443"),
+            ("https://push.example.net/path", "an origin has no path: write https://push.example.net"),
+            ("", "not an origin"),
+            ("two words", "not an origin"),
+        ] {
+            assert_eq!(AllowedPushServices::origin(bad).unwrap_err(), error, "{bad}");
         }
         assert!(AllowedPushServices::origin("https://push.example.net:8443").is_ok());
     }

@@ -1,15 +1,15 @@
-//! What the server says while it runs, on stderr: what changed and what was pushed; never a secret.
+//! The log on stderr: subscriptions, pushes and, with `-v`, requests; never a secret.
 
 use std::io::Write;
 
-/// How much is said.
+/// How much is logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Log {
     /// Nothing (`-q`).
     Quiet,
     /// Subscriptions and pushes.
     Normal,
-    /// Every request too, and every connection refused (`-v`).
+    /// Also every request, and every connection refused (`-v`).
     Verbose,
 }
 
@@ -17,7 +17,7 @@ impl Log {
     /// A subscription came or went, a push was sent.
     pub fn event(self, line: &str) {
         if self >= Log::Normal {
-            say(line);
+            write(line);
         }
     }
 
@@ -25,17 +25,17 @@ impl Log {
     pub fn request(self, method: &str, target: &str, status: u16) {
         if self >= Log::Verbose {
             let path = target.split('?').next().unwrap_or_default();
-            say(&format!("{method} {} {status}", path.escape_default()));
+            write(&format!("{method} {} {status}", path.escape_default()));
         }
     }
 
-    /// For the listeners: says each connection refused, or nothing.
+    /// For the listeners: logs each connection refused, or nothing.
     pub fn refusals(self) -> fn(&str) {
-        if self >= Log::Verbose { say } else { |_| {} }
+        if self >= Log::Verbose { write } else { |_| {} }
     }
 }
 
-fn say(line: &str) {
+fn write(line: &str) {
     // A closed stderr is no reason to stop serving.
     let _ = writeln!(std::io::stderr(), "server: {line}");
 }

@@ -161,8 +161,9 @@ fn method_not_allowed(allow: &str) -> Reply {
 }
 
 fn static_file(file: assets::File, if_none_match: Option<&str>) -> Reply {
-    let known =
-        if_none_match.is_some_and(|tags| tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == file.etag));
+    // A list of tags, compared weakly, or `*` for any (RFC 9110 §13.1.2).
+    let is_known = |tag: &str| tag == "*" || tag.trim_start_matches("W/") == file.etag;
+    let known = if_none_match.is_some_and(|tags| tags.split(',').map(str::trim).any(is_known));
     let headers = vec![("Content-Type", file.media_type.into()), ("ETag", file.etag)];
     match known {
         true => Reply { status: 304, headers, body: Cow::default() },
@@ -231,6 +232,7 @@ fn respond(mut request: Request, log: Log, answer: impl FnOnce(&Call) -> Reply) 
 /// wake up for each.
 fn write(request: Request, response: Response<&[u8]>) -> io::Result<()> {
     let body_bytes = response.data_length().unwrap_or_default();
+    let is_not_modified = response.status_code() == 304;
     let mut answer = Vec::with_capacity(HEAD_BYTES + body_bytes);
     response.raw_print(
         &mut answer,
@@ -239,9 +241,19 @@ fn write(request: Request, response: Response<&[u8]>) -> io::Result<()> {
         *request.method() == Method::Head,
         None,
     )?;
+    if is_not_modified {
+        remove(&mut answer, b"Content-Length: 0\r\n");
+    }
     let mut writer = request.into_writer();
     writer.write_all(&answer)?;
     writer.flush()
+}
+
+/// A 304 may carry only the Content-Length that the 200 would have (RFC 9110 §8.6); tiny_http writes one of its own.
+fn remove(answer: &mut Vec<u8>, line: &[u8]) {
+    if let Some(at) = answer.windows(line.len()).position(|part| part == line) {
+        answer.drain(at..at + line.len());
+    }
 }
 
 fn header<'a>(request: &'a Request, name: &'static str) -> Option<&'a str> {

@@ -35,6 +35,13 @@ fn every_file_of_the_page_is_served_with_its_type_and_an_etag() {
         assert_eq!(got.header("cache-control"), "no-cache", "{path}");
         let again = client.send("GET", path, &[("if-none-match", got.header("etag"))], "");
         assert_eq!((again.status, again.text.as_str()), (304, ""), "{path}");
+        assert_eq!(again.headers.get("content-length"), None, "{path}: not that of an empty file");
+        for tags in ["*", " *", &format!("\"other\", W/{}", got.header("etag"))] {
+            assert_eq!(client.send("GET", path, &[("if-none-match", tags)], "").status, 304, "{path} {tags}");
+        }
+        for tags in ["\"*\"", "\"other\"", ""] {
+            assert_eq!(client.send("GET", path, &[("if-none-match", tags)], "").status, 200, "{path} {tags}");
+        }
         let head = client.send("HEAD", path, &[], "");
         assert_eq!((head.status, head.header("content-length")), (200, got.header("content-length")), "{path}");
     }

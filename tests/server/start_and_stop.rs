@@ -324,6 +324,30 @@ fn wrong_arguments_are_usage_errors() {
 }
 
 #[test]
+fn a_push_service_without_its_scheme_is_answered_with_what_to_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let finished = refused(folder.path(), &["--allow-push-service", "localhost:8082"]);
+    let expected =
+        "error: invalid value 'localhost:8082' for '--allow-push-service <ORIGIN>': write http://localhost:8082\n";
+    assert!(finished.stderr.starts_with(expected), "{}", finished.stderr);
+}
+
+#[test]
+fn an_encrypted_key_of_ones_own_is_called_encrypted() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    fs::write(folder.path().join("cert.pem"), own.cert.pem()).unwrap();
+    let key = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIH0MF8GCSqGSIb3DQEFDTBS\n-----END ENCRYPTED PRIVATE KEY-----\n";
+    fs::write(folder.path().join("key.pem"), key).unwrap();
+    refused(folder.path(), &["-q", "--tls-cert", "cert.pem", "--tls-key", "key.pem"]).is(
+        1,
+        "",
+        "server: error: the key 'key.pem' is encrypted with a passphrase\n\
+         server: hint: decrypt it with openssl pkey -in KEY -out PLAIN_KEY, and give --tls-key PLAIN_KEY\n",
+    );
+}
+
+#[test]
 fn a_folder_that_cannot_be_written_is_said() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("file"), "").unwrap();
