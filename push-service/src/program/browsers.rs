@@ -178,9 +178,24 @@ impl Drop for Browser {
             _ = self.child.kill();
             _ = self.child.wait();
         }
+        remove_socket_folder(self.profile.path());
         // The browser's other processes write to the profile until they notice its end.
         within_limit(|| fs::remove_dir_all(self.profile.path()).is_ok() || !self.profile.path().exists());
     }
+}
+
+/// Removes the folder of the socket by which a Chromium finds another one of the same profile: one that is asked to end leaves
+/// it among the system's temporary files.
+fn remove_socket_folder(profile: &Path) {
+    let Ok(socket) = fs::read_link(profile.join("SingletonSocket")) else {
+        return;
+    };
+    let folder = socket.parent().filter(|folder| {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("org.chromium.") || name.starts_with("com.google.Chrome.")
+    });
+    // Whether it could be removed matters to nobody any more.
+    _ = folder.map(fs::remove_dir_all);
 }
 
 /// Whether the condition comes true in time.

@@ -25,6 +25,15 @@ pub(crate) fn lines(origin: &str, ca_file: &Path) -> Vec<String> {
     lines
 }
 
+/// One line for the shell of this system with what barepush reads.
+pub(crate) fn for_barepush(origin: &str, ca_file: &Path) -> String {
+    let file = ca_file.display().to_string();
+    if cfg!(windows) {
+        return format!("$env:HTTPS_PROXY = '{origin}'; $env:SSL_CERT_FILE = '{}'", file.replace('\'', "''"));
+    }
+    format!("export HTTPS_PROXY={origin} SSL_CERT_FILE={}", sh_quoted(&file))
+}
+
 /// Origin and authority of the push service that runs on this port; `None`: something else does.
 pub(crate) fn of_running(port: u16) -> Option<(String, PathBuf)> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));

@@ -3,6 +3,7 @@
 
 mod browsers;
 mod environment;
+mod instructions;
 
 use anyhow::{Context, anyhow};
 use browsers::{Browser, Event, Kind};
@@ -89,11 +90,10 @@ fn run(mut arguments: Arguments) -> Result<(), Failure> {
     let message_channel = MessageChannel::open(&service.shared)
         .map_err(|error| hint("try again")(anyhow!("cannot open chromium's message channel: {error}")))?;
     let (origin, switches) = (service.shared.origin.as_str(), message_channel.switches());
-    introduce(origin, &wanted, &switches);
-    // Chromium's endpoints are at Google's host.
-    if arguments.env || wanted.iter().any(|wanted| wanted.kind == Kind::Chromium) {
-        let ca_file = service.shared.ca_file().map_err(|why| hint("is the disk full?")(anyhow!(why)))?;
-        environment::lines(origin, &ca_file).iter().for_each(|line| say(format_args!("{line}")));
+    let ca_file = service.shared.ca_file().map_err(|why| hint("is the disk full?")(anyhow!(why)))?;
+    say_all(&instructions::steps(origin, &ca_file, &wanted, &switches));
+    if arguments.env {
+        say_all(&environment::lines(origin, &ca_file));
     }
     for wanted in &wanted {
         if !wait_for_server(wanted, &events)? {
@@ -103,7 +103,7 @@ fn run(mut arguments: Arguments) -> Result<(), Failure> {
     let mut browsers = Vec::new();
     for Wanted { kind, program, page } in &wanted {
         let settings = match kind {
-            Kind::Firefox => user_js(origin),
+            Kind::Firefox => instructions::user_js(origin),
             Kind::Chromium => switches.to_vec(),
         };
         browsers.push(Browser::start(*kind, program, page, &settings, &sender)?);
@@ -116,7 +116,7 @@ fn not_started(arguments: &Arguments, error: io::Error) -> Result<(), Failure> {
     let port = arguments.port;
     match environment::of_running(port).filter(|_| error.kind() == ErrorKind::AddrInUse) {
         Some((origin, ca_file)) if arguments.env => {
-            environment::lines(&origin, &ca_file).iter().for_each(|line| say(format_args!("{line}")));
+            say_all(&environment::lines(&origin, &ca_file));
             Ok(())
         }
         Some(_) => Err(anyhow!("cannot listen on port {port}: another push-service runs there"))
@@ -137,51 +137,8 @@ fn say(line: fmt::Arguments<'_>) {
     _ = writeln!(io::stdout(), "{line}");
 }
 
-fn introduce(origin: &str, wanted: &[Wanted], switches: &[String]) {
-    say(format_args!("push service at {origin}, on loopback only, until Ctrl-C; it remembers in memory only"));
-    say(format_args!("1. in a second terminal: cargo run --bin server -- --allow-push-service {origin}"));
-    for Wanted { kind, page, .. } in wanted {
-        say(format_args!("2. in {}, which then opens {page}: register, subscribe", kind.name()));
-    }
-    if wanted.is_empty() {
-        say(format_args!("2. start this program with --firefox or --chromium; or lead a browser of your own here:"));
-        say(format_args!("   Firefox, by these lines in about:config of a new profile, and a new start:"));
-        for (name, value) in preferences(origin) {
-            say(format_args!("   {name} = {value}"));
-        }
-        say(format_args!("   Chromium or Chrome, with a new --user-data-dir, by these switches:"));
-        for switch in switches {
-            say(format_args!("   {switch}"));
-        }
-        say(format_args!("   then register and subscribe on {PAGE}"));
-    }
-    say(format_args!("3. in a third terminal:  cargo run --bin notify \"message\""));
-}
-
-/// What makes Firefox use this push service.
-fn preferences(origin: &str) -> [(&'static str, String); 4] {
-    let (_, port) = origin.rsplit_once(':').unwrap_or_default();
-    [
-        ("dom.push.serverURL", format!("\"ws://127.0.0.1:{port}/\"")),
-        // ws: instead of wss:
-        ("dom.push.testing.allowInsecureServerURL", "true".to_owned()),
-        // The default, unless a test driver's own preferences say otherwise.
-        ("dom.push.connection.enabled", "true".to_owned()),
-        // Firefox draws notifications itself: a desktop without a notification daemon shows them too.
-        ("alerts.useSystemBackend", "false".to_owned()),
-    ]
-}
-
-/// The lines of a profile's `user.js`.
-fn user_js(origin: &str) -> Vec<String> {
-    let quiet = [
-        ("browser.aboutwelcome.enabled", "false"),
-        ("browser.shell.checkDefaultBrowser", "false"),
-        ("datareporting.policy.dataSubmissionEnabled", "false"),
-    ];
-    let quiet = quiet.map(|(name, value)| (name, value.to_owned()));
-    let line = |(name, value)| format!("user_pref(\"{name}\", {value});");
-    preferences(origin).into_iter().chain(quiet).map(line).collect()
+fn say_all(lines: &[String]) {
+    lines.iter().for_each(|line| say(format_args!("{line}")));
 }
 
 /// Waits until somebody listens where the page comes from; `false` on Ctrl-C.

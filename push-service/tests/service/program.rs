@@ -5,7 +5,7 @@ use nix::unistd::Pid;
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader, Read};
 use std::net::{TcpListener, TcpStream};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -103,7 +103,8 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         if let Some(mut child) = self.0.take() {
-            child.kill().unwrap();
+            // Killed, it would leave its browsers and their profiles.
+            kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), Signal::SIGTERM).unwrap();
             child.wait().unwrap();
         }
     }
@@ -123,10 +124,13 @@ fn chromium_is_started_with_the_switches_that_lead_it_here_and_ended_with_its_pr
     assert_eq!(chromium.arguments.last(), Some(&machine.page()));
     let profile = chromium.value("--user-data-dir=").to_owned();
     fs::write(Path::new(&profile).join("written by the browser"), "").unwrap();
+    let socket_folder = machine.folder.path().join("org.chromium.Chromium.x");
+    fs::create_dir(&socket_folder).unwrap();
+    symlink(socket_folder.join("SingletonSocket"), Path::new(&profile).join("SingletonSocket")).unwrap();
     let output = program.terminate();
     assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
     chromium.has_ended();
-    assert!(!Path::new(&profile).exists());
+    assert!(!Path::new(&profile).exists() && !socket_folder.exists());
 }
 
 #[test]
@@ -253,4 +257,26 @@ fn a_port_that_another_program_has_is_reported() {
         stderr.ends_with("push-service: hint: choose another port with --port; 0 lets the system choose\n"),
         "{stderr}"
     );
+}
+
+#[test]
+fn each_choice_of_browsers_gets_the_steps_that_lead_to_a_notification() {
+    let machine = Machine::new();
+    machine.install_browser("firefox");
+    machine.install_browser("chromium");
+    let page = machine.page();
+    let allow = " -- --allow-push-service ORIGIN";
+    let both: &[&str] = &["--firefox", &page, "--chromium", &page];
+    for (arguments, proxy, server) in [(&both[..2], false, allow), (&both[2..], true, ""), (both, true, allow)] {
+        let program = machine.start(arguments);
+        let started: Vec<_> = (0..arguments.len() / 2).map(|_| machine.accept()).collect();
+        let output = String::from_utf8(program.terminate().stdout).unwrap();
+        started.into_iter().for_each(Started::has_ended);
+        let (_, origin) = output.lines().next().unwrap().split_once("push service at ").unwrap();
+        let (origin, _) = origin.split_once(',').unwrap();
+        let server = server.replace("ORIGIN", origin);
+        assert!(output.contains(&format!("\n1. in a second terminal: cargo run --bin server{server}\n")), "{output}");
+        assert_eq!(output.contains(&format!("export HTTPS_PROXY={origin} SSL_CERT_FILE=/")), proxy, "{output}");
+        assert_eq!(output.matches("\n2. in ").count(), arguments.len() / 2, "{output}");
+    }
 }
