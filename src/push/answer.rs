@@ -16,6 +16,9 @@ const MAX_REASON_CHARS: usize = 300;
 /// A run of a secret's characters at least this long is a piece of the secret, not a word.
 const SECRET_CHARS: usize = 16;
 
+/// How much of a message's id is shown.
+const MAX_ID_CHARS: usize = 8;
+
 /// What a push service answered.
 #[derive(Debug, Clone)]
 pub struct Answer {
@@ -80,10 +83,12 @@ impl Answer {
         format!("{}{reason}{errno}", self.status)
     }
 
-    /// The end of `Location`, 8 characters at most: names the message, too little to delete it.
+    /// The end of `Location`: at most 8 characters and at most half of its last segment. It names the message and is too little to
+    /// delete it.
     pub fn message_id(&self) -> Option<&str> {
         let id = self.location.as_deref()?.rsplit('/').next()?;
-        let start = id.char_indices().rev().nth(7).map_or(0, |(at, _)| at);
+        let shown = MAX_ID_CHARS.min(id.chars().count() / 2);
+        let start = id.char_indices().rev().take(shown).last().map_or(id.len(), |(at, _)| at);
         id.get(start..).filter(|tail| !tail.is_empty())
     }
 }

@@ -92,6 +92,13 @@ mod tests {
     }
 
     #[test]
+    fn pauses_differ_so_that_senders_do_not_come_back_together() {
+        let pauses: Vec<_> = (0..64).map(|_| seconds(Retry::DEFAULT.pause(1, &busy(500, None))).unwrap()).collect();
+        // 64 numbers of a fair chance lie on one side of the middle once in 2^63 times.
+        assert!(pauses.iter().any(|pause| *pause < 0.625) && pauses.iter().any(|pause| *pause > 0.625), "{pauses:?}");
+    }
+
+    #[test]
     fn what_is_no_matter_of_time_is_not_tried_again() {
         let answer = || Answer::new(StatusCode::BAD_REQUEST);
         for error in [

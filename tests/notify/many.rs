@@ -7,9 +7,9 @@ use crate::support::sender::Sender;
 use push_service::{Answer, PushService, TestSubscription};
 use serde_json::Value;
 
-/// The results that --json printed.
+/// The results that --json printed. A blank line first ends one that was cut off before.
 fn results(stdout: &str) -> Vec<Value> {
-    stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    stdout.trim_start_matches('\n').lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 fn classes(stdout: &str) -> Vec<String> {
@@ -165,7 +165,7 @@ fn the_exit_code_is_the_worst_by_what_is_to_be_done() {
 }
 
 #[test]
-fn what_was_not_accepted_is_told_on_stderr_and_each_hint_once() {
+fn what_was_not_accepted_is_printed_on_stderr_and_each_hint_once_with_a_count() {
     let (sender, browsers) = Sender::with::<3>();
     sender.service.answer_always(Answer::status(400));
     let ended = sender.notify().args(["--all", "-q"]).run();
@@ -179,8 +179,8 @@ fn what_was_not_accepted_is_told_on_stderr_and_each_hint_once() {
             browsers[at].tail
         )
     };
-    let expected =
-        [error(0), error(1), error(2), "notify: hint: look for a proxy that changes headers (HTTPS_PROXY)".into()];
+    let hint = "notify: hint: for 3 pushes: look for a proxy that changes headers (HTTPS_PROXY)".into();
+    let expected = [error(0), error(1), error(2), hint];
     assert_eq!(
         (ended.code, ended.stdout.as_str(), lines),
         (Some(4), "", expected.iter().map(String::as_str).collect())
@@ -294,7 +294,7 @@ fn with_resume_nobody_gets_it_twice_and_nobody_is_left_out() {
     sender.write("results", format!("{whole}\n{{\"accepted\":tr").as_bytes());
     let second = all(sender.notify().args(["--resume", "results"]));
     assert_eq!(second.code, Some(0), "{}", second.stderr);
-    assert!(second.stderr.starts_with("notify: note: results: lines that are no results: 1\n"), "{}", second.stderr);
+    assert!(second.stderr.starts_with("notify: note: results: lines that are not results: 1\n"), "{}", second.stderr);
     let mut expected = vec![2, 5, 7];
     if !expected.contains(&cut) {
         expected.push(cut);
@@ -309,8 +309,83 @@ fn with_resume_nobody_gets_it_twice_and_nobody_is_left_out() {
     let calls = sender.service.calls();
     let third = all(sender.notify().args(["--resume", "results"]));
     assert_eq!((third.code, third.stdout.as_str()), (Some(0), ""));
-    assert_eq!(summary(&third), "notify: note: 0 pushed in N s; 7 lines left out, done before");
+    assert_eq!(summary(&third), "notify: note: 0 pushed in N s; 7 lines skipped, done before");
     assert_eq!(sender.service.calls(), calls);
+}
+
+#[test]
+fn a_result_begins_a_new_line_when_the_results_before_it_were_cut_off() {
+    let (sender, [_, _]) = Sender::with();
+    let all = |name: &str| sender.notify().args(["--all", "--json", "-q", "--resume", name]).run();
+    sender.write("cut-off", b"{\"accepted\":tr");
+    let ended = all("cut-off");
+    assert!(ended.stdout.starts_with("\n{") && ended.stdout.matches('\n').count() == 3, "{}", ended.stdout);
+    // As `>> cut-off` does: no result is lost, and a third run repeats nothing.
+    sender.write("cut-off", format!("{{\"accepted\":tr{}", ended.stdout).as_bytes());
+    all("cut-off").is(0, "", "");
+    for whole in ["", "\n", "{\"accepted\":tr\n"] {
+        sender.write("whole", whole.as_bytes());
+        let ended = all("whole");
+        assert!(ended.stdout.starts_with('{') && ended.stdout.matches('\n').count() == 2, "{}", ended.stdout);
+    }
+    assert_eq!(sender.service.calls(), 8);
+}
+
+#[test]
+fn results_of_another_message_are_said_to_be_so_and_count_all_the_same() {
+    let (sender, [_, _]) = Sender::with();
+    let all = |message: &str| sender.notify().args(["--all", "--json", "--resume", "results", message]).run();
+    sender.write("results", b"");
+    let first = all("Diner is ready");
+    sender.write("results", first.stdout.as_bytes());
+    let same = all("Diner is ready");
+    assert_eq!((same.code, same.stderr.lines().count()), (Some(0), 1), "{}", same.stderr);
+    let corrected = all("Dinner is ready");
+    assert_eq!((corrected.code, corrected.stdout.as_str()), (Some(0), ""));
+    let note = "notify: note: results: results of another message: 2; they count as if they were this one's\n";
+    assert!(corrected.stderr.starts_with(note), "{}", corrected.stderr);
+    let hashes: Vec<_> = results(&first.stdout).iter().map(|result| result["message"].clone()).collect();
+    assert_eq!((hashes[0].as_str().unwrap().len(), &hashes[0]), (16, &hashes[1]));
+    assert_eq!(sender.service.calls(), 2);
+}
+
+#[test]
+fn a_subscription_that_stands_in_the_list_twice_is_pushed_to_once() {
+    let (sender, [one, two]) = Sender::with();
+    let list = [&one, &two, &one, &two, &one].map(|browser| browser.json.as_str()).join("\n");
+    let ended = sender.notify().args(["--subscriptions", "-", "--json"]).stdin(list).run();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let mut lines: Vec<_> = results(&ended.stdout).iter().map(|result| result["line"].as_u64().unwrap()).collect();
+    lines.sort();
+    assert_eq!(lines, [1, 2]);
+    assert_eq!(summary(&ended), "notify: note: 2 pushed in N s: 2 accepted; 3 lines skipped, duplicate");
+    assert_eq!(endpoints(&sender.service), sorted([&one, &two]));
+}
+
+#[test]
+fn results_are_printed_even_when_the_expired_lines_cannot_be_set_aside() {
+    let (sender, [browser]) = Sender::with();
+    sender.service.unsubscribe(&browser);
+    // Nothing can be appended to a folder, whoever runs this.
+    std::fs::create_dir(sender.path("subscription.txt.gone")).unwrap();
+    for arguments in [&["--json"][..], &["--json", "--all"]] {
+        let ended = sender.notify().args(arguments).run();
+        assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+        assert_eq!(classes(&ended.stdout), ["gone"], "{arguments:?}");
+        assert!(ended.stderr.contains("notify: error: cannot write subscription.txt.gone"), "{}", ended.stderr);
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn results_that_find_no_room_on_the_disk_end_it_with_1() {
+    let (sender, [_, _]) = Sender::with();
+    for arguments in [&["--json"][..], &["--json", "--all"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let ended = sender.notify().args(arguments).stdout(full).run();
+        assert_eq!(ended.code, Some(1), "{arguments:?}: {}", ended.stderr);
+        assert!(ended.stderr.contains("No space left on device"), "{}", ended.stderr);
+    }
 }
 
 #[test]
@@ -379,13 +454,13 @@ fn a_list_that_never_ends_is_told_as_it_comes_and_stopped_by_sigterm() {
 }
 
 #[test]
-fn when_nobody_reads_the_results_sending_stops() {
+fn when_results_cannot_be_written_sending_stops() {
     let (sender, browsers) = Sender::with::<50>();
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let ended = sender.notify().args(["--all", "--json", "--jobs", "2"]).stdout(writer).run();
     assert_eq!(ended.code, Some(1));
-    let expected = "notify: error: nobody reads the results any more, so sending stopped: Broken pipe (os error 32)\n\
+    let expected = "notify: error: cannot write the results, so sending stopped: Broken pipe (os error 32)\n\
                     notify: hint: send the rest with --resume FILE, where FILE holds what --json printed\n";
     assert!(ended.stderr.ends_with(expected), "{}", ended.stderr);
     assert!(sender.service.calls() < browsers.len());
@@ -412,11 +487,11 @@ fn memory_does_not_grow_with_the_list() {
     let (sender, [browser]) = Sender::with();
     sender.service.expect_no_calls();
     let mut running = sender.notify().args(["--subscriptions", "-", "--json", "--dry-run"]).open_stdin().spawn();
-    let line = format!("{}\n", browser.json);
     let mut written = 0;
     let mut peak_after = |lines: usize| {
-        for _ in 0..lines {
-            running.write(line.as_bytes());
+        for number in written..written + lines {
+            let endpoint = format!("{}-{number}", browser.endpoint);
+            running.write(format!("{}\n", browser.json.replace(&browser.endpoint, &endpoint)).as_bytes());
         }
         written += lines;
         let last = format!("\"line\":{written},");

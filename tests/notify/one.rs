@@ -198,11 +198,12 @@ fn json_is_one_object_and_nothing_else() {
     assert_eq!(accepted["message_id"].as_str().unwrap().len(), 8);
     accepted["message_id"] = "".into();
     let id = accepted["id"].as_str().unwrap().to_owned();
-    assert_eq!(id.len(), 16);
+    let message = accepted["message"].as_str().unwrap().to_owned();
+    assert_eq!((id.len(), message.len()), (16, 16));
     assert_eq!(
         accepted,
         json!({
-            "accepted": true, "attempts": 1, "class": "accepted", "hint": null, "id": id, "message_id": "",
+            "accepted": true, "attempts": 1, "class": "accepted", "hint": null, "id": id, "message": message, "message_id": "",
             "says": "", "service": "localhost", "status": 201, "tail": browser.tail,
         })
     );
@@ -212,7 +213,7 @@ fn json_is_one_object_and_nothing_else() {
     assert_eq!(
         refused,
         json!({
-            "accepted": false, "attempts": 1, "class": "refused", "id": id, "message_id": null,
+            "accepted": false, "attempts": 1, "class": "refused", "id": id, "message": message, "message_id": null,
             "says": "refused by localhost: 413 Payload Too Large: payload reached size limit (errno 104): the message is larger than it takes",
             "hint": "shorten the payload, or send a URL and let the service worker fetch the rest",
             "service": "localhost", "status": 413, "tail": browser.tail,
@@ -267,9 +268,9 @@ fn a_subscription_that_is_gone_is_set_aside() {
     sender.notify().run().is(
         5,
         "",
-        "notify: note: its line went to subscription.txt.gone\n\
-         notify: error: gone, says localhost: 410 Gone: No such subscription (errno 106): the browser unsubscribed, or its permission was withdrawn\n\
-         notify: hint: open the page and press Subscribe\n",
+        "notify: error: gone, says localhost: 410 Gone: No such subscription (errno 106): the browser unsubscribed, or its permission was withdrawn\n\
+         notify: hint: open the page and press Subscribe\n\
+         notify: note: 1 line went to subscription.txt.gone\n",
     );
     assert_eq!(sender.read("subscription.txt"), format!("{}\n", kept.json_with_key));
     assert_eq!(sender.read("subscription.txt.gone"), format!("{}\n", gone.json_with_key));

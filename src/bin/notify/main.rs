@@ -3,6 +3,7 @@
 mod args;
 mod checks;
 mod curl;
+mod expired;
 mod explain;
 mod list;
 mod many;
@@ -11,6 +12,7 @@ mod payload;
 mod public_key;
 mod recipient;
 mod results;
+mod selection;
 mod stdout;
 mod summary;
 

@@ -1,9 +1,9 @@
-//! One message to everybody in a list: results as they come, one summary, one exit code.
+//! One message to every subscription of a list: results as they come, one summary, one exit code.
 
 use std::fs::File;
 use std::io::{self, BufReader, IsTerminal};
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
@@ -11,65 +11,44 @@ use barepush::cli::error::{CliError, note};
 use barepush::cli::signals;
 use barepush::push::fan_out::{FanOut, Queue};
 use barepush::push::message::Message;
-use barepush::push::subscription::Subscription;
-use barepush::store::subscriptions::{Change, Entries, Store, StoreError};
+use barepush::store::subscriptions::{Entries, Store, StoreError};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::args::Args;
+use crate::expired;
 use crate::list::{nobody, not_read};
-use crate::results::ResumeSet;
-use crate::summary::Summary;
+use crate::results::{EarlierResults, message_hash};
+use crate::selection::selected;
+use crate::summary::{Summary, lock};
 
-/// As a shell tells a program that Ctrl-C ended (128 + SIGINT).
+/// As a shell reports a program that Ctrl-C ended: 128 + SIGINT.
 const EXIT_STOPPED: u8 = 130;
 /// What to do when not everything was sent.
 const RESUME: &str = "send the rest with --resume FILE, where FILE holds what --json printed";
-/// How often the progress is drawn when nothing happens.
+/// How often the spinner is drawn when nothing happens.
 const TICK: Duration = Duration::from_millis(200);
 
 pub(crate) fn run(args: &Args, message: &Message) -> Result<(), CliError> {
     let store = args.store();
     let (entries, bar) = open(args, &store)?;
-    let earlier = args.resume.as_deref().map_or(Ok(ResumeSet::default()), |path| resume(args, path))?;
+    let hash = message_hash(message);
+    let earlier = args.resume.as_deref().map_or(Ok(EarlierResults::default()), |path| resume(args, path, &hash))?;
     let sender = args.sender()?;
     // Each job needs a connection. If the system refuses, connecting fails and says so.
     let _ = rlimit::increase_nofile_limit(u64::MAX);
     let queue = Arc::new(Queue::new(args.jobs.into()));
     stop_on_signal(&queue)?;
-    let summary = Arc::new(Mutex::new(Summary::new(args, store.path(), bar)));
-    let list = selected(entries, earlier, Arc::clone(&summary));
+    let summary = Summary::new(args, store.path(), hash, earlier.is_cut_off, bar);
+    let summary = Arc::new(Mutex::new(summary));
+    let list = selected(entries, earlier.done, Arc::clone(&summary));
     let ran = FanOut { sender: &sender, message }.run(&queue, list, |pushed| lock(&summary).add(&pushed));
     let mut summary = lock(&summary);
     summary.finish();
-    set_aside(args, &store, &summary)?;
+    if !summary.gone.is_empty() {
+        expired::set_aside(args, |endpoint| summary.is_gone(endpoint))?;
+    }
     let is_whole = ran.map_err(|e| CliError::ours(anyhow!(e).context("cannot start a thread"), RESUME))?;
     conclude(&store, &mut summary, is_whole)
-}
-
-/// The subscriptions that are pushed to, each with its line: those that are usable, and not in the results of earlier runs.
-/// The others are counted in `summary`.
-fn selected(
-    entries: Entries,
-    earlier: ResumeSet,
-    summary: Arc<Mutex<Summary>>,
-) -> impl Iterator<Item = (usize, Subscription)> + Send {
-    let broken = Arc::clone(&summary);
-    let whole = entries.map_while(move |entry| entry.map_err(|e| lock(&broken).broken = Some(e)).ok());
-    whole.filter_map(move |entry| match entry.subscription {
-        Ok(subscription) if earlier.contains(subscription.endpoint()) => {
-            lock(&summary).skipped += 1;
-            None
-        }
-        Ok(subscription) => Some((entry.line, subscription)),
-        Err(error) => {
-            lock(&summary).add_unusable(entry.line, error);
-            None
-        }
-    })
-}
-
-fn lock(summary: &Mutex<Summary>) -> MutexGuard<'_, Summary> {
-    summary.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The list and its progress: in bytes when the length is known.
@@ -89,20 +68,28 @@ fn open(args: &Args, store: &Store) -> Result<(Entries, ProgressBar), CliError> 
 }
 
 fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
-    // The templates are ours; one that were wrong would cost the bar its looks.
+    // The templates are ours. A wrong one would only cost the bar its looks.
     bar.with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-/// What the results of earlier runs say is done.
-fn resume(args: &Args, path: &Path) -> Result<ResumeSet, CliError> {
-    let read = File::open(path).and_then(|file| ResumeSet::read(BufReader::new(file)));
-    let (done, unusable) = read
+/// What earlier runs did, and a note on what in their results is not as expected.
+fn resume(args: &Args, path: &Path, message: &str) -> Result<EarlierResults, CliError> {
+    let read = File::open(path).and_then(|file| EarlierResults::read(BufReader::new(file), message));
+    let earlier = read
         .with_context(|| format!("cannot read the results \"{}\"", path.display()))
         .map_err(|e| CliError::ours(e, "give --resume the file that --json was printed to"))?;
-    if unusable > 0 && !args.quiet {
-        note("notify", format_args!("{}: lines that are no results: {unusable}", path.display()));
+    let path = path.display();
+    if earlier.unusable > 0 && !args.quiet {
+        note("notify", format_args!("{path}: lines that are not results: {}", earlier.unusable));
     }
-    Ok(done)
+    if earlier.of_other_message > 0 && !args.quiet {
+        let count = earlier.of_other_message;
+        note(
+            "notify",
+            format_args!("{path}: results of another message: {count}; they count as if they were this one's"),
+        );
+    }
+    Ok(earlier)
 }
 
 /// The first Ctrl-C (or SIGTERM) stops in order, the second at once.
@@ -112,37 +99,20 @@ fn stop_on_signal(queue: &Arc<Queue>) -> Result<(), CliError> {
         if queue.is_stopped() {
             std::process::exit(EXIT_STOPPED.into());
         }
-        // Before it is stopped: the summary that follows then would come first, or the program be over.
+        // Said before stopping: otherwise the summary could come first, or the program could end before it is said.
         note("notify", "stopping when the pushes under way have ended; Ctrl-C again stops at once");
         queue.stop();
     };
     signals::on_stop(handler)
 }
 
-/// Sets aside all that is gone, in one rewrite; a list that is not a regular file stays as it is, and that is said.
-fn set_aside(args: &Args, store: &Store, summary: &Summary) -> Result<(), CliError> {
-    if summary.gone.is_empty() || args.reads_stdin() {
-        return Ok(());
-    }
-    match store.set_aside(|e| summary.is_gone(e)) {
-        Ok(Change { found, .. }) if !args.quiet => {
-            let lines = if found == 1 { "line" } else { "lines" };
-            note("notify", format_args!("{found} {lines} went to {}", store.gone_path().display()));
-        }
-        Err(kept @ StoreError::NotRegular(_)) if !args.quiet => note("notify", kept),
-        Ok(_) | Err(StoreError::NotRegular(_)) => {}
-        Err(e) => return Err(CliError::hinted(StoreError::hint)(e)),
-    }
-    Ok(())
-}
-
 /// The exit code, and an error when it is not a push's.
 fn conclude(store: &Store, summary: &mut Summary, is_whole: bool) -> Result<(), CliError> {
-    if let Some(error) = summary.broken.take() {
+    if let Some(error) = summary.unread.take() {
         return Err(CliError::hinted(StoreError::hint)(error));
     }
     if let Some(why) = summary.unwritten.take() {
-        return Err(CliError::ours(anyhow!("nobody reads the results any more, so sending stopped: {why}"), RESUME));
+        return Err(CliError::ours(anyhow!("cannot write the results, so sending stopped: {why}"), RESUME));
     }
     if !is_whole {
         let error = anyhow!("stopped before the end of {}", store.path().display());

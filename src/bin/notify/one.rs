@@ -1,23 +1,21 @@
-//! One message to the newest subscription: sent, or shown instead of being sent.
+//! One message to one subscription: sent, explained, or shown as a curl command.
 
 use std::time::Duration;
 
 use crate::explain::Explanation;
-use anyhow::anyhow;
-use barepush::cli::error::{CliError, note};
+use barepush::cli::error::{CliError, complain, note};
 use barepush::push::encryption::Trace;
 use barepush::push::message::Message;
 use barepush::push::request::{PushRequest, RequestError};
 use barepush::push::result::{Class, PushResult};
 use barepush::push::sender::Sender;
 use barepush::push::subscription::Subscription;
-use barepush::store::subscriptions::{Change, StoreError};
 
 use crate::args::Args;
 use crate::recipient::recipient;
-use crate::results::ResultLine;
+use crate::results::{ResultLine, message_hash};
 use crate::stdout::print;
-use crate::{checks, curl};
+use crate::{checks, curl, expired};
 
 pub(crate) fn run(args: &Args, message: &Message) -> Result<(), CliError> {
     let subscription = recipient(args)?;
@@ -34,14 +32,19 @@ pub(crate) fn run(args: &Args, message: &Message) -> Result<(), CliError> {
             note("notify", format_args!("{}; trying again in {:.1} s", failure.says, pause.as_secs_f32()));
         }
     };
-    let outcome = match args.explain {
+    let result = match args.explain {
         true => explain(args, &sender, message, &subscription, retrying)?,
         false => sender.push(message, &subscription, retrying),
     };
-    if outcome.class == Class::Gone {
-        set_aside(args, &subscription)?;
+    report(args, message, &subscription, &result)?;
+    // Only now: what happened to the push is worth more than a tidy file.
+    if result.class == Class::Gone {
+        expired::set_aside(args, |endpoint| endpoint == subscription.endpoint())?;
     }
-    tell(args, &subscription, outcome)
+    match result.class.exit_code() {
+        0 => Ok(()),
+        code => Err(CliError::said(code)),
+    }
 }
 
 /// The same push, explained step by step on stdout.
@@ -63,41 +66,25 @@ fn explain(
     Ok(result)
 }
 
-/// Prints what became of it; a failure's words and exit code go up.
-fn tell(args: &Args, subscription: &Subscription, outcome: PushResult) -> Result<(), CliError> {
-    let code = outcome.class.exit_code();
+/// Prints the result: as JSON or accepted on stdout, else on stderr.
+fn report(args: &Args, message: &Message, to: &Subscription, result: &PushResult) -> Result<(), CliError> {
     if args.json {
-        print(&ResultLine::new(subscription.endpoint(), None, &outcome).to_line().unwrap_or_default())?;
-        return if code == 0 { Ok(()) } else { Err(CliError::said(code)) };
+        let line = ResultLine::new(to.endpoint(), &message_hash(message), None, result).to_line();
+        return print(&line.unwrap_or_default());
     }
-    if code != 0 {
-        return Err(CliError::new(code, anyhow!(outcome.says), outcome.hint.unwrap_or_default()));
+    if result.class.exit_code() != 0 {
+        complain("notify", &result.says, result.hint.as_deref());
+        return Ok(());
     }
-    // The explanation says it already.
-    if !args.quiet && !args.explain {
-        print(&format!("{}\n", outcome.says))?;
+    // An explanation has said it already.
+    match args.quiet || args.explain {
+        true => Ok(()),
+        false => print(&format!("{}\n", result.says)),
     }
-    Ok(())
 }
 
 fn not_made(error: RequestError) -> CliError {
     let code = Class::of(&error).exit_code();
     let hint = error.hint();
     CliError::new(code, error, hint)
-}
-
-fn set_aside(args: &Args, gone: &Subscription) -> Result<(), CliError> {
-    if args.reads_stdin() {
-        return Ok(());
-    }
-    let store = args.store();
-    match store.set_aside(|e| e == gone.endpoint()) {
-        Ok(Change { found: 1.., .. }) if !args.quiet => {
-            note("notify", format_args!("its line went to {}", store.gone_path().display()));
-        }
-        Err(kept @ StoreError::NotRegular(_)) if !args.quiet => note("notify", kept),
-        Ok(_) | Err(StoreError::NotRegular(_)) => {}
-        Err(e) => return Err(CliError::hinted(StoreError::hint)(e)),
-    }
-    Ok(())
 }

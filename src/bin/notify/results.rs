@@ -2,25 +2,23 @@
 
 use std::io::{self, BufRead};
 
-use base64ct::{Base64UrlUnpadded, Encoding};
-use serde::{Deserialize, Serialize, Serializer};
-
 use barepush::push::endpoint::Endpoint;
+use barepush::push::message::Message;
 use barepush::push::result::{Class, PushResult};
+use base64ct::{Base64UrlUnpadded, Encoding};
+use ring::digest::{SHA256, digest};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// 96 bits: no collision is expected among any realistic number of endpoints. A million ids take 12 MB.
 const ID_BYTES: usize = 12;
 
 /// Names a subscription without giving it away: the first 12 bytes of its endpoint's SHA-256.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct SubscriptionId([u8; ID_BYTES]);
 
 impl SubscriptionId {
     pub(crate) fn of(endpoint: &Endpoint) -> SubscriptionId {
-        let digest = ring::digest::digest(&ring::digest::SHA256, endpoint.as_str().as_bytes());
-        let mut id = [0; ID_BYTES];
-        id.iter_mut().zip(digest.as_ref()).for_each(|(to, from)| *to = *from);
-        SubscriptionId(id)
+        SubscriptionId(hash(endpoint.as_str().as_bytes()))
     }
 
     fn parse(text: &str) -> Option<SubscriptionId> {
@@ -36,10 +34,24 @@ impl Serialize for SubscriptionId {
     }
 }
 
-/// One result, as one JSON object on one line: the [`PushResult`], its subscription's id, and its line in the list.
+fn hash(bytes: &[u8]) -> [u8; ID_BYTES] {
+    let digest = digest(&SHA256, bytes);
+    digest.as_ref().first_chunk().copied().unwrap_or_default()
+}
+
+/// Tells one message from another in results, 16 characters: payload, TTL, urgency and topic all count.
+pub(crate) fn message_hash(message: &Message) -> String {
+    let Message { payload, ttl, urgency, topic } = message;
+    let topic = topic.as_ref().map(ToString::to_string).unwrap_or_default();
+    let headers = format!("{} {urgency} {topic}\n", ttl.as_secs());
+    Base64UrlUnpadded::encode_string(&hash(&[headers.as_bytes(), payload].concat()))
+}
+
+/// One result, as one JSON object on one line: the [`PushResult`], its subscription's id, its message's hash, and the line of the list.
 #[derive(Debug, Serialize)]
 pub(crate) struct ResultLine<'a> {
     id: SubscriptionId,
+    message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<usize>,
     #[serde(flatten)]
@@ -47,9 +59,14 @@ pub(crate) struct ResultLine<'a> {
 }
 
 impl<'a> ResultLine<'a> {
-    /// `line` is the one of the list that the subscription began on, from 1.
-    pub(crate) fn new(endpoint: &Endpoint, line: Option<usize>, result: &'a PushResult) -> ResultLine<'a> {
-        ResultLine { id: SubscriptionId::of(endpoint), line, result }
+    /// `message` is its [`message_hash`]; `line` is the one of the list that the subscription began on, from 1.
+    pub(crate) fn new(
+        endpoint: &Endpoint,
+        message: &'a str,
+        line: Option<usize>,
+        result: &'a PushResult,
+    ) -> ResultLine<'a> {
+        ResultLine { id: SubscriptionId::of(endpoint), message, line, result }
     }
 
     /// The JSON with its line break, to be written at once: then it is there whole or not at all.
@@ -67,37 +84,60 @@ impl<'a> ResultLine<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct ResumeSet(Vec<SubscriptionId>);
 
+/// What the results of earlier runs hold.
+#[derive(Debug, Default)]
+pub(crate) struct EarlierResults {
+    pub(crate) done: ResumeSet,
+    /// How many lines are not results.
+    pub(crate) unusable: usize,
+    /// How many results are those of another message. They count all the same: its text may have been corrected since.
+    pub(crate) of_other_message: usize,
+    /// Whether the last line has no line break, so that what is appended would continue it.
+    pub(crate) is_cut_off: bool,
+}
+
+/// Results without `message` are those of versions that did not write it.
 #[derive(Deserialize)]
 struct EarlierResult {
     id: String,
     class: Class,
+    message: Option<String>,
 }
 
-impl ResumeSet {
-    /// Reads the results of earlier runs: accepted and gone are done, everything else is to be sent again. Returns also how many lines
-    /// are not results, for example a last line that a crash cut off.
+impl EarlierResults {
+    /// Reads them: accepted and gone are done, everything else is to be sent again. `message` is the [`message_hash`] of this run's.
     ///
     /// # Errors
     /// The reader's.
-    pub(crate) fn read(reader: impl BufRead) -> io::Result<(ResumeSet, usize)> {
-        let (mut done, mut unusable) = (Vec::new(), 0);
-        for line in reader.split(b'\n') {
-            let line = line?;
-            let earlier = serde_json::from_slice(&line).ok();
-            match earlier.and_then(|it: EarlierResult| Some((SubscriptionId::parse(&it.id)?, it.class))) {
-                Some((id, Class::Accepted | Class::Gone)) => done.push(id),
-                Some(_) => {}
-                None if line.trim_ascii().is_empty() => {}
-                None => unusable += 1,
-            }
+    pub(crate) fn read(mut reader: impl BufRead, message: &str) -> io::Result<EarlierResults> {
+        let mut results = EarlierResults::default();
+        let mut line = Vec::new();
+        while reader.read_until(b'\n', &mut line)? > 0 {
+            results.is_cut_off = !line.ends_with(b"\n");
+            results.add(line.trim_ascii(), message);
+            line.clear();
         }
-        done.sort_unstable();
-        done.dedup();
-        Ok((ResumeSet(done), unusable))
+        results.done.0.sort_unstable();
+        results.done.0.dedup();
+        Ok(results)
     }
 
-    pub(crate) fn contains(&self, endpoint: &Endpoint) -> bool {
-        self.0.binary_search(&SubscriptionId::of(endpoint)).is_ok()
+    fn add(&mut self, line: &[u8], message: &str) {
+        let result = serde_json::from_slice::<EarlierResult>(line).ok();
+        let Some((id, result)) = result.and_then(|it| Some((SubscriptionId::parse(&it.id)?, it))) else {
+            self.unusable += usize::from(!line.is_empty());
+            return;
+        };
+        self.of_other_message += usize::from(result.message.is_some_and(|other| other != message));
+        if matches!(result.class, Class::Accepted | Class::Gone) {
+            self.done.0.push(id);
+        }
+    }
+}
+
+impl ResumeSet {
+    pub(crate) fn contains(&self, id: SubscriptionId) -> bool {
+        self.0.binary_search(&id).is_ok()
     }
 }
 
@@ -138,10 +178,35 @@ mod tests {
             line("later", "accepted"),
             line("cut-off", "accepted")[..20].to_owned(),
         ];
-        let (done, unusable) = ResumeSet::read(list.join("\n").as_bytes()).unwrap();
+        let earlier = EarlierResults::read(list.join("\n").as_bytes(), "this").unwrap();
         let names = ["accepted", "gone", "busy", "refused", "unreachable", "dry", "later", "cut-off"];
-        let contained: Vec<_> = names.iter().filter(|name| done.contains(&endpoint(name))).collect();
+        let contained: Vec<_> =
+            names.iter().filter(|name| earlier.done.contains(SubscriptionId::of(&endpoint(name)))).collect();
         assert_eq!(contained, [&"accepted", &"gone", &"later"]);
-        assert_eq!(unusable, 1);
+        assert_eq!((earlier.unusable, earlier.of_other_message, earlier.is_cut_off), (1, 0, true));
+    }
+
+    #[test]
+    fn results_of_another_message_are_counted_and_those_without_a_message_are_not() {
+        let with =
+            |name: &str, message: &str| line(name, "accepted").replace("{", &format!("{{\"message\":\"{message}\","));
+        let list = [with("a", "this"), with("b", "other"), line("c", "gone"), String::new()];
+        let earlier = EarlierResults::read(list.join("\n").as_bytes(), "this").unwrap();
+        assert_eq!((earlier.unusable, earlier.of_other_message, earlier.is_cut_off), (0, 1, false));
+        assert!(["a", "b", "c"].iter().all(|name| earlier.done.contains(SubscriptionId::of(&endpoint(name)))));
+    }
+
+    #[test]
+    fn every_part_of_a_message_changes_its_hash() {
+        let message = Message::new(b"payload".to_vec());
+        let others = [
+            Message::new(b"payloae".to_vec()),
+            Message { ttl: std::time::Duration::ZERO, ..message.clone() },
+            Message { urgency: barepush::push::message::Urgency::High, ..message.clone() },
+            Message { topic: Some("news".parse().unwrap()), ..message.clone() },
+        ];
+        let hash = message_hash(&message);
+        assert_eq!((hash.len(), &hash), (16, &message_hash(&message.clone())));
+        assert!(others.iter().all(|other| message_hash(other) != hash));
     }
 }

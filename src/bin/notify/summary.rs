@@ -1,9 +1,10 @@
-//! What is told while a message goes to everybody, and counted for the summary and the exit code.
+//! What is printed while a message goes to many, and counted for the summary and the exit code.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use barepush::cli::error::{complain, note};
@@ -18,12 +19,12 @@ use crate::args::Args;
 use crate::list::{EXIT_NOBODY, complain_of_line};
 use crate::results::{ResultLine, SubscriptionId};
 
-/// Of exit codes that occurred the first of these is the program's: what needs a person, what is worth another run, what
-/// stays as it is, what was tidied up.
+/// The first of these that occurred is the program's exit code: what needs a person comes first, then what is worth another run,
+/// what stays as it is, and what was tidied up.
 const WORST_FIRST: [u8; 5] = [1, 4, 6, 3, 5];
-/// So many different hints are printed at the end; times to wait can make many.
+/// How many different hints are printed at the end. `Retry-After` can make many.
 const MAX_HINTS: usize = 8;
-/// The summary's words, in its order.
+/// The words of the summary, in its order.
 const WORDS: [(Class, &str); 8] = [
     (Class::Accepted, "accepted"),
     (Class::NotSent, "not sent, as asked"),
@@ -40,38 +41,48 @@ pub(crate) struct Summary {
     json: bool,
     quiet: bool,
     list: PathBuf,
+    message: String,
     bar: ProgressBar,
     start: Instant,
     counts: [usize; WORDS.len()],
     codes: BTreeSet<u8>,
-    hints: BTreeSet<String>,
-    /// How many entries of the list are not subscriptions.
-    pub(crate) unusable: usize,
-    /// How many subscriptions the results of earlier runs call done.
-    pub(crate) skipped: usize,
+    /// Each hint, and for how many pushes it was given.
+    hints: BTreeMap<String, usize>,
     /// Which subscriptions no longer exist; sorted by [`Summary::finish`].
     pub(crate) gone: Vec<SubscriptionId>,
+    /// What the first result line begins with.
+    before_line: &'static str,
+    /// How many entries of the list are not subscriptions.
+    pub(crate) unusable: usize,
+    /// How many subscriptions were skipped because the results of earlier runs call them done.
+    pub(crate) done_before: usize,
+    /// How many subscriptions were skipped because they came before in the list.
+    pub(crate) duplicates: usize,
     /// Why the list could not be read to its end.
-    pub(crate) broken: Option<StoreError>,
+    pub(crate) unread: Option<StoreError>,
     /// Why a result could not be written to stdout.
     pub(crate) unwritten: Option<io::Error>,
 }
 
 impl Summary {
-    pub(crate) fn new(args: &Args, list: &Path, bar: ProgressBar) -> Summary {
+    /// `message` is the [`message_hash`](crate::results::message_hash). Results that follow a line which `is_cut_off` begin a new line.
+    pub(crate) fn new(args: &Args, list: &Path, message: String, is_cut_off: bool, bar: ProgressBar) -> Summary {
         Summary {
             json: args.json,
             quiet: args.quiet,
             list: list.to_owned(),
+            message,
+            before_line: if is_cut_off { "\n" } else { "" },
             bar,
             start: Instant::now(),
             counts: [0; WORDS.len()],
             codes: BTreeSet::new(),
-            hints: BTreeSet::new(),
-            unusable: 0,
-            skipped: 0,
+            hints: BTreeMap::new(),
             gone: Vec::new(),
-            broken: None,
+            unusable: 0,
+            done_before: 0,
+            duplicates: 0,
+            unread: None,
             unwritten: None,
         }
     }
@@ -80,7 +91,9 @@ impl Summary {
     /// to: a push whose result is lost might be repeated.
     pub(crate) fn add(&mut self, pushed: &Pushed) -> ControlFlow<()> {
         self.count(pushed);
-        if let Err(e) = self.bar.suspend(|| self.print(pushed)) {
+        let printed = self.bar.suspend(|| self.print(pushed));
+        self.before_line = "";
+        if let Err(e) = printed {
             self.unwritten.get_or_insert(e);
             return ControlFlow::Break(());
         }
@@ -107,8 +120,10 @@ impl Summary {
             self.counts[at] += 1;
         }
         self.codes.insert(result.class.exit_code());
-        if let Some(hint) = result.hint.as_ref().filter(|_| self.hints.len() < MAX_HINTS) {
-            self.hints.insert(hint.clone());
+        if let Some(hint) = &result.hint
+            && (self.hints.len() < MAX_HINTS || self.hints.contains_key(hint))
+        {
+            *self.hints.entry(hint.clone()).or_default() += 1;
         }
         if result.class == Class::Gone {
             self.gone.push(SubscriptionId::of(endpoint));
@@ -118,7 +133,8 @@ impl Summary {
     /// Each line is one write, so that results that break off break off between two lines.
     fn print(&self, Pushed { line, endpoint, result }: &Pushed) -> io::Result<()> {
         if self.json {
-            return io::stdout().write_all(ResultLine::new(endpoint, Some(*line), result).to_line()?.as_bytes());
+            let line = ResultLine::new(endpoint, &self.message, Some(*line), result).to_line()?;
+            return io::stdout().write_all(format!("{}{line}", self.before_line).as_bytes());
         }
         let says = format_args!("{} …{}", result.says, result.tail);
         match result.class.exit_code() {
@@ -136,7 +152,7 @@ impl Summary {
         self.bar.finish_and_clear();
         self.gone.sort_unstable();
         if !self.json {
-            self.hints.iter().for_each(|hint| eprint_hint(hint));
+            self.hints.iter().for_each(|(hint, count)| print_hint(hint, *count));
         }
         if !self.quiet && !self.is_empty() {
             note("notify", self.summary());
@@ -152,7 +168,11 @@ impl Summary {
         if pushed > 0 {
             summary += &format!(": {}", words.join(", "));
         }
-        for (count, what) in [(self.unusable, "unusable"), (self.skipped, "left out, done before")] {
+        for (count, what) in [
+            (self.unusable, "unusable"),
+            (self.done_before, "skipped, done before"),
+            (self.duplicates, "skipped, duplicate"),
+        ] {
             if count > 0 {
                 summary += &format!("; {count} {} {what}", if count == 1 { "line" } else { "lines" });
             }
@@ -167,7 +187,7 @@ impl Summary {
 
     /// Whether the list held no usable subscription.
     pub(crate) fn is_empty(&self) -> bool {
-        self.skipped == 0 && self.counts.iter().all(|count| *count == 0)
+        self.done_before == 0 && self.counts.iter().all(|count| *count == 0)
     }
 
     pub(crate) fn exit_code(&self) -> u8 {
@@ -175,7 +195,13 @@ impl Summary {
     }
 }
 
-fn eprint_hint(hint: &str) {
-    // A closed stderr is nobody's loss.
-    let _ = writeln!(io::stderr(), "notify: hint: {hint}");
+fn print_hint(hint: &str, count: usize) {
+    let pushes = if count == 1 { "push" } else { "pushes" };
+    // Nothing is lost with a closed stderr.
+    let _ = writeln!(io::stderr(), "notify: hint: for {count} {pushes}: {hint}");
+}
+
+/// Also after a panic: nothing in it is left half changed.
+pub(crate) fn lock(summary: &Mutex<Summary>) -> MutexGuard<'_, Summary> {
+    summary.lock().unwrap_or_else(PoisonError::into_inner)
 }

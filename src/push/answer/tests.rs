@@ -113,10 +113,13 @@ fn the_time_to_wait_is_seconds_or_a_date_by_the_push_service_s_own_clock() {
 }
 
 #[test]
-fn a_message_is_named_by_the_end_of_its_location() {
+fn a_message_is_named_by_the_end_of_its_location_and_never_by_more_than_half() {
     for (location, expected) in [
-        ("https://push.example/m/gAAAAABabcdefgh", Some("abcdefgh")),
-        ("/m/short", Some("short")),
+        ("https://push.example/m/gAAAAABkabcdefgh", Some("abcdefgh")),
+        ("/m/sixteen-letters.", Some("letters.")),
+        ("/m/eight-ch", Some("t-ch")),
+        ("/m/short", Some("rt")),
+        ("/m/x", None),
         ("https://push.example/m/", None),
     ] {
         assert_eq!(read(201, &[("Location", location)], "").message_id(), expected);

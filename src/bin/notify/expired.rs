@@ -1,0 +1,27 @@
+//! What happens to subscriptions that a push service no longer knows: their lines move to `subscription.txt.gone`.
+
+use barepush::cli::error::{CliError, note};
+use barepush::push::endpoint::Endpoint;
+use barepush::store::subscriptions::{Change, StoreError};
+
+use crate::args::Args;
+
+/// Moves the lines of those endpoints that `is_gone` names, in one rewrite, and says how many they were. A list that is not a
+/// regular file stays as it is.
+pub(crate) fn set_aside(args: &Args, is_gone: impl Fn(&Endpoint) -> bool) -> Result<(), CliError> {
+    if args.reads_stdin() {
+        return Ok(());
+    }
+    let store = args.store();
+    match store.set_aside(is_gone) {
+        Ok(Change { found: 0, .. }) => {}
+        Ok(_) | Err(StoreError::NotRegular(_)) if args.quiet => {}
+        Ok(Change { found, .. }) => {
+            let lines = if found == 1 { "line" } else { "lines" };
+            note("notify", format_args!("{found} {lines} went to {}", store.gone_path().display()));
+        }
+        Err(kept @ StoreError::NotRegular(_)) => note("notify", kept),
+        Err(e) => return Err(CliError::hinted(StoreError::hint)(e)),
+    }
+    Ok(())
+}
