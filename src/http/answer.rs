@@ -1,7 +1,7 @@
-//! The headers that every answer carries, whoever wrote it: a route behind tiny_http, or this folder's own refusals.
+//! The headers that every answer carries, those of the routes behind tiny_http and the front's own refusals alike.
 
-/// Nobody may frame us (clickjacking), nobody may guess a type that we did not declare, and no address of ours is told to
-/// other sites. What a page may load is the page's own to say: its policy is a `<meta>` element in it.
+/// No site may frame us (clickjacking), browsers do not guess types, and no URL of ours goes to other sites as a referrer.
+/// What a page may load is not set here: a page has its own policy, in a `<meta>` element.
 const SECURITY_HEADERS: &[u8] = b"Content-Security-Policy: frame-ancestors 'none'\r\n\
     X-Content-Type-Options: nosniff\r\n\
     Referrer-Policy: no-referrer\r\n";

@@ -38,7 +38,7 @@ pub enum Made {
     Kept,
     /// It was made just now.
     New,
-    /// The stored one no longer serves, for this reason; browsers must be told to trust the new one.
+    /// The stored one no longer serves, for this reason. Trust in browsers was in the old one.
     Remade(&'static str),
 }
 

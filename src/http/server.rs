@@ -17,7 +17,7 @@ use tiny_http::Request;
 /// Receives one line for each connection or request refused; never a target, a header or a body.
 pub type Log = fn(&str);
 
-/// Where to listen, and for whom.
+/// Where to listen.
 pub struct Listen<'a> {
     /// Names or addresses of this machine, IPv6 with or without brackets. The first that this machine has is taken.
     pub hosts: &'a [&'a str],

@@ -21,7 +21,7 @@ impl Host {
         format!("{}://{}:{}", self.scheme, self.url_host, self.port)
     }
 
-    /// Whether `host`, a Host header, is one of our names. Any other may be a stranger's name that leads here (DNS
+    /// Whether `host`, a Host header, is one of our names. A name of another site may resolve to this machine (DNS
     /// rebinding).
     pub(crate) fn is_called(&self, host: &str) -> bool {
         let (name, port) = split_port(host);

@@ -4,6 +4,8 @@ pub mod about;
 pub mod allow_list;
 pub mod api;
 pub mod assets;
+pub mod handler;
 pub mod host;
 pub mod log;
+pub mod reply;
 pub mod routes;

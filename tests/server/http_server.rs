@@ -423,7 +423,7 @@ fn a_refusal_over_tls_ends_with_close_notify() {
 }
 
 #[test]
-fn plain_http_on_the_https_port_is_told_where_to_go() {
+fn plain_http_on_the_https_port_is_answered_with_the_https_url() {
     let house = House::https();
     let mut client = house.plain();
     let (head, body) = ask(&mut client, GET);
@@ -522,7 +522,7 @@ fn at_the_cap_the_connection_idle_longest_makes_room() {
 }
 
 #[test]
-fn a_connection_whose_request_is_being_answered_is_never_shut_to_make_room() {
+fn a_connection_whose_request_is_being_answered_is_never_closed_to_make_room() {
     let house = House::new(false, |limits| limits.connections = 2);
     let mut busy = house.plain();
     house.keep_busy(&mut busy);

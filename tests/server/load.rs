@@ -279,9 +279,9 @@ fn mixed_load(length: Duration) {
             scope.spawn(|| {
                 let page = Client::new(&house.server.url("http"));
                 while !over.load(Ordering::Relaxed) {
-                    // The one that this turn's moment belongs to; 50 moments a second.
-                    let turn = pairs.fetch_add(1, Ordering::Relaxed) as u32;
-                    let moment = start + turn * SECOND / 50;
+                    // 50 pairs a second, shared by the four threads.
+                    let pair = pairs.fetch_add(1, Ordering::Relaxed) as u32;
+                    let moment = start + pair * SECOND / 50;
                     thread::sleep(moment.saturating_duration_since(Instant::now()));
                     let browser = service.subscribe(None);
                     let added = page.post("/add-subscription", &browser.json);

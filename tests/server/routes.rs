@@ -1,4 +1,4 @@
-//! The routes as a stranger meets them: who may call, what is refused and in which words.
+//! The routes from outside: who may call, what is refused and in which words.
 
 use crate::support::client::Client;
 use crate::support::program::{Running, server};
@@ -165,7 +165,7 @@ fn bad_subscriptions_are_refused_with_the_reason_and_what_to_do() {
 }
 
 #[test]
-fn bad_wishes_are_refused() {
+fn bad_requests_to_notify_are_refused() {
     let (_folder, _server, client) = scene();
     for (path, body, status, error) in [
         ("/notify-me", "", 400, "not JSON: line 1, column 0"),

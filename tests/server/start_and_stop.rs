@@ -1,4 +1,4 @@
-//! The server's start and end: what it makes, says, refuses before a socket is open, and that it ends cleanly.
+//! The server's start and end: what it makes, prints, refuses before a socket is open, and that it ends cleanly.
 
 use std::fs;
 use std::io::Write;

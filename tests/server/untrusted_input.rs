@@ -1,4 +1,4 @@
-//! Nothing gets in: what a stranger may send to the two ports of the real server. Each row ends in a clear status or a close,
+//! What anybody may send to the two ports of the real server. Each row ends in a clear status or a close,
 //! in one line of `-v` that holds nothing secret, and with the next request served.
 
 use std::io::Write;
@@ -11,7 +11,7 @@ use push_service::{Answer, PushService};
 use serde_json::json;
 use tempfile::TempDir;
 
-/// A server that says everything, and what it is expected to say.
+/// A server that logs everything, and the log that is expected of it.
 struct House {
     folder: TempDir,
     server: Running,
@@ -68,7 +68,7 @@ impl House {
 const PATH: &str = "400 request target is not a path of visible ASCII characters";
 const LINE: &str = "400 malformed request line";
 const HEADER: &str = "400 malformed header line";
-const STRANGER: &str = "403 this server is not called by that Host";
+const UNKNOWN_HOST: &str = "403 unknown Host header";
 const OTHER_SITE: &str = "403 another site's page may not call this server";
 const NOTHING: &str = "404 there is nothing here";
 const NO_JSON: &str = "415 the body is not declared as JSON";
@@ -77,22 +77,22 @@ const NO_JSON: &str = "415 the body is not declared as JSON";
 /// the error's words.
 const TABLE: &[(&str, &str)] = &[
     // DNS rebinding: each method, each way to write an address
-    ("GET / HTTP/1.1|Host: evil.example:PORT||", STRANGER),
-    ("POST /notify-all HTTP/1.1|Host: evil.example:PORT||", STRANGER),
-    ("PUT / HTTP/1.1|Host: evil.example:PORT||", STRANGER),
-    ("DELETE / HTTP/1.1|Host: evil.example:PORT||", STRANGER),
-    ("OPTIONS / HTTP/1.1|Host: evil.example:PORT||", STRANGER),
-    ("TRACE / HTTP/1.1|Host: evil.example:PORT||", STRANGER),
-    ("GET / HTTP/1.1|Host: localhost:OTHER||", STRANGER),
-    ("GET / HTTP/1.1|Host: localhost.:PORT||", STRANGER),
-    ("GET / HTTP/1.1|Host: 2130706433:PORT||", STRANGER),
-    ("GET / HTTP/1.1|Host: 127.1:PORT||", STRANGER),
-    ("GET / HTTP/1.1|Host: 0177.0.0.1:PORT||", STRANGER),
-    ("GET / HTTP/1.1|Host: [0:0:0:0:0:0:0:1]:PORT||", STRANGER),
-    ("GET / HTTP/1.1|Host: [::ffff:127.0.0.1]:PORT||", STRANGER),
-    ("GET / HTTP/1.1|Host: me@localhost:PORT||", STRANGER),
-    ("GET / HTTP/1.1|Host: localhost:PORT, evil.example||", STRANGER),
-    ("GET / HTTP/1.1|Host:||", STRANGER),
+    ("GET / HTTP/1.1|Host: evil.example:PORT||", UNKNOWN_HOST),
+    ("POST /notify-all HTTP/1.1|Host: evil.example:PORT||", UNKNOWN_HOST),
+    ("PUT / HTTP/1.1|Host: evil.example:PORT||", UNKNOWN_HOST),
+    ("DELETE / HTTP/1.1|Host: evil.example:PORT||", UNKNOWN_HOST),
+    ("OPTIONS / HTTP/1.1|Host: evil.example:PORT||", UNKNOWN_HOST),
+    ("TRACE / HTTP/1.1|Host: evil.example:PORT||", UNKNOWN_HOST),
+    ("GET / HTTP/1.1|Host: localhost:OTHER||", UNKNOWN_HOST),
+    ("GET / HTTP/1.1|Host: localhost.:PORT||", UNKNOWN_HOST),
+    ("GET / HTTP/1.1|Host: 2130706433:PORT||", UNKNOWN_HOST),
+    ("GET / HTTP/1.1|Host: 127.1:PORT||", UNKNOWN_HOST),
+    ("GET / HTTP/1.1|Host: 0177.0.0.1:PORT||", UNKNOWN_HOST),
+    ("GET / HTTP/1.1|Host: [0:0:0:0:0:0:0:1]:PORT||", UNKNOWN_HOST),
+    ("GET / HTTP/1.1|Host: [::ffff:127.0.0.1]:PORT||", UNKNOWN_HOST),
+    ("GET / HTTP/1.1|Host: me@localhost:PORT||", UNKNOWN_HOST),
+    ("GET / HTTP/1.1|Host: localhost:PORT, evil.example||", UNKNOWN_HOST),
+    ("GET / HTTP/1.1|Host:||", UNKNOWN_HOST),
     ("GET / HTTP/1.1||", "400 no Host header"),
     ("GET / HTTP/1.0||", "400 no Host header"),
     ("GET / HTTP/1.1|Host: localhost:PORT|host: evil.example||", "400 more than one Host header"),
@@ -176,7 +176,7 @@ const TABLE: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn what_a_stranger_may_send_is_answered_or_closed_and_the_next_request_is_served() {
+fn whatever_is_sent_is_answered_or_closed_and_the_next_request_is_served() {
     let mut house = House::new(&[]);
     for scheme in ["https", "http"] {
         let (port, other) = (house.port(scheme), house.port(if scheme == "https" { "http" } else { "https" }));
@@ -225,7 +225,7 @@ fn what_is_too_large_is_refused_before_it_is_read() {
             (format!("GET /{} HTTP/1.1\r\n{host}\r\n", "y".repeat(1 << 20)), "431: request head too large"),
         ] {
             let mut wire = house.open(scheme);
-            // The rest may meet a closed door.
+            // The rest may meet a closed connection.
             let _ = wire.write_all(request.as_bytes());
             assert_eq!(wire.answer().status.to_string(), outcome[..3]);
             house.expect(format!("127.0.0.1:{}: {outcome}", wire.port()));

@@ -22,8 +22,9 @@ use barepush::store::subscriptions::Store;
 use barepush::web::about::{About, CertificateInfo};
 use barepush::web::allow_list::AllowedPushServices;
 use barepush::web::api::{Application, State};
+use barepush::web::handler;
 use barepush::web::host::Host;
-use barepush::web::routes::{self, Routes};
+use barepush::web::routes::Routes;
 
 /// How long a push may take: the page waits for the first one.
 const PUSH_TIMEOUT: Duration = Duration::from_secs(15);
@@ -52,7 +53,7 @@ fn run(args: &Args) -> Result<(), CliError> {
     // When stdout is closed, nobody wants to read this.
     let _ = start_up::print(&application, &assets, key_file, &certificate_made);
     let routes = Arc::new(Routes { application, assets, hosts });
-    let running = server.serve(move |listener, request| routes::handle(&routes, listener, request));
+    let running = server.serve(move |listener, request| handler::handle(&routes, listener, request));
     // Nothing but a signal is sent; a closed channel would be the end as well.
     let _ = stopped.recv();
     running.stop();

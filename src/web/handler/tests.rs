@@ -1,4 +1,4 @@
-//! The loop's one promise that no route can show: a handler's panic costs its own request only.
+//! What no route can show: a panic costs its own request only.
 #![allow(clippy::unwrap_used)]
 
 use super::*;
@@ -22,7 +22,7 @@ fn answer_to(mut client: TcpStream) -> String {
 fn a_handlers_panic_is_a_500_and_the_next_request_is_answered() {
     let server = Server::http("127.0.0.1:0").unwrap();
     let first = get(&server);
-    respond(server.recv().unwrap(), Log::Quiet, |_| panic!("a handler's fault"));
+    respond(server.recv().unwrap(), Log::Quiet, |_| panic!("a route failed"));
     let answer = answer_to(first);
     assert!(answer.starts_with("HTTP/1.1 500 "), "{answer}");
     assert!(
@@ -30,7 +30,7 @@ fn a_handlers_panic_is_a_500_and_the_next_request_is_answered() {
         "{answer}"
     );
     let second = get(&server);
-    respond(server.recv().unwrap(), Log::Quiet, |call| plain(call.target));
+    respond(server.recv().unwrap(), Log::Quiet, |call| Reply::plain(call.target));
     let answer = answer_to(second);
     assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("\r\n\r\n/"), "{answer}");
 }
