@@ -18,6 +18,8 @@ const message = () => {
 };
 
 const notify = (name, action) => {
+  // A browser cannot point at a field that is folded away, so it is not left to check the form by itself.
+  if (!$('message').checkValidity()) $('message-options').open = true;
   if ($('message').reportValidity()) return run('notification', name, action);
 };
 

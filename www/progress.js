@@ -18,7 +18,6 @@ export const refreshServer = async () => {
     [state.serverKey, state.server] = await Promise.all([api.publicKey(), api.status()]);
     state.serverUp = true;
     state.serverRefusal = '';
-    if (state.server.stored) state.nobody = false;
     // The server answers again, so what failed only because it did not is solved.
     for (const [step, problem] of Object.entries(before)) {
       if (problem?.help.includes('server') && state.problems[step] === problem) state.problems[step] = null;

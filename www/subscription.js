@@ -187,6 +187,7 @@ let looking = false;
 export const lookAgain = async () => {
   if (document.visibilityState !== 'visible' || !state.looked || state.busy.size || looking) return;
   looking = true;
+  state.nobody = false;
   await refreshServer();
   await lookAtBrowser();
   looking = false;

@@ -17,7 +17,7 @@ const channel = new BroadcastChannel('barepush');
 const KEPT_EVENTS = 30;
 
 // Sent to open pages at once and kept in a cache for pages opened later. A failure here is ignored: showing the notification
-// matters more. Holds type, time, title and the text of a failure; not the endpoint, not a key.
+// matters more. Holds type, time, title, the body's first words and the text of a failure; not the endpoint, not a key.
 const report = async event => {
   const entry = { at: Date.now(), ...event };
   channel.postMessage(entry);
@@ -30,6 +30,8 @@ const report = async event => {
     // No storage, as in some private windows: open pages have the event already.
   }
 };
+
+const firstWords = (body, most = 40) => (body.length <= most ? body : `${body.slice(0, most).replace(/\s+\S*$/, '')} …`);
 
 // --- push -----------------------------------------------------------------------------------------------------------
 
@@ -91,7 +93,7 @@ const show = async ({ title, options }) => {
 const onPush = async event => {
   const notification = readMessage(event);
   const { title } = notification;
-  const received = report({ type: 'received', title });
+  const received = report({ type: 'received', title, body: firstWords(notification.options.body) });
   try {
     await show(notification);
     await report({ type: 'shown', title });

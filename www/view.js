@@ -25,7 +25,7 @@ const renderButtons = (state, can) => {
   // Not while the server stores the subscription: it would store it again after it has removed it.
   enable('unsubscribe', subscription && !busy.has('unsubscribe') && !busy.has('subscribe'));
   enable('notify-me', subscription && !busy.has('notify-me'));
-  enable('notify-all', !busy.has('notify-all'));
+  enable('notify-all', state.server?.stored > 0 && !busy.has('notify-all'));
   enable('notify-local', registration && can.notifications);
 };
 
@@ -46,7 +46,8 @@ const subscriptionStatus = ({ registration, subscription, busy, asking }, can) =
   return `Subscribed at ${hostOf(subscription.endpoint)}, endpoint …${tailOf(subscription.endpoint)}`;
 };
 
-const notificationStatus = ({ registration, subscription, busy, nobody, scheduled }, can) => {
+const notificationStatus = ({ registration, subscription, busy, nobody, scheduled, serverUp }, can) => {
+  if (serverUp === false) return ''; // the help section says so
   if (busy.has('notify-me') || busy.has('notify-all')) return 'Pushing …';
   if (nobody) return 'Nobody has subscribed yet: subscribe a browser first, then notify all.';
   if (scheduled) return `The server will push in ${scheduled.seconds} s. You may close this tab, but leave the browser running.`;
@@ -60,7 +61,10 @@ const renderSteps = (state, can) => {
   say('registration-status-message', registrationStatus(state, can));
   say('subscription-status-message', subscriptionStatus(state, can));
   say('notification-status-message', notificationStatus(state, can));
-  for (const [step, problem] of Object.entries(state.problems)) say(`${step}-problem`, problem ? `${problem.says} ${problem.hint}` : '');
+  for (const [step, problem] of Object.entries(state.problems)) {
+    const shown = problem && !problem.help.includes('server'); // that problem's section says it all
+    say(`${step}-problem`, shown ? `${problem.says} ${problem.hint}` : '');
+  }
   say('subscription-note', state.note);
   say('subscription-waiting', state.waiting ? 'Still waiting for the push service. Some browsers wait for ever and report no error; reload the page to stop.' : '');
   $('step-registration').dataset.done = Boolean(state.registration);
@@ -82,7 +86,7 @@ const renderOutcome = ({ outcome }) => {
   $('outcome').dataset.state = !outcome ? '' : failure ? 'failed' : 'done';
   if (!outcome) return ['outcome-says', 'outcome-hint'].forEach(id => say(id, ''));
   const [first] = outcome.pushes;
-  say('outcome-says', `Last push, ${clock(first.at * 1000)}: ${summary(outcome, failure)}`);
+  say('outcome-says', `Push at ${clock(first.at * 1000)}: ${summary(outcome, failure)}`);
   const hint = (failure ?? first).hint;
   say('outcome-hint', sentence(hint ?? '') || (failure ? '' : 'Accepted means that the push service will try to deliver it. The event log shows when it arrives.'));
 };
@@ -95,11 +99,14 @@ const mark = (name, status, text) => {
 };
 
 const renderProgress = ({ progress, subscription }) => {
+  $('progress-section').hidden = !Object.keys(progress).length;
+  say('progress-title', progress.elsewhere ? 'Last push to this browser' : 'Last push from this server');
   mark('subscription', subscription ? 'done' : '', subscription ? `…${tailOf(subscription.endpoint)}` : 'none yet');
   const { sending, scheduled, elsewhere, result } = progress;
   if (result) mark('accepted', result.accepted ? 'done' : 'failed', result.accepted ? `accepted in ${result.milliseconds} ms` : result.class);
   else if (progress.received) mark('accepted', 'done', elsewhere ? 'sent by another program' : 'accepted');
   else if (sending) mark('accepted', 'waiting', 'sending …');
+  else if (sending === false) mark('accepted', '', 'not among the first results');
   else mark('accepted', scheduled ? 'waiting' : '', scheduled ? 'scheduled' : 'not yet');
   const waiting = result?.accepted && !progress.received ? 'waiting' : '';
   mark('received', progress.received ? 'done' : waiting, progress.received ? `received ${clock(progress.received.at)}` : 'not yet');
@@ -119,10 +126,10 @@ const EVENTS = {
   local: 'shown locally',
 };
 
-const entry = ({ at, type, title, why }) => {
+const entry = ({ at, type, title, body, why }) => {
   const item = document.createElement('li');
   item.dataset.type = type;
-  for (const [tag, text] of [['time', clock(at)], ['b', EVENTS[type] ?? type], ['span', [title, why].filter(Boolean).join(': ')]]) {
+  for (const [tag, text] of [['time', clock(at)], ['b', EVENTS[type] ?? type], ['span', [title, body, why].filter(Boolean).join(': ')]]) {
     const part = document.createElement(tag);
     part.textContent = text;
     item.append(part);
@@ -180,7 +187,7 @@ const renderBrowser = ({ registration, workerVersion }, can) => {
 const renderServer = ({ server, serverUp, serverRefusal }) => {
   const stored = count => `${count} ${count === 1 ? 'subscription' : 'subscriptions'} stored`;
   if (serverRefusal) say('server-line', serverRefusal);
-  else if (serverUp === false) say('server-line', 'The server does not answer.');
+  else if (serverUp === false) say('server-line', ''); // the help section says so
   else if (server) say('server-line', `Server ${server.version} · ${stored(server.stored)}`);
   if (!server?.notify) return;
   say('notify-command', server.notify);

@@ -3,18 +3,21 @@
 use serde_json::json;
 
 use crate::browser::{Tab, target};
-use crate::fixtures::{Axe, InChromium, Stage, Subscribed};
+use crate::fixtures::{Axe, InChromium, OnHttp, Stage, Subscribed};
 use crate::harness::tests;
 use crate::page::Page;
 
 tests![
     everything_the_page_can_show_is_accessible_in_light_and_dark,
+    the_first_button_is_in_view_on_a_phone_and_a_laptop,
+    what_a_newcomer_does_not_need_is_folded_away,
     the_page_fits_phones_tablets_and_wide_screens,
     a_subscribed_page_is_accessible_and_makes_the_readmes_picture,
 ];
 
 /// Everything the page can unfold, unfolded.
-const UNFOLD: &str = "document.querySelectorAll('section.help, #log-region').forEach(part => part.hidden = false),
+const UNFOLD: &str =
+    "document.querySelectorAll('section.help, #log-region, #progress-section').forEach(part => part.hidden = false),
     document.querySelectorAll('details').forEach(part => part.open = true), null";
 
 /// Fails when axe-core finds a serious or critical violation in the page as it is.
@@ -42,6 +45,36 @@ fn everything_the_page_can_show_is_accessible_in_light_and_dark(
         }
     }
     chromium.expect_a_quiet_console();
+}
+
+fn the_first_button_is_in_view_on_a_phone_and_a_laptop(
+    (OnHttp(Stage { firefox, push_service, .. }), InChromium { chromium, server }): &mut (OnHttp, InChromium),
+) {
+    push_service.expect_no_calls();
+    chromium.open(&server.http);
+    for (width, height) in [(390, 844), (1280, 720)] {
+        firefox.set_viewport(width, height);
+        expect_first_button_in_view(firefox, width);
+        chromium.set_viewport(width, height);
+        expect_first_button_in_view(chromium, width);
+    }
+}
+
+fn expect_first_button_in_view(tab: &mut impl Page, width: u32) {
+    tab.wait_for(&format!("innerWidth === {width} && !document.getElementById('register').disabled"));
+    let below = tab.value("document.getElementById('register').getBoundingClientRect().bottom - innerHeight");
+    assert!(below.as_f64().unwrap() < 0.0, "{below} px below the viewport, {width} px wide");
+    assert_eq!(tab.value("scrollY"), json!(0));
+}
+
+fn what_a_newcomer_does_not_need_is_folded_away(Subscribed(Stage { firefox, .. }): &mut Subscribed) {
+    let seen = "['message-title', 'message-body', 'message-url', 'message-ttl', 'message-delay', 'subscription-json']
+        .filter(id => document.getElementById(id).checkVisibility({ contentVisibilityAuto: true })).join(' ')";
+    assert_eq!(firefox.value(seen), "message-title message-body");
+    firefox.fill("message-ttl", "-1");
+    firefox.press("notify-me");
+    firefox.wait_for("document.activeElement.id === 'message-ttl'");
+    assert_eq!(firefox.value(seen), "message-title message-body message-url message-ttl message-delay");
 }
 
 fn the_page_fits_phones_tablets_and_wide_screens(InChromium { chromium, server }: &mut InChromium) {

@@ -28,7 +28,7 @@ tests![
 
 fn the_buttons_follow_the_codelabs_table_and_unregistering_ends_the_subscription(OnHttp(stage): &mut OnHttp) {
     stage.firefox.wait_to_read("registration-status-message", "No service worker is registered yet.");
-    assert_eq!(stage.firefox.buttons(), "register notify-all");
+    assert_eq!(stage.firefox.buttons(), "register");
     assert_eq!(stage.firefox.read("subscription-status-message"), "Register the service worker first.");
     assert_eq!(stage.firefox.read("notification-status-message"), "Register the service worker and subscribe first.");
     let nothing = ["key-match", "newest", "subscription-json", "show-secrets", "progress-subscription"];
@@ -36,15 +36,19 @@ fn the_buttons_follow_the_codelabs_table_and_unregistering_ends_the_subscription
         nothing.map(|id| stage.firefox.read(id)),
         ["no subscription yet", "none", "No subscription yet.", "Show secrets", "Subscription none yet"]
     );
+    let progress = "document.getElementById('progress-section').checkVisibility()";
+    assert_eq!(stage.firefox.value(progress), json!(false));
     stage.subscribe();
     let Stage { firefox, server, .. } = stage;
+    assert_eq!(firefox.value(progress), json!(true));
+    assert_eq!(firefox.read("progress-title"), "Last push from this server");
     assert_eq!(firefox.buttons(), "unregister unsubscribe notify-me notify-all");
     firefox.wait_to_read("server-line", "Server 0.1.0 · 1 subscription stored");
     firefox.wait_to_read_start("subscription-status-message", "Subscribed at localhost:");
     firefox.press("unregister");
     firefox.wait_to_read("registration-status-message", "No service worker is registered yet.");
-    assert_eq!(firefox.buttons(), "register notify-all");
     firefox.wait_to_read("server-line", "Server 0.1.0 · 0 subscriptions stored");
+    assert_eq!(firefox.buttons(), "register");
     assert_eq!(fs::read_to_string(server.file("subscription.txt")).unwrap(), "");
     firefox.expect_a_quiet_console();
 }
@@ -64,7 +68,7 @@ fn a_message_from_the_form_is_shown_as_written_and_its_click_leads_to_its_url(
         "outcome-hint",
         "Accepted means that the push service will try to deliver it. The event log shows when it arrives.",
     );
-    firefox.wait_for("/^Last push, [0-9:]+: accepted by localhost in \\d+ ms \\(201 Created\\)$/.test(document.getElementById('outcome-says').textContent)");
+    firefox.wait_for("/^Push at [0-9:]+: accepted by localhost in \\d+ ms \\(201 Created\\)$/.test(document.getElementById('outcome-says').textContent)");
     firefox.wait_to_read_start("progress-shown", "Notification shown ");
     firefox.click_alert("Oven", "180 °C reached");
     firefox.take_page_in_front(&format!("{}/?recipe=bread", server.http));
@@ -83,6 +87,7 @@ fn a_message_from_the_form_is_shown_as_written_and_its_click_leads_to_its_url(
 
     assert_eq!(server.notify("from the command line").code, Some(0));
     firefox.wait_to_read("progress-accepted", "Push service sent by another program");
+    assert_eq!(firefox.read("progress-title"), "Last push to this browser");
     firefox.expect_a_quiet_console();
 }
 
@@ -95,6 +100,10 @@ fn a_local_notification_needs_no_push_and_the_log_can_be_cleared(Subscribed(Stag
     assert_eq!(
         firefox.value("[...document.querySelectorAll('#log b')].map(what => what.textContent).join(', ')"),
         "received, shown, shown locally"
+    );
+    assert_eq!(
+        firefox.value("document.querySelector('#log span').textContent"),
+        "Hello from barepush: You are subscribed. This is the first …"
     );
     firefox.press("clear-log");
     firefox.wait_for("document.getElementById('log-empty').checkVisibility()");
@@ -162,6 +171,7 @@ fn notify_all_reaches_every_subscription_and_counts_the_failures(
 fn secrets_are_masked_until_asked_for_and_copies_are_told_of(Subscribed(Stage { firefox, .. }): &mut Subscribed) {
     let shown = "JSON.parse(document.getElementById('subscription-json').textContent)";
     assert_eq!(firefox.value(&format!("{shown}.keys")), json!({ "auth": "•••", "p256dh": "•••" }));
+    firefox.click("#details summary");
     firefox.press("show-secrets");
     firefox.wait_to_read("show-secrets", "Hide secrets");
     let whole = firefox.value(
