@@ -33,10 +33,16 @@ pub struct VapidKey {
     tokens: Mutex<HashMap<String, Token>>,
 }
 
-/// A signed header and when it ends; one an origin, since signing costs as much as encrypting the message.
-struct Token {
-    header: String,
-    expires: SystemTime,
+/// The header of every token, as jwt-simple writes it (RFC 8292 section 2).
+pub const TOKEN_HEADER: &str = r#"{"alg":"ES256","typ":"JWT"}"#;
+
+/// A signed token for one push service. It is a secret: whoever has it can send in our name until it expires.
+#[derive(Clone)]
+pub struct Token {
+    /// `header.claims.signature`, each in base64url (RFC 7515 section 3.1).
+    pub text: String,
+    /// The claim `exp`.
+    pub expires: SystemTime,
 }
 
 /// What is wrong with the key.
@@ -96,32 +102,40 @@ impl VapidKey {
         &self.subject
     }
 
-    /// The Authorization header for a push service: `vapid t=<token>, k=<public key>` (RFC 8292 section 3). The token's
-    /// claims are exactly `aud` (`origin`, with any non-default port), `exp` (12 hours ahead) and `sub`.
+    /// The Authorization header for a push service: `vapid t=<token>, k=<public key>` (RFC 8292 section 3).
     ///
     /// # Errors
     /// [`VapidError::Sign`].
     pub fn authorization(&self, origin: &str) -> Result<String, VapidError> {
-        self.authorization_at(SystemTime::now(), origin)
+        Ok(format!("vapid t={}, k={}", self.token(origin)?.text, self.public))
     }
 
-    fn authorization_at(&self, now: SystemTime, origin: &str) -> Result<String, VapidError> {
+    /// The token in that header, signed once for each origin, since signing costs as much as encrypting the message. Its claims
+    /// are exactly `aud` (`origin`, with any non-default port), `exp` (12 hours ahead) and `sub` (the subject).
+    ///
+    /// # Errors
+    /// [`VapidError::Sign`].
+    pub fn token(&self, origin: &str) -> Result<Token, VapidError> {
+        self.token_at(SystemTime::now(), origin)
+    }
+
+    fn token_at(&self, now: SystemTime, origin: &str) -> Result<Token, VapidError> {
         // A panic elsewhere cannot leave a half-made token, so a poisoned lock is as good as any.
         let mut tokens = self.tokens.lock().unwrap_or_else(|e| e.into_inner());
         if let Some(token) = tokens.get(origin) {
             // The second bound is for a clock set back: such a token would claim more than push services take.
             let rest = token.expires.duration_since(now).unwrap_or_default();
             if rest > TOKEN_REST && rest <= TOKEN_LIFE {
-                return Ok(token.header.clone());
+                return Ok(token.clone());
             }
         }
         if tokens.len() >= MAX_TOKENS {
             tokens.clear();
         }
         let expires = now + TOKEN_LIFE;
-        let header = format!("vapid t={}, k={}", self.sign(origin, expires)?, self.public);
-        tokens.insert(origin.to_owned(), Token { header: header.clone(), expires });
-        Ok(header)
+        let token = Token { text: self.sign(origin, expires)?, expires };
+        tokens.insert(origin.to_owned(), token.clone());
+        Ok(token)
     }
 
     fn sign(&self, origin: &str, expires: SystemTime) -> Result<String, VapidError> {

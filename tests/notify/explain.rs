@@ -95,6 +95,13 @@ fn the_values_shown_are_those_that_were_sent() {
     {
         assert!(value(explained, name).starts_with(&expected.to_string()), "{name}");
     }
+    let authorization = received.header("Authorization").unwrap();
+    assert_eq!(
+        authorization,
+        format!("vapid t={}, k={}", value(explained, "token"), value(explained, "k").split(' ').next().unwrap())
+    );
+    let header = value(explained, "token").split('.').next().unwrap();
+    assert_eq!(Base64UrlUnpadded::decode_vec(header).unwrap(), value(explained, "header").as_bytes());
     assert!(value(explained, "exp").contains("in 12 hours, "), "{}", value(explained, "exp"));
     for (name, start) in [("TTL", "86400 "), ("Urgency", "high "), ("Topic", "news ")] {
         assert!(value(explained, name).starts_with(start), "{name}: {}", value(explained, name));

@@ -8,9 +8,9 @@ fn key() -> VapidKey {
     VapidKey::from_text(&secret, Subject::parse(DEFAULT_SUBJECT).unwrap()).unwrap()
 }
 
-/// The claim `exp` of a header, seconds since 1970.
-fn expiry(header: &str) -> u64 {
-    let claims = header.split('.').nth(1).unwrap();
+/// The claim `exp` of a token, seconds since 1970.
+fn expiry(token: &str) -> u64 {
+    let claims = token.split('.').nth(1).unwrap();
     let claims = Base64UrlUnpadded::decode_vec(claims).unwrap();
     let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
     claims["exp"].as_u64().unwrap()
@@ -30,12 +30,12 @@ fn a_token_always_ends_within_12_hours_however_the_clock_is_set_meanwhile() {
         start - DAY,
         UNIX_EPOCH, // a machine without a battery
     ] {
-        let header = key.authorization_at(now, "https://push.example").unwrap();
+        let token = key.token_at(now, "https://push.example").unwrap().text;
         let now = now.duration_since(UNIX_EPOCH).unwrap().as_secs();
-        let left = expiry(&header).saturating_sub(now);
+        let left = expiry(&token).saturating_sub(now);
         assert!((60 * 60..=12 * 60 * 60).contains(&left), "{left} s at {now}");
     }
-    let again = || key.authorization_at(start, "https://push.example").unwrap();
+    let again = || key.token_at(start, "https://push.example").unwrap().text;
     assert_eq!(again(), again());
 }
 

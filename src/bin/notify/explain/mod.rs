@@ -44,7 +44,11 @@ impl Explanation<'_> {
             encryption::record(printer, message, trace);
             encryption::body(printer, request.body());
         }
-        request::token(printer, key, request);
+        let origin = request.endpoint().origin();
+        // Signed already for this request, so this is the same token.
+        if let Ok(token) = key.token(&origin) {
+            request::token(printer, key, &origin, &token);
+        }
         request::request(printer, message, request);
         printer.take()
     }

@@ -1,8 +1,7 @@
 //! The steps from body to notification: the token, the request, the answer, and the browser's half (RFC 8292, RFC 8030).
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::Value as Json;
 
 use super::printer::{Printer, Value};
@@ -10,28 +9,23 @@ use super::{masked_endpoint, readable, steps};
 use barepush::push::answer::Answer;
 use barepush::push::message::{Message, Urgency};
 use barepush::push::request::{Header, PushRequest};
-use barepush::push::vapid::VapidKey;
+use barepush::push::vapid::{TOKEN_HEADER, Token, VapidKey};
 
-pub(super) fn token(printer: &mut Printer, key: &VapidKey, request: &PushRequest) {
+pub(super) fn token(printer: &mut Printer, key: &VapidKey, origin: &str, token: &Token) {
     printer.step(&steps::TOKEN);
-    let header = request.headers().iter().find(|header| header.name == "Authorization");
-    let token = header.and_then(|header| header.value.strip_prefix("vapid t=")?.split(',').next()).unwrap_or_default();
-    let mut parts = token.split('.').map(|part| Base64UrlUnpadded::decode_vec(part).unwrap_or_default());
-    let mut text = || String::from_utf8_lossy(&parts.next().unwrap_or_default()).into_owned();
-    printer.text("header", text());
-    let claims: Json = serde_json::from_str(&text()).unwrap_or_default();
-    let mut claim = |name: &str, meaning: &str| printer.row(name, Value::Text(claims[name].to_string()), meaning);
-    claim("aud", "the endpoint's origin: no other push service accepts this token");
-    claim("exp", &expiry(claims["exp"].as_u64().unwrap_or_default()));
-    claim("sub", "where the push service's operator can reach you");
+    printer.text("header", TOKEN_HEADER);
+    let exp = token.expires.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let mut claim = |name: &str, value: Json, meaning: &str| printer.row(name, Value::Text(value.to_string()), meaning);
+    claim("aud", origin.into(), "the endpoint's origin: no other push service accepts this token");
+    claim("exp", exp.into(), &expiry(token.expires));
+    claim("sub", key.subject().to_string().into(), "where the push service's operator can reach you");
     let meaning = "header.claims.signature, signed with ES256 by the VAPID private key";
-    printer.row("token", Value::SecretText(token, masked(token)), meaning);
+    printer.row("token", Value::SecretText(&token.text, masked(&token.text)), meaning);
     printer.row("k", Value::Text(key.public_key().into()), "the VAPID public key");
 }
 
 /// `in 12 hours, Sun, 22 Nov 2026 07:30:00 GMT`
-fn expiry(seconds: u64) -> String {
-    let at = UNIX_EPOCH + Duration::from_secs(seconds);
+fn expiry(at: SystemTime) -> String {
     let left = at.duration_since(SystemTime::now()).unwrap_or_default();
     // The seconds since signing would make it 11 hours.
     format!("in {} hours, {}", (left.as_secs() + 60) / 3600, httpdate::fmt_http_date(at))
