@@ -43,10 +43,11 @@ impl Server {
     }
 
     /// The same, and it reaches the vendors' push services by the proxy of `push_service`, as `notify` beside it does.
-    pub(crate) fn start_behind(push_service: &PushService) -> Self {
+    pub(crate) fn start_behind(push_service: &PushService, arguments: &[&str]) -> Self {
         let proxy = ("HTTPS_PROXY", push_service.origin().into());
         let authority = ("SSL_CERT_FILE", push_service.ca_pem_path().into());
-        Self::start_in(&["--allow-push-service", push_service.origin()], vec![proxy, authority])
+        let allowed = ["--allow-push-service", push_service.origin()];
+        Self::start_in(&[&allowed, arguments].concat(), vec![proxy, authority])
     }
 
     fn start_in(arguments: &[&str], variables: Vec<(&'static str, OsString)>) -> Self {
@@ -229,7 +230,7 @@ impl ChromiumStage {
     fn open(https: bool) -> Self {
         let push_service = PushService::start();
         let message_channel = push_service.open_message_channel();
-        let server = Server::start_behind(&push_service);
+        let server = Server::start_behind(&push_service, &[]);
         let certificate = https.then(|| server.certificate());
         let mut chromium = Chromium::start_subscribing(&message_channel.switches(), certificate.as_deref());
         let origin = if https { &server.https } else { &server.http };

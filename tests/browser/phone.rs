@@ -18,7 +18,7 @@ use tempfile::TempDir;
 use crate::browser::chromium::Chromium;
 use crate::browser::firefox::{Answer, Firefox};
 use crate::browser::{NGINX, Need, Tab};
-use crate::fixtures::{CertutilInstalled, ChromiumInstalled, FirefoxInstalled, Server, WELCOME, register};
+use crate::fixtures::{CertutilInstalled, ChromiumInstalled, FirefoxInstalled, Server, WELCOME};
 use crate::harness::{Fixture, tests};
 use crate::page::Page;
 use crate::support::client::Client;
@@ -28,8 +28,8 @@ use push_service::PushService;
 tests![
     under_another_name_with_a_trusted_certificate_firefox_does_the_whole_loop,
     behind_a_tunnel_that_ends_tls_firefox_does_the_whole_loop,
-    under_another_name_with_a_trusted_certificate_chromium_registers_and_shows_a_push,
-    behind_a_tunnel_that_ends_tls_chromium_registers_and_shows_a_push,
+    under_another_name_with_a_trusted_certificate_chromium_does_the_whole_loop,
+    behind_a_tunnel_that_ends_tls_chromium_does_the_whole_loop,
     behind_a_tunnel_only_its_own_name_and_origin_are_served,
 ];
 
@@ -87,10 +87,10 @@ impl Mkcert {
     }
 
     /// The server as docs/phone.md starts it for a phone on the local network, but on loopback.
-    fn server(&self, arguments: &[&str]) -> Server {
+    fn server(&self, push_service: &PushService) -> Server {
         let (cert, key) = (self.cert(), self.key());
-        let own = ["--name", NAME, "--tls-cert", cert.to_str().unwrap(), "--tls-key", key.to_str().unwrap()];
-        Server::start_with(&[&own, arguments].concat())
+        let arguments = ["--name", NAME, "--tls-cert", cert.to_str().unwrap(), "--tls-key", key.to_str().unwrap()];
+        Server::start_behind(push_service, &arguments)
     }
 }
 
@@ -204,7 +204,7 @@ fn under_another_name_with_a_trusted_certificate_firefox_does_the_whole_loop(
     _: &mut (FirefoxInstalled, CertutilInstalled),
 ) {
     let (mkcert, push_service) = (Mkcert::make(), PushService::start());
-    let server = mkcert.server(&["--allow-push-service", push_service.origin()]);
+    let server = mkcert.server(&push_service);
     let mut firefox = firefox_with(&push_service, &mkcert.root());
     let url = server.https.replace("localhost", NAME);
     main_loop(&mut firefox, &server, &push_service, &url);
@@ -214,37 +214,52 @@ fn behind_a_tunnel_that_ends_tls_firefox_does_the_whole_loop(
     _: &mut (FirefoxInstalled, (CertutilInstalled, NginxInstalled)),
 ) {
     let (mkcert, push_service) = (Mkcert::make(), PushService::start());
-    let server = Server::start_with(&["--name", NAME, "--allow-push-service", push_service.origin()]);
+    let server = Server::start_behind(&push_service, &["--name", NAME]);
     let tunnel = Tunnel::start(&mkcert, &server.http);
     let mut firefox = firefox_with(&push_service, &mkcert.root());
     main_loop(&mut firefox, &server, &push_service, &tunnel.url);
 }
 
-/// Registers at `url`, shows a push, and finds nothing to complain of.
-fn chromium_loop(mkcert: &Mkcert, url: &str) {
-    let mut chromium = Chromium::start_trusting(&mkcert.root());
-    let registration = register(&mut chromium, url);
-    chromium.deliver_push(url, &registration, r#"{"title":"barepush","body":"message"}"#);
-    assert_eq!(chromium.notifications(), json!(["barepush: message"]));
+/// From the click to the notification at `url` in Chromium.
+fn chromium_loop(mkcert: &Mkcert, server: &Server, push_service: &PushService, url: &str) {
+    let message_channel = push_service.open_message_channel();
+    let mut chromium = Chromium::start_subscribing(&message_channel.switches(), Some(&mkcert.root()));
+    chromium.choose_in_settings(url, "allow");
+    chromium.open(url);
+    chromium.press("register");
+    chromium.wait_to_read("registration-status-message", &format!("Registered for the scope {url}/"));
+    chromium.press("subscribe");
+    chromium.wait_to_read("notification-status-message", "Ready to push.");
+    chromium.wait_for_push();
     assert_eq!(chromium.help(), "");
+    assert_eq!(stored(server), 1);
+    let notified = server.notify("message");
+    assert_eq!((notified.code, notified.stderr.as_str()), (Some(0), ""));
+    chromium.wait_for_push();
+    let shown = chromium.notifications();
+    assert!(shown.as_array().unwrap().contains(&json!("barepush: message")), "{shown}");
+    chromium.press("unsubscribe");
+    chromium.wait_to_read("subscription-status-message", "Ready to subscribe.");
+    assert_eq!(stored(server), 0);
     chromium.expect_a_quiet_console();
 }
 
-fn under_another_name_with_a_trusted_certificate_chromium_registers_and_shows_a_push(
+fn under_another_name_with_a_trusted_certificate_chromium_does_the_whole_loop(
     _: &mut (ChromiumInstalled, CertutilInstalled),
 ) {
-    let mkcert = Mkcert::make();
-    let server = mkcert.server(&[]);
-    chromium_loop(&mkcert, &server.https.replace("localhost", NAME));
+    let (mkcert, push_service) = (Mkcert::make(), PushService::start());
+    let server = mkcert.server(&push_service);
+    let url = server.https.replace("localhost", NAME);
+    chromium_loop(&mkcert, &server, &push_service, &url);
 }
 
-fn behind_a_tunnel_that_ends_tls_chromium_registers_and_shows_a_push(
+fn behind_a_tunnel_that_ends_tls_chromium_does_the_whole_loop(
     _: &mut (ChromiumInstalled, (CertutilInstalled, NginxInstalled)),
 ) {
-    let mkcert = Mkcert::make();
-    let server = Server::start_with(&["--name", NAME]);
+    let (mkcert, push_service) = (Mkcert::make(), PushService::start());
+    let server = Server::start_behind(&push_service, &["--name", NAME]);
     let tunnel = Tunnel::start(&mkcert, &server.http);
-    chromium_loop(&mkcert, &tunnel.url);
+    chromium_loop(&mkcert, &server, &push_service, &tunnel.url);
 }
 
 fn behind_a_tunnel_only_its_own_name_and_origin_are_served(_: &mut NginxInstalled) {
