@@ -93,6 +93,38 @@ mod tests {
     use super::*;
 
     #[test]
+    fn docs_design_md_gives_each_limit_as_it_is_here() {
+        let design = include_str!("../../docs/design.md");
+        let limits = Limits::default();
+        assert!(limits.head == limits.body && limits.head == limits.write, "one row for three");
+        let seconds = |time: Duration| format!("{} s", time.as_secs_f64());
+        for (limit, value) in [
+            ("request head", format!("{} KiB, {HEADERS_MAX} headers", HEAD_BYTES_MAX / 1024)),
+            ("request body", format!("{} KiB", BODY_BYTES_MAX / 1024)),
+            ("answer", format!("{} MiB", ANSWER_BYTES_MAX / 1024 / 1024)),
+            ("time for the TLS handshake", seconds(limits.handshake)),
+            ("time before the first byte of a request", seconds(limits.idle)),
+            ("time for a head, for a body, for reading an answer", seconds(limits.head) + " each"),
+            ("time for what still comes after the last answer", seconds(limits.linger)),
+            (
+                "connections of one listener",
+                format!("{CONNECTIONS_MAX}; {} under 1,024 descriptors", connections_max(1024)),
+            ),
+            ("wait for such a place", seconds(PLACE_WAIT)),
+            (
+                "requests that handlers work on",
+                format!("{PERMITS}, of which {PERMITS_FOR_PAGES} only for GET and HEAD"),
+            ),
+            ("wait for a permit", seconds(PERMIT_WAIT) + ", then 503"),
+            ("time for a handler", seconds(ANSWER_TIME)),
+            ("time to stop", format!("{}, then 503 and {} to read it", seconds(STOP_TIME), seconds(STOP_ANSWER_TIME))),
+        ] {
+            let row = format!("| {limit} | {value} |");
+            assert!(design.contains(&row), "docs/design.md lacks: {row}");
+        }
+    }
+
+    #[test]
     fn the_cap_leaves_descriptors_for_everything_else() {
         for (descriptors, cap) in [(0, 8), (256, 8), (1024, 368), (1 << 20, 512), (u64::MAX, 512)] {
             assert_eq!(connections_max(descriptors), cap, "{descriptors} descriptors");
