@@ -27,15 +27,6 @@ fn a_dry_run_prints_each_check_and_sends_nothing() {
 }
 
 #[test]
-fn the_manual_shows_a_real_dry_run() {
-    let (sender, [_]) = Sender::with();
-    sender.service.expect_no_calls();
-    let ended = sender.notify().args(["--dry-run", "Dinner is ready"]).run();
-    let sample = format!("$ notify --dry-run \"Dinner is ready\"\n{}```", ended.stdout);
-    assert!(include_str!("../../docs/notify.md").contains(&sample), "not in docs/notify.md:\n{sample}");
-}
-
-#[test]
 fn each_check_says_what_is_wrong_or_unknown() {
     let (sender, [browser]) = Sender::with();
     sender.service.expect_no_calls();

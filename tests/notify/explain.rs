@@ -59,26 +59,6 @@ fn from_the_shared_secret_on_each_step_can_be_done_again_by_hand_with_the_values
 }
 
 #[test]
-fn the_manual_s_python_derives_the_keys_that_are_shown() {
-    let python = |args: &[&str]| std::process::Command::new("python3").args(args).output();
-    if python(&["--version"]).is_err() {
-        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "CI must have python3");
-        println!("skipped: python3 is not installed");
-        return;
-    }
-    let manual = include_str!("../../docs/notify.md");
-    let (script, _) = manual.split_once("```python\n").unwrap().1.split_once("```").unwrap();
-    let (sender, [_]) = Sender::with();
-    sender.service.expect_no_calls();
-    let explained = sender.notify().args(["--explain", "--show-secrets", "--dry-run"]).run().stdout;
-    let [auth, ecdh, key_info, salt] =
-        ["auth_secret", "ecdh_secret", "key_info", "salt"].map(|name| value(&explained, name));
-    let derived = python(&["-c", script, auth, ecdh, key_info, salt]).unwrap();
-    let shown = ["IKM", "CEK", "NONCE"].map(|name| format!("{name} {}\n", value(&explained, name)));
-    assert_eq!(String::from_utf8(derived.stdout).unwrap(), shown.concat());
-}
-
-#[test]
 fn the_values_shown_are_those_that_were_sent() {
     let (sender, [_]) = Sender::with();
     let args = ["--explain", "--show-secrets", "--urgency", "high", "--topic", "news"];

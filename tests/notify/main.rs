@@ -6,6 +6,7 @@ mod curl;
 mod dry_run;
 mod engines;
 mod explain;
+mod manual;
 mod many;
 mod one;
 mod proxy;

@@ -1,6 +1,5 @@
 //! What people type before they know better: each gets the command that they meant.
 
-use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 
 use crate::support::program::{LIMIT, Program, notify, server};
@@ -100,40 +99,6 @@ fn a_command_that_names_a_path_with_a_space_pastes_into_a_shell() {
     assert_eq!(command, "chmod 600 'my data/keys/vapid_private.pem'");
     assert_eq!(Program::new("sh", sender.folder()).args(["-c", command]).run().code, Some(0));
     assert_eq!(key.metadata().unwrap().permissions().mode() & 0o777, 0o600);
-}
-
-/// Every `--option` in a text.
-fn options(text: &str) -> BTreeSet<String> {
-    let is_part = |c: char| c.is_ascii_lowercase() || c == '-';
-    let words = text.split(|c: char| !is_part(c));
-    words.filter(|word| word.starts_with("--") && word.len() > 3).map(str::to_owned).collect()
-}
-
-#[test]
-fn the_manual_shows_every_option_and_invents_none() {
-    let help = notify(std::env::temp_dir().as_path()).arg("--help").run().stdout;
-    let manual = include_str!("../../docs/notify.md");
-    let (documented, real) = (options(manual), options(&help));
-    let missing: Vec<_> = real.difference(&documented).filter(|option| **option != "--version").collect();
-    assert!(missing.is_empty(), "not in docs/notify.md: {missing:?}");
-    // Options of cargo, curl and parallel that the samples hold.
-    let others =
-        ["--bin", "--release", "--include", "--globoff", "--path-as-is", "--request", "--header", "--data-binary"];
-    let others: BTreeSet<_> = others.into_iter().chain(["--sshloginfile"]).map(str::to_owned).collect();
-    let invented: Vec<_> = documented.difference(&real).filter(|option| !others.contains(*option)).collect();
-    assert!(invented.is_empty(), "not in notify --help: {invented:?}");
-}
-
-#[test]
-fn the_manual_s_exit_codes_are_those_of_the_help_text() {
-    let help = notify(std::env::temp_dir().as_path()).arg("--help").run().stdout;
-    let manual = include_str!("../../docs/notify.md");
-    let (_, codes) = help.split_once("Exit codes").unwrap();
-    let of_help: Vec<_> = codes.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
-    let rows = manual.lines().filter_map(|line| line.strip_prefix("| ")?.split(' ').next());
-    let of_manual: Vec<_> = rows.filter(|cell| cell.parse::<u8>().is_ok()).collect();
-    assert_eq!(of_help, of_manual);
-    assert_eq!(of_help.len(), 8);
 }
 
 #[test]
