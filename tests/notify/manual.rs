@@ -80,6 +80,16 @@ fn the_manual_shows_a_real_dry_run() {
 }
 
 #[test]
+fn the_manual_shows_a_real_explanation() {
+    let (sender, [_]) = Sender::with();
+    let explained = sender.notify().args(["--explain", "Dinner is ready"]).run().stdout;
+    // The value of key_info differs each time, and is cut in the manual.
+    let lines = sample("notify --explain \"Dinner is ready\"").lines().filter(|line| !line.contains("..."));
+    let missing: Vec<_> = lines.filter(|line| !explained.contains(&format!("\n{line}\n"))).collect();
+    assert!(missing.is_empty(), "{missing:#?}\n{explained}");
+}
+
+#[test]
 fn the_manual_shows_the_members_of_a_real_result() {
     let (sender, [_]) = Sender::with();
     let members = |text: &str| {
