@@ -39,6 +39,14 @@ impl Response {
         self.body("application/json", body.to_string())
     }
 
+    /// The same with a line break after the body, for terminals and files.
+    pub(crate) fn ending_the_line(mut self) -> Self {
+        if !self.body.is_empty() {
+            self.body.push(b'\n');
+        }
+        self
+    }
+
     /// The bytes on the wire. 1xx and 204 carry no length (RFC 9110 §8.6).
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason_phrase(self.status));

@@ -83,7 +83,10 @@ impl Refusal {
         let status = status(vendor, fault.kind);
         let usual = usual(vendor, status);
         match vendor {
-            Vendor::Local | Vendor::Mozilla => Self::new(status, errno(fault.kind), &fault.why),
+            Vendor::Local | Vendor::Mozilla => match fault.kind {
+                Kind::Endpoint | Kind::Method => usual,
+                kind => Self::new(status, errno(kind), &fault.why),
+            },
             Vendor::Google => match fault.kind {
                 Kind::Authorization => Self::new(status, 0, "UnauthorizedRegistration"),
                 Kind::Token => Self::new(status, 0, "permission denied: invalid JWT provided"),
@@ -134,9 +137,10 @@ impl Refusal {
     }
 
     fn mozilla(&self, response: Response) -> Response {
+        if self.words.is_empty() {
+            return response;
+        }
         let response = match self.status {
-            // Mozilla's 404 and 405 have no body.
-            404 | 405 => return response,
             410 => response.header("Cache-Control", "max-age=86400"),
             _ => response,
         };
@@ -203,7 +207,8 @@ fn usual(vendor: Vendor, status: u16) -> Refusal {
         Vendor::Local | Vendor::Mozilla => match status {
             400 => (110, "Invalid Content-Encoding header"),
             401 | 403 => (109, "Invalid VAPID token"),
-            404 => (102, "Not Found"),
+            // Mozilla's 404 and 405 have no body.
+            404 | 405 => (102, ""),
             410 => (106, "No such subscription"),
             413 => (104, "payload reached size limit"),
             429 | 503 => (201, "Use exponential back-off for retries"),

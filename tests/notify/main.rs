@@ -10,6 +10,7 @@ mod manual;
 mod many;
 mod one;
 mod proxy;
+mod refusals;
 mod signals;
 #[path = "../support/mod.rs"]
 mod support;

@@ -85,13 +85,13 @@ impl New {
         let answer = match (self.drop, self.status) {
             (Some(_), Some(_)) => return Err(Refused::bad("both status and drop are given", "leave one of them out")),
             (Some(Drop::Hang), None) => Answer::hang_after(""),
-            (Some(Drop::Reset), None) => Answer::reset(),
+            (Some(Drop::Reset), None) => Answer { then: Then::Reset, ..Answer::nothing() },
             (Some(Drop::Close), None) => Answer::nothing(),
             (Some(Drop::Garbage), None) => Answer::garbage(),
             (None, None | Some(201)) => Answer::created(),
-            (None, Some(status @ 200..600)) => self.with_status(status)?,
+            (None, Some(status @ 200..1000)) => self.with_status(status)?,
             (None, Some(status)) => {
-                return Err(Refused::bad(format!("{status} is not a status from 200 to 599"), "give an HTTP status"));
+                return Err(Refused::bad(format!("{status} is not a status from 200 to 999"), "give an HTTP status"));
             }
         };
         Ok(Answer { delay: Duration::from_secs_f64(delay), ..answer })

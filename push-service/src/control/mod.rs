@@ -68,7 +68,7 @@ pub(crate) fn answer(shared: &Shared, connection: &mut Connection, head: &Reques
             let response = Response::new(status).json(&json!({ "error": error, "hint": hint }));
             if status == 405 { response.header("Allow", &allowed(path)) } else { response }
         });
-    Ok(Some(response))
+    Ok(Some(response.ending_the_line()))
 }
 
 fn find(method: &str, path: &str) -> Result<Handler> {

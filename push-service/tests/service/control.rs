@@ -354,7 +354,7 @@ fn each_wrong_request_is_refused_with_what_is_wrong() {
             400,
             "cannot read the body: invalid length 0, expected struct New with 2 elements at line 1 column 2",
         ),
-        (answers(json!({ "status": 99 })), 400, "99 is not a status from 200 to 599"),
+        (answers(json!({ "status": 99 })), 400, "99 is not a status from 200 to 999"),
         (answers(json!({ "status": 500, "drop": "hang" })), 400, "both status and drop are given"),
         (
             answers(json!({ "status": 500, "reason": "a\r\nSet-Cookie: b" })),
