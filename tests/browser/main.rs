@@ -25,6 +25,8 @@ mod not_installed;
 #[cfg(unix)]
 mod page;
 #[cfg(unix)]
+mod pages;
+#[cfg(unix)]
 mod panel;
 #[cfg(unix)]
 mod phone;
@@ -47,6 +49,7 @@ fn main() -> std::process::ExitCode {
         firefox::tests(),
         looks::tests(),
         not_installed::tests(),
+        pages::tests(),
         panel::tests(),
         phone::tests(),
         refusals::tests(),
