@@ -29,6 +29,11 @@ impl Diagnosis {
     }
 }
 
+/// Whether this cure is for a subscription whose push service did not accept our VAPID key.
+pub(super) fn is_for_another_key(cure: &str) -> bool {
+    cure == table::SAME_KEY
+}
+
 /// Cause and cure of a push that `vendor`'s push service did not accept.
 pub fn on(vendor: Vendor, error: &SendError) -> Diagnosis {
     match error {

@@ -124,6 +124,11 @@ impl PushResult {
         }
     }
 
+    /// Whether the push service refused the VAPID key: it will refuse every push to this subscription.
+    pub fn is_for_another_key(&self) -> bool {
+        self.class == Class::Refused && self.hint.as_deref().is_some_and(diagnosis::is_for_another_key)
+    }
+
     /// The result of a request that could not be built.
     pub fn not_sent(endpoint: &Endpoint, error: &RequestError) -> PushResult {
         PushResult { hint: Some(error.hint()), ..PushResult::unsent(endpoint, Class::of(error), error.to_string()) }

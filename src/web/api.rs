@@ -1,22 +1,31 @@
-//! The application server itself: what each route does with subscriptions, VAPID key and push services; knows no HTTP.
+//! What each route does with subscriptions, the VAPID key and pushes: a JSON body comes in, a status and a JSON body go out. It
+//! knows the status codes, but no headers and no sockets. To be edited when what a route does or answers changes.
 
+mod error;
 mod notify_request;
 mod pushing;
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex};
 
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 
+use crate::push::endpoint::Endpoint;
 use crate::push::message::{Message, Notification};
 use crate::push::result::{Class, PushResult};
 use crate::push::sender::Sender;
 use crate::push::subscription::Subscription;
-use crate::store::subscriptions::{Change, Store, StoreError};
+use crate::store::subscriptions::{Change, Store};
 use crate::web::about::About;
 use crate::web::allow_list::AllowedPushServices;
 use crate::web::log::Log;
-use notify_request::{ByEndpoint, parse, wish};
+pub use error::ApiError;
+use error::{ApiResult, conflict, not_found, wrong_request};
+use notify_request::{NotifyRequest, endpoint_of};
+
+/// What to do about a subscription of another VAPID key: true for every page, ours and the articles'.
+const USE_OUR_KEY: &str = "unsubscribe, then subscribe with the key of /vapid-public-key";
 
 /// What the server is made of, shared by all its threads.
 pub struct Application {
@@ -24,45 +33,22 @@ pub struct Application {
     pub store: Store,
     /// Signs and posts every push.
     pub sender: Sender,
-    /// Whose endpoints are taken.
+    /// The push services whose endpoints are accepted.
     pub push_services: AllowedPushServices,
-    /// How much is said on stderr.
+    /// How much is logged on stderr.
     pub log: Log,
     /// What `/status` says beside what is stored.
     pub about: About,
-    /// State that lives as long as the process.
-    pub state: State,
+    /// What the server forgets when it ends.
+    pub memory: Memory,
 }
 
-/// What the server remembers and forgets at its end.
+/// What has happened since the server started.
 #[derive(Debug, Default)]
-pub struct State {
+pub struct Memory {
     last_push: Mutex<Option<PushResult>>,
     delayed: AtomicUsize,
 }
-
-/// Why a route's work was not done: what and why, then what to do next. Cut by whose turn it is.
-#[derive(Debug)]
-pub enum Failed {
-    /// The request is wrong.
-    Request(String, String),
-    /// What it names is not there.
-    Unknown(String, String),
-    /// It does not fit what is stored or the key.
-    Conflict(String, String),
-    /// Our side.
-    Ours(String, String),
-}
-
-impl From<StoreError> for Failed {
-    fn from(error: StoreError) -> Failed {
-        let hint = error.hint();
-        Failed::Ours(format!("{:#}", anyhow::Error::new(error)), hint)
-    }
-}
-
-/// A status and a JSON body, or why not.
-type Done = Result<(u16, Value), Failed>;
 
 impl Application {
     /// The key that `subscribe()` takes, base64url.
@@ -70,11 +56,11 @@ impl Application {
         self.sender.key.public_key()
     }
 
-    /// How many are subscribed, the newest, the last push's outcome.
+    /// `GET /status`: how many are stored, the newest, the last push's result.
     ///
     /// # Errors
-    /// [`Failed::Ours`] when the store cannot be read.
-    pub fn status(&self) -> Result<Value, Failed> {
+    /// 500 when the store cannot be read.
+    pub fn status(&self) -> Result<Value, ApiError> {
         let overview = self.store.overview()?;
         let newest = overview.newest.map(|newest| {
             json!({
@@ -86,85 +72,96 @@ impl Application {
         let mut status = json!(self.about);
         status["stored"] = overview.stored.into();
         status["newest"] = newest.into();
-        status["last_push"] = json!(*self.last_push());
+        status["last_push"] = json!(*self.memory.last_push.lock());
         Ok(status)
     }
 
-    /// Stores a subscription; welcomes it when its endpoint is new.
+    /// `POST /add-subscription`: stores a subscription. A new endpoint is sent a first notification; when that shows that the
+    /// subscription cannot be pushed to, it is not kept.
     ///
     /// # Errors
-    /// [`Failed::Request`] for what is no subscription or no known push service, [`Failed::Conflict`] for another key.
-    pub fn add_subscription(self: &Arc<Self>, body: &str) -> Done {
+    /// 400 for what is not a subscription or not of an allowed push service, 409 for one of another VAPID key.
+    pub fn add_subscription(self: &Arc<Self>, body: &str) -> ApiResult {
         let subscription = Subscription::from_json(body).map_err(|e| {
             let hint = "send what JSON.stringify(subscription) gives in the browser";
-            Failed::Request(format!("{:#}", anyhow::Error::new(e)), hint.into())
+            wrong_request(format!("{:#}", anyhow::Error::new(e)), hint)
         })?;
-        self.push_services.check(subscription.endpoint()).map_err(|e| Failed::Request(e.to_string(), e.hint()))?;
+        self.push_services.check(subscription.endpoint()).map_err(|e| wrong_request(e.to_string(), e.hint()))?;
         if subscription.application_server_key().is_some_and(|key| key != self.public_key()) {
-            let error = "this subscription was made with another VAPID key".into();
-            return Err(Failed::Conflict(
-                error,
-                "unsubscribe, then subscribe with the key of /vapid-public-key".into(),
-            ));
+            return Err(conflict("this subscription was made with another VAPID key", USE_OUR_KEY));
         }
         let Change { found, stored } = self.store.add(&subscription)?;
         self.log.event(&format!("subscribed: {}, {stored} stored", subscription.endpoint()));
-        if found > 0 {
-            return Ok((200, json!({"stored": stored})));
+        match found {
+            0 => self.welcome(&subscription, stored),
+            _ => Ok((200, json!({"stored": stored}))),
         }
+    }
+
+    fn welcome(&self, subscription: &Subscription, stored: usize) -> ApiResult {
+        let endpoint = subscription.endpoint();
         let welcome = Notification::new("Hello from barepush", "You are subscribed. This is the first notification.");
-        let push = self.push(&Message::new(welcome.payload()), &subscription);
+        let push = self.push(&Message::new(welcome.payload()), subscription);
+        if push.is_for_another_key() {
+            let stored = self.store.remove(endpoint.as_str())?.stored;
+            self.log.event(&format!("removed: {endpoint}, {stored} stored"));
+            return Err(conflict(format!("not stored, because the first notification was {}", push.says), USE_OUR_KEY));
+        }
+        let stored = match push.class {
+            Class::Gone => self.set_aside(|other| other == endpoint).unwrap_or(stored),
+            _ => stored,
+        };
         Ok((201, json!({"stored": stored, "push": push})))
     }
 
-    /// Removes the subscription with the endpoint named.
+    /// `POST /remove-subscription`: removes the subscription with this endpoint.
     ///
     /// # Errors
-    /// [`Failed::Unknown`] when there is none.
-    pub fn remove_subscription(self: &Arc<Self>, body: &str) -> Done {
-        let subscription = self.find(body)?;
-        let Change { found, stored } = self.store.remove(subscription.endpoint().as_str())?;
+    /// 404 when it is not stored.
+    pub fn remove_subscription(self: &Arc<Self>, body: &str) -> ApiResult {
+        let endpoint = endpoint_of(body)?;
+        let Change { found, stored } = self.store.remove(&endpoint)?;
         if found == 0 {
             return Err(unknown());
         }
-        self.log.event(&format!("unsubscribed: {}, {stored} stored", subscription.endpoint()));
+        let host_and_tail = Endpoint::parse(&endpoint).map(|endpoint| endpoint.to_string()).unwrap_or_default();
+        self.log.event(&format!("unsubscribed: {host_and_tail}, {stored} stored"));
         Ok((200, json!({"stored": stored})))
     }
 
-    /// Pushes to the endpoint named, now or after the delay asked for.
+    /// `POST /notify-me`: pushes to the subscription with this endpoint, now or after a delay.
     ///
     /// # Errors
-    /// [`Failed::Unknown`] when it is not stored.
-    pub fn notify_me(self: &Arc<Self>, body: &str) -> Done {
-        let (message, delay) = wish(body)?;
-        let to = self.find(body)?;
-        self.now_or_later(delay, move |application| {
-            let push = application.push(&message, &to);
+    /// 404 when it is not stored.
+    pub fn notify_me(self: &Arc<Self>, body: &str) -> ApiResult {
+        let request = NotifyRequest::parse(body)?;
+        let to = self.store.find(request.endpoint()?)?.ok_or_else(unknown)?;
+        self.now_or_later(request.delay(), move |application| {
+            let push = application.push(&request.message(), &to);
             if push.class == Class::Gone {
-                application.set_aside(&[to.endpoint()]);
+                application.set_aside(|other| other == to.endpoint());
             }
             Ok(json!({"push": push}))
         })
     }
 
-    /// Pushes to every subscription, now or after the delay asked for.
+    /// `POST /notify-all`: pushes to every subscription, now or after a delay. The body may be empty.
     ///
     /// # Errors
-    /// [`Failed::Conflict`] when there is none.
-    pub fn notify_all(self: &Arc<Self>, body: &str) -> Done {
-        let (message, delay) = wish(if body.is_empty() { "{}" } else { body })?;
+    /// 409 when none is stored.
+    pub fn notify_all(self: &Arc<Self>, body: &str) -> ApiResult {
+        let request = NotifyRequest::parse(if body.is_empty() { "{}" } else { body })?;
         if self.store.overview()?.stored == 0 {
-            return Err(Failed::Conflict("nobody has subscribed yet".into(), "press Subscribe first".into()));
+            return Err(nobody());
         }
-        self.now_or_later(delay, move |application| Ok(json!({"pushes": application.push_all(&message)?})))
-    }
-
-    fn find(&self, body: &str) -> Result<Subscription, Failed> {
-        let by: ByEndpoint = parse(body)?;
-        self.store.find(&by.endpoint)?.ok_or_else(unknown)
+        self.now_or_later(request.delay(), move |application| application.push_all(&request.message()))
     }
 }
 
-fn unknown() -> Failed {
-    Failed::Unknown("no subscription with this endpoint is stored".into(), "subscribe first".into())
+fn unknown() -> ApiError {
+    not_found("no subscription with this endpoint is stored", "subscribe first")
+}
+
+fn nobody() -> ApiError {
+    conflict("nobody has subscribed yet", "press Subscribe first")
 }

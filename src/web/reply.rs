@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
-use crate::web::api::Failed;
+use crate::web::api::ApiError;
 
 /// An answer, complete but for the headers that every answer has.
 #[derive(Debug)]
@@ -48,24 +48,14 @@ impl Reply {
     }
 }
 
-impl From<Failed> for Reply {
-    fn from(failed: Failed) -> Reply {
-        let status = match failed {
-            Failed::Request(..) => 400,
-            Failed::Unknown(..) => 404,
-            Failed::Conflict(..) => 409,
-            Failed::Ours(..) => 500,
-        };
-        let (Failed::Request(error, hint)
-        | Failed::Unknown(error, hint)
-        | Failed::Conflict(error, hint)
-        | Failed::Ours(error, hint)) = failed;
+impl From<ApiError> for Reply {
+    fn from(ApiError { status, error, hint }: ApiError) -> Reply {
         Reply::error(status, error, hint)
     }
 }
 
-impl From<Result<(u16, Value), Failed>> for Reply {
-    fn from(result: Result<(u16, Value), Failed>) -> Reply {
+impl From<Result<(u16, Value), ApiError>> for Reply {
+    fn from(result: Result<(u16, Value), ApiError>) -> Reply {
         result.map_or_else(Reply::from, |(status, body)| Reply::json(status, &body))
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::web::api::{Application, Failed};
+use crate::web::api::{ApiError, Application};
 use crate::web::assets::{self, Asset, Assets};
 use crate::web::host::Host;
 use crate::web::reply::Reply;
@@ -86,7 +86,7 @@ fn get(call: &Call, route: impl FnOnce() -> Reply) -> Reply {
 }
 
 /// Runs a route on the body, which must be JSON by its type when there is one: a form of another site cannot send that type.
-fn post(call: &Call, route: impl FnOnce(&str) -> Result<(u16, Value), Failed>) -> Reply {
+fn post(call: &Call, route: impl FnOnce(&str) -> Result<(u16, Value), ApiError>) -> Reply {
     if call.method != "POST" {
         return Reply::method_not_allowed("POST");
     }

@@ -19,7 +19,7 @@ use barepush::push::vendor::Vendor;
 use barepush::store::subscriptions::{Entries, Store};
 use barepush::web::about::About;
 use barepush::web::allow_list::AllowedPushServices;
-use barepush::web::api::{Application, State};
+use barepush::web::api::{Application, Memory};
 use barepush::web::assets::Assets;
 use barepush::web::host::Host;
 use barepush::web::log::Log;
@@ -197,7 +197,7 @@ proptest! {
             push_services: AllowedPushServices::default(),
             log: Log::Quiet,
             about: About::default(),
-            state: State::default(),
+            memory: Memory::default(),
         });
         let hosts = vec![Host { scheme: "https", url_host: "localhost".into(), port: 4443, names: vec![] }];
         let routes = Routes { application, assets: Assets::Own, hosts };

@@ -10,6 +10,9 @@ use push_service::{Answer, PushService};
 use serde_json::json;
 use tempfile::TempDir;
 
+/// Not the server's: that of RFC 8291's example.
+const OTHER_KEY: &str = "BP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A8";
+
 /// A server in a folder of its own that trusts `service`, called over https with its certificate checked.
 struct Scene {
     folder: TempDir,
@@ -166,11 +169,98 @@ fn a_push_that_fails_does_not_undo_the_storing_and_says_why() {
 }
 
 #[test]
+fn a_first_notification_that_finds_the_subscription_gone_sets_it_aside() {
+    let scene = Scene::new();
+    let browser = scene.service.subscribe(Some(&scene.key()));
+    scene.service.unsubscribe(&browser);
+    let added = scene.page.post("/add-subscription", &browser.json);
+    assert_eq!(
+        (added.status, &added.json()["stored"], &added.json()["push"]["class"]),
+        (201, &json!(0), &json!("gone"))
+    );
+    let read = |name| fs::read_to_string(scene.path().join(name)).unwrap();
+    assert_eq!(
+        (read("subscription.txt"), read("subscription.txt.gone")),
+        (String::new(), format!("{}\n", browser.json))
+    );
+    assert_eq!(scene.page.send("POST", "/notify-all", &[], "").status, 409);
+}
+
+#[test]
+fn a_subscription_whose_push_service_refuses_our_vapid_key_is_not_kept() {
+    let scene = Scene::new();
+    let own = scene.service.subscribe(Some(&scene.key()));
+    assert_eq!(scene.page.post("/add-subscription", &own.json).status, 201);
+    // As the article's page sends it: with a key of its own, which the JSON does not tell.
+    let other = scene.service.subscribe(Some(OTHER_KEY));
+    for _ in 0..2 {
+        let refused = scene.page.post("/add-subscription", &other.json);
+        let expected = json!({
+            "error": "not stored, because the first notification was refused by localhost: 401 Unauthorized: \
+                VAPID public key mismatch (errno 109): the subscription was made with another VAPID key",
+            "hint": "unsubscribe, then subscribe with the key of /vapid-public-key",
+        });
+        assert_eq!((refused.status, refused.json()), (409, expected));
+        let stored = fs::read_to_string(scene.path().join("subscription.txt")).unwrap();
+        assert_eq!(stored, format!("{}\n", own.json));
+    }
+    assert_eq!(scene.page.get("/status").json()["newest"]["tail"], own.tail.as_str());
+}
+
+#[test]
+fn a_list_whose_last_subscription_went_meanwhile_is_answered_as_an_empty_one() {
+    let scene = Scene::new();
+    let browser = scene.service.subscribe(Some(&scene.key()));
+    scene.page.post("/add-subscription", &browser.json);
+    scene.service.unsubscribe(&browser);
+    // The server remembers one by the file's length and time.
+    let list = fs::File::options().write(true).open(scene.path().join("subscription.txt")).unwrap();
+    let before = list.metadata().unwrap();
+    std::io::Write::write_all(&mut &list, &vec![b'\n'; before.len() as usize]).unwrap();
+    list.set_modified(before.modified().unwrap()).unwrap();
+    assert_eq!(scene.page.get("/status").json()["stored"], 1);
+    let all = scene.page.send("POST", "/notify-all", &[], "");
+    let expected = json!({"error": "nobody has subscribed yet", "hint": "press Subscribe first"});
+    assert_eq!((all.status, all.json()), (409, expected));
+}
+
+#[test]
+fn a_push_to_a_long_list_answers_counts_by_class_and_the_first_hundred_results() {
+    let scene = Scene::new();
+    let browsers: Vec<_> = (0..130).map(|_| scene.service.subscribe(Some(&scene.key()))).collect();
+    let lines = browsers.iter().map(|browser| format!("{}\n", browser.json_with_key));
+    fs::write(scene.path().join("subscription.txt"), lines.collect::<String>()).unwrap();
+    for gone in [7, 120] {
+        scene.service.unsubscribe(&browsers[gone]);
+    }
+    let all = scene.page.send("POST", "/notify-all", &[], "").json();
+    assert_eq!(all["counts"], json!({"accepted": 128, "gone": 2}));
+    let tails = all["pushes"].as_array().unwrap().iter().map(|push| &push["tail"]);
+    assert!(tails.eq(browsers[..100].iter().map(|browser| &browser.tail)), "{all}");
+    let gone = fs::read_to_string(scene.path().join("subscription.txt.gone")).unwrap();
+    assert_eq!(gone, [7, 120].map(|gone| format!("{}\n", browsers[gone].json_with_key)).concat());
+    assert_eq!(scene.page.get("/status").json()["stored"], 128);
+}
+
+#[test]
+fn delayed_pushes_that_are_dropped_at_the_end_are_logged() {
+    let scene = Scene::new();
+    let browser = scene.service.subscribe(Some(&scene.key()));
+    scene.page.post("/add-subscription", &browser.json);
+    let later = json!({"endpoint": browser.endpoint, "delay": 300}).to_string();
+    for _ in 0..2 {
+        assert_eq!(scene.page.post("/notify-me", &later).status, 202);
+    }
+    scene.server.terminate();
+    let ended = scene.server.wait();
+    assert_eq!(ended.code, Some(0));
+    assert!(ended.stderr.ends_with("server: dropped 2 delayed pushes\n"), "{}", ended.stderr);
+}
+
+#[test]
 fn a_subscription_of_another_vapid_key_is_found_before_sending() {
     let scene = Scene::new();
-    let other = scene
-        .service
-        .subscribe(Some("BP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A8"));
+    let other = scene.service.subscribe(Some(OTHER_KEY));
     scene.service.expect_no_calls();
     let refused = scene.page.post("/add-subscription", &other.json_with_key);
     assert_eq!(refused.status, 409);

@@ -198,8 +198,12 @@ impl Scene<'_> {
     fn set_aside(&self, dice: &mut Dice) {
         while !self.over.load(Ordering::Relaxed) {
             let browser = self.service.subscribe(None);
+            // The first notification is accepted, so that notify is the first to find it gone.
+            let mut acknowledged = matches!(self.post("/add-subscription", &browser.json), Some(200 | 201));
+            if acknowledged {
+                self.gone.lock().unwrap().push(browser.json.clone());
+            }
             self.service.answer_for(&browser, Answer::status(410));
-            let mut acknowledged = false;
             // Again, until it was the newest when notify looked.
             while !self.over.load(Ordering::Relaxed) {
                 let answer = self.post("/add-subscription", &browser.json);
@@ -561,6 +565,21 @@ fn files_with_secrets_are_their_owners_alone_whatever_the_umask() {
     }
     server.terminate();
     assert_eq!(server.wait().stderr.matches("note").count(), 0);
+}
+
+#[test]
+fn a_missing_data_folder_is_made_at_the_start_although_no_key_is_kept_in_it() {
+    let house = House::new();
+    let key = house.read("keys/vapid_private.pem");
+    let server = server(house.folder.path())
+        .args(["--tls-cert", "keys/tls_cert.pem", "--tls-key", "keys/tls_key.pem", "--data-dir", "new/data"])
+        .args(["--allow-push-service", house.service.origin()])
+        .env("VAPID_PRIVATE_KEY", key)
+        .spawn();
+    let page = Client::new(&server.url("http"));
+    let added = page.post("/add-subscription", &house.service.subscribe(None).json);
+    assert_eq!(added.status, 201, "{}", added.text);
+    assert_eq!(fs::metadata(house.file("new/data")).unwrap().mode() & 0o777, 0o700);
 }
 
 #[test]

@@ -169,7 +169,7 @@ fn bad_requests_to_notify_are_refused() {
     let (_folder, _server, client) = scene();
     for (path, body, status, error) in [
         ("/notify-me", "", 400, "not JSON: line 1, column 0"),
-        ("/notify-me", "{}", 400, "a member is missing or of the wrong type: line 1, column 2"),
+        ("/notify-me", "{}", 400, "the member \"endpoint\" is missing"),
         (
             "/notify-me",
             "{\"endpoint\": \"https://unknown.example/SECRET\"}",

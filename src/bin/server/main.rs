@@ -18,10 +18,11 @@ use barepush::push::proxy::ProxyError;
 use barepush::push::retry::Retry;
 use barepush::push::sender::Sender;
 use barepush::push::vapid::VapidKey;
+use barepush::store::atomic_file::create_private_folder;
 use barepush::store::subscriptions::Store;
 use barepush::web::about::{About, CertificateInfo};
 use barepush::web::allow_list::AllowedPushServices;
-use barepush::web::api::{Application, State};
+use barepush::web::api::{Application, Memory};
 use barepush::web::handler;
 use barepush::web::host::Host;
 use barepush::web::routes::Routes;
@@ -42,6 +43,14 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> Result<(), CliError> {
     let (key, key_file) = args.vapid_key()?;
     let (certificate, certificate_made) = args.certificate()?;
+    let folder = &args.data.data_dir;
+    // With a key and a certificate from elsewhere nothing has made it yet.
+    create_private_folder(folder).map_err(|e| {
+        CliError::ours(
+            anyhow::Error::new(e).context(format!("cannot make the folder {}", folder.display())),
+            "choose another with --data-dir",
+        )
+    })?;
     args.note_open_secrets();
     let assets = args.assets()?;
     let client = Client::new(PUSH_TIMEOUT, KEPT_CONNECTIONS).map_err(CliError::hinted(ProxyError::hint))?;
@@ -52,11 +61,12 @@ fn run(args: &Args) -> Result<(), CliError> {
     let application = Arc::new(application(args, client, key, about(args, &certificate, &hosts)));
     // When stdout is closed, nobody wants to read this.
     let _ = start_up::print(&application, &assets, key_file, &certificate_made);
-    let routes = Arc::new(Routes { application, assets, hosts });
+    let routes = Arc::new(Routes { application: Arc::clone(&application), assets, hosts });
     let running = server.serve(move |listener, request| handler::handle(&routes, listener, request));
     // Nothing but a signal is sent; a closed channel would be the end as well.
     let _ = stopped.recv();
     running.stop();
+    application.log_dropped_pushes();
     Ok(())
 }
 
@@ -106,6 +116,6 @@ fn application(args: &Args, client: Client, key: VapidKey, about: About) -> Appl
         sender: Sender { client, key, retry: Retry::NEVER, dry_run: false },
         log: args.log(),
         about,
-        state: State::default(),
+        memory: Memory::default(),
     }
 }

@@ -37,7 +37,8 @@ const fn row(vendor: Option<Vendor>, status: (u16, u16), sign: Sign, cause: &'st
 }
 
 const OTHER_KEY: &str = "the subscription was made with another VAPID key";
-const SAME_KEY: &str = "open the page, it subscribes anew with this key; or put the key back that it was made with";
+pub(super) const SAME_KEY: &str =
+    "open the page, it subscribes anew with this key; or put the key back that it was made with";
 const SUBSCRIBE: &str = "open the page and press Subscribe";
 const REPORT: &str = "look at the request with --explain; when it looks right, report it with the version of barepush";
 const SHORTEN: &str = "shorten the payload, or send a URL and let the service worker fetch the rest";

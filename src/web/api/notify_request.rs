@@ -1,56 +1,80 @@
-//! What a page may ask for in a POST, read from its JSON: an endpoint, a message, a delay.
+//! What a page asks for when it wants a push, read from its JSON: an endpoint, a message, a delay.
 
 use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::Failed;
+use super::error::{ApiError, wrong_request};
 use crate::push::message::{DEFAULT_TTL, MAX_TTL_SECONDS, Message, Notification};
 
 /// Longest delay of a push asked for in the page: time to close the tab, not a scheduler.
 const MAX_DELAY_SECONDS: u64 = 300;
-/// The one member that names a subscription.
-#[derive(Deserialize)]
-pub(super) struct ByEndpoint {
-    pub(super) endpoint: String,
+const SEND_ENDPOINT: &str = "send {\"endpoint\": \"...\"}";
+
+/// The endpoint of a body that names a subscription and nothing else.
+///
+/// # Errors
+/// 400.
+pub(super) fn endpoint_of(body: &str) -> Result<String, ApiError> {
+    #[derive(Deserialize)]
+    struct Body {
+        endpoint: String,
+    }
+    parse(body).map(|body: Body| body.endpoint)
 }
 
-/// What a push asked for in the page says; the codelab's client sends none of it.
+/// The body of `/notify-me` and `/notify-all`; the codelab's client sends the endpoint alone, or nothing.
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct NotifyRequest {
+pub(super) struct NotifyRequest {
+    endpoint: Option<String>,
     title: Option<String>,
     body: Option<String>,
     url: Option<String>,
     ttl: Option<u64>,
-    delay: Option<u64>,
+    delay: u64,
 }
 
-pub(super) fn parse<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T, Failed> {
-    // serde_json's own words may quote what was sent, an endpoint say.
+impl NotifyRequest {
+    /// # Errors
+    /// 400 for what is not JSON or has a member of the wrong type, and for a TTL or delay that is too long.
+    pub(super) fn parse(body: &str) -> Result<NotifyRequest, ApiError> {
+        let request: NotifyRequest = parse(body)?;
+        if request.ttl > Some(MAX_TTL_SECONDS.into()) || request.delay > MAX_DELAY_SECONDS {
+            let hint = format!("ttl is at most {MAX_TTL_SECONDS} seconds, delay at most {MAX_DELAY_SECONDS}");
+            return Err(wrong_request("ttl or delay is too long", hint));
+        }
+        Ok(request)
+    }
+
+    /// # Errors
+    /// 400 when the body has none.
+    pub(super) fn endpoint(&self) -> Result<&str, ApiError> {
+        let missing = || wrong_request("the member \"endpoint\" is missing", SEND_ENDPOINT);
+        self.endpoint.as_deref().ok_or_else(missing)
+    }
+
+    pub(super) fn delay(&self) -> Duration {
+        Duration::from_secs(self.delay)
+    }
+
+    pub(super) fn message(&self) -> Message {
+        let text = |member: &Option<String>| member.clone().filter(|text| !text.is_empty());
+        let notification = Notification {
+            title: text(&self.title).unwrap_or_else(|| "Hello, Notifications!".into()),
+            body: Some(self.body.clone().unwrap_or_else(|| "Pushed by barepush.".into())),
+            url: text(&self.url),
+            ..Notification::default()
+        };
+        let ttl = self.ttl.map_or(DEFAULT_TTL, Duration::from_secs);
+        Message { ttl, ..Message::new(notification.payload()) }
+    }
+}
+
+fn parse<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T, ApiError> {
+    // serde_json's own words may quote what was sent, for example an endpoint.
     serde_json::from_str(body).map_err(|e| {
         let what = if e.is_data() { "a member is missing or of the wrong type" } else { "not JSON" };
-        Failed::Request(
-            format!("{what}: line {}, column {}", e.line(), e.column()),
-            "send {\"endpoint\": \"...\"}".into(),
-        )
+        wrong_request(format!("{what}: line {}, column {}", e.line(), e.column()), SEND_ENDPOINT)
     })
-}
-
-pub(super) fn wish(body: &str) -> Result<(Message, Duration), Failed> {
-    let wish: NotifyRequest = parse(body)?;
-    let ttl = wish.ttl.unwrap_or(DEFAULT_TTL.as_secs());
-    let delay = wish.delay.unwrap_or(0);
-    if ttl > MAX_TTL_SECONDS.into() || delay > MAX_DELAY_SECONDS {
-        let hint = format!("ttl is at most {MAX_TTL_SECONDS} seconds, delay at most {MAX_DELAY_SECONDS}");
-        return Err(Failed::Request("ttl or delay is too long".into(), hint));
-    }
-    let notification = Notification {
-        title: wish.title.filter(|t| !t.is_empty()).unwrap_or_else(|| "Hello, Notifications!".into()),
-        body: Some(wish.body.unwrap_or_else(|| "Pushed by barepush.".into())),
-        url: wish.url.filter(|url| !url.is_empty()),
-        ..Notification::default()
-    };
-    let message = Message { ttl: Duration::from_secs(ttl), ..Message::new(notification.payload()) };
-    Ok((message, Duration::from_secs(delay)))
 }

@@ -1,13 +1,15 @@
-//! Pushes for a page: to one or to everybody, now or after a delay; each remembered and said.
+//! Pushes for a page: to one or to every subscription, now or after a delay; each is logged, and the last is remembered.
 
+use std::collections::{BTreeMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::{Application, Done, Failed};
+use super::error::{ApiError, ApiResult, failed};
+use super::{Application, nobody};
 use crate::push::endpoint::Endpoint;
 use crate::push::fan_out::{FanOut, Pushed, Queue};
 use crate::push::message::Message;
@@ -19,92 +21,136 @@ use crate::store::subscriptions::{Change, StoreError};
 const MAX_DELAYED: usize = 16;
 /// How many pushes of one notify-all are under way at once.
 const JOBS: usize = 16;
+/// How many results of one notify-all are in its answer, of those that stand first in the list: as many as a page can show.
+const MAX_RESULTS: usize = 100;
 
 impl Application {
-    /// Does `push` and answers 200 with what it tells; or promises it for later with 202.
+    /// Does `push` and answers 200 with what it gives; or promises it for later with 202.
     pub(super) fn now_or_later(
         self: &Arc<Self>,
         delay: Duration,
-        push: impl FnOnce(&Application) -> Result<Value, StoreError> + Send + 'static,
-    ) -> Done {
+        push: impl FnOnce(&Application) -> Result<Value, ApiError> + Send + 'static,
+    ) -> ApiResult {
         if delay.is_zero() {
             return Ok((200, push(self)?));
         }
-        let busy = || Failed::Ours("too many delayed pushes are waiting".into(), "wait for them to be sent".into());
-        if self.state.delayed.fetch_add(1, Ordering::Relaxed) >= MAX_DELAYED {
-            self.state.delayed.fetch_sub(1, Ordering::Relaxed);
+        let busy = || failed("too many delayed pushes are waiting", "wait for them to be sent");
+        let delayed = Delayed(Arc::clone(self));
+        if self.memory.delayed.fetch_add(1, Ordering::Relaxed) >= MAX_DELAYED {
             return Err(busy());
         }
-        let waiting = Waiting(Arc::clone(self));
         let later = std::thread::Builder::new().name("delayed".into()).spawn(move || {
             std::thread::sleep(delay);
-            if let Err(e) = push(&waiting.0) {
-                let why = anyhow::Error::new(e);
-                waiting.0.log.event(&format!("cannot push: {why:#}"));
+            if let Err(e) = push(&delayed.0) {
+                delayed.0.log.event(&format!("cannot push: {}", e.error));
             }
         });
         later.map_err(|_| busy())?;
         Ok((202, json!({"scheduled": delay.as_secs()})))
     }
 
-    /// Pushes to everybody stored by now, some at once, outcomes in the order of the list; sets aside those that are gone.
-    pub(super) fn push_all(&self, message: &Message) -> Result<Vec<PushResult>, StoreError> {
-        let list = self.store.read()?;
+    /// To be called when the server ends: logs how many delayed pushes will not be sent.
+    pub fn log_dropped_pushes(&self) {
+        match self.memory.delayed.load(Ordering::Relaxed) {
+            0 => {}
+            1 => self.log.event("dropped 1 delayed push"),
+            dropped => self.log.event(&format!("dropped {dropped} delayed pushes")),
+        }
+    }
+
+    /// Pushes to every subscription that is stored now, some at once, and sets aside those that no longer exist. Answers how
+    /// many results there are of each class, and the first results in the order of the list.
+    pub(super) fn push_all(&self, message: &Message) -> Result<Value, ApiError> {
+        let list = match self.store.read() {
+            Err(StoreError::Missing(_)) => return Err(nobody()),
+            list => list?,
+        };
         let path = list.path().to_owned();
         let (broken, breaks) = mpsc::channel();
         let list = list.map_while(move |entry| entry.map_err(|e| broken.send(e)).ok());
         let list = list.filter_map(|entry| Some((entry.line, entry.subscription.ok()?)));
-        let mut pushes = Vec::new();
+        let mut results = Results::default();
         let report = |pushed: Pushed| {
-            self.tell(&pushed.result);
-            pushes.push(pushed);
+            self.report(&pushed.result);
+            results.add(pushed);
             ControlFlow::Continue(())
         };
         let ran = FanOut { sender: &self.sender, message }.run(&Arc::new(Queue::new(JOBS)), list, report);
-        pushes.sort_by_key(|pushed| pushed.line);
-        let gone = pushes.iter().filter(|p| p.result.class == Class::Gone);
-        self.set_aside(&gone.map(|p| &p.endpoint).collect::<Vec<_>>());
+        self.set_aside(|endpoint| results.gone.contains(endpoint.as_str()));
         ran.map_err(|e| StoreError::Read(path, e))?;
         match breaks.try_recv() {
-            Ok(error) => Err(error),
-            Err(_) => Ok(pushes.into_iter().map(|pushed| pushed.result).collect()),
+            Ok(error) => Err(error.into()),
+            // The last line went between the check and the reading.
+            Err(_) if results.counts.is_empty() => Err(nobody()),
+            Err(_) => Ok(results.to_json()),
         }
     }
 
-    pub(super) fn set_aside(&self, gone: &[&Endpoint]) {
-        if gone.is_empty() {
-            return;
-        }
-        match self.store.set_aside(|endpoint| gone.contains(&endpoint)) {
-            Ok(Change { found, .. }) => {
-                self.log.event(&format!("set aside: {found} to {}", self.store.gone_path().display()))
+    /// Moves subscriptions that no longer exist to the file's neighbour. Answers how many are stored then, when that worked.
+    pub(super) fn set_aside(&self, is_gone: impl Fn(&Endpoint) -> bool) -> Option<usize> {
+        match self.store.set_aside(is_gone) {
+            Ok(Change { found, stored }) => {
+                if found > 0 {
+                    self.log.event(&format!("set aside: {found} to {}", self.store.gone_path().display()));
+                }
+                Some(stored)
             }
-            Err(e) => self.log.event(&format!("cannot set aside what is gone: {e}")),
+            Err(e) => {
+                self.log.event(&format!("cannot set aside what no longer exists: {:#}", anyhow::Error::new(e)));
+                None
+            }
         }
     }
 
-    /// Pushes once, remembers and says the outcome.
+    /// Pushes once, logs the result and remembers it.
     pub(super) fn push(&self, message: &Message, subscription: &Subscription) -> PushResult {
-        let outcome = self.sender.push(message, subscription, |_, _| ());
-        self.tell(&outcome);
-        outcome
+        let result = self.sender.push(message, subscription, |_, _| ());
+        self.report(&result);
+        result
     }
 
-    fn tell(&self, outcome: &PushResult) {
-        self.log.event(&format!("push: {} …{}", outcome.says, outcome.tail));
-        *self.last_push() = Some(outcome.clone());
+    fn report(&self, result: &PushResult) {
+        self.log.event(&format!("push: {} …{}", result.says, result.tail));
+        *self.memory.last_push.lock() = Some(result.clone());
+    }
+}
+
+/// What became of one notify-all. Of a long list only the counts grow.
+#[derive(Default)]
+struct Results {
+    counts: Vec<(Class, usize)>,
+    /// By line.
+    first: BTreeMap<usize, PushResult>,
+    gone: HashSet<String>,
+}
+
+impl Results {
+    fn add(&mut self, Pushed { line, endpoint, result }: Pushed) {
+        match self.counts.iter_mut().find(|(class, _)| *class == result.class) {
+            Some((_, count)) => *count += 1,
+            None => self.counts.push((result.class, 1)),
+        }
+        if result.class == Class::Gone {
+            self.gone.insert(endpoint.as_str().to_owned());
+        }
+        self.first.insert(line, result);
+        if self.first.len() > MAX_RESULTS {
+            self.first.pop_last();
+        }
     }
 
-    pub(super) fn last_push(&self) -> MutexGuard<'_, Option<PushResult>> {
-        self.state.last_push.lock().unwrap_or_else(PoisonError::into_inner)
+    fn to_json(&self) -> Value {
+        let count = |(class, count): &(Class, usize)| Some((json!(class).as_str()?.to_owned(), json!(count)));
+        let counts: Map<String, Value> = self.counts.iter().filter_map(count).collect();
+        json!({"counts": counts, "pushes": self.first.values().collect::<Vec<_>>()})
     }
 }
 
 /// One delayed push; counted until dropped, however its thread ends, or when it never began.
-struct Waiting(Arc<Application>);
+struct Delayed(Arc<Application>);
 
-impl Drop for Waiting {
+impl Drop for Delayed {
     fn drop(&mut self) {
-        self.0.state.delayed.fetch_sub(1, Ordering::Relaxed);
+        self.0.memory.delayed.fetch_sub(1, Ordering::Relaxed);
     }
 }
