@@ -106,15 +106,18 @@ impl<R: Read> RawEntries<R> {
         self.start += bytes;
     }
 
-    /// Skips the byte order mark, before the first entry only. Answers it, or nothing.
+    /// Skips a byte order mark before the first entry. Answers it, or nothing.
     pub(super) fn byte_order_mark(&mut self) -> io::Result<&'static [u8]> {
-        while self.buffer.len() < BYTE_ORDER_MARK.len() && !self.begun && !self.ended {
-            self.fill()?;
-        }
-        if std::mem::replace(&mut self.begun, true) || !self.buffer.starts_with(BYTE_ORDER_MARK) {
+        if std::mem::replace(&mut self.begun, true) || !self.skip_blanks()? {
             return Ok(b"");
         }
-        self.start = BYTE_ORDER_MARK.len();
+        while self.rest().len() < BYTE_ORDER_MARK.len() && !self.ended {
+            self.fill()?;
+        }
+        if !self.rest().starts_with(BYTE_ORDER_MARK) {
+            return Ok(b"");
+        }
+        self.advance(BYTE_ORDER_MARK.len());
         Ok(BYTE_ORDER_MARK)
     }
 
@@ -136,12 +139,19 @@ impl<R: Read> RawEntries<R> {
         loop {
             let rest = self.rest();
             let mut values = serde_json::Deserializer::from_slice(rest).into_iter::<IgnoredAny>();
-            match values.next() {
+            let is_value = match values.next() {
                 // At the end of what was read a number may continue.
-                Some(Ok(_)) if values.byte_offset() < rest.len() || self.ended => return Ok(values.byte_offset()),
-                Some(Err(e)) if !e.is_eof() || self.ended || is_too_long(rest) => return self.line_length(),
-                _ => self.fill()?,
-            }
+                Some(Ok(_)) if values.byte_offset() < rest.len() || self.ended => {
+                    !is_too_long(&rest[..values.byte_offset()])
+                }
+                // The same, in the middle of a value: `1.` is not an end, but an error. So its line must be whole.
+                Some(Err(e)) if self.ended || is_too_long(rest) || !e.is_eof() && has_lines(rest, e.line()) => false,
+                _ => {
+                    self.fill()?;
+                    continue;
+                }
+            };
+            return if is_value { Ok(values.byte_offset()) } else { self.line_length() };
         }
     }
 
@@ -178,7 +188,12 @@ impl<R: Read> RawEntries<R> {
     }
 }
 
-/// Whether `rest`, which begins a value that does not end in it, is given up. A line, however long, is read to its end.
-fn is_too_long(rest: &[u8]) -> bool {
-    rest.iter().rposition(|byte| *byte == b'\n').is_some_and(|at| at >= MAX_VALUE_BYTES)
+/// Whether a value of these bytes, or that begins with them, has too many of them before its last line. A line, however long,
+/// is read to its end.
+fn is_too_long(value: &[u8]) -> bool {
+    value.len() > MAX_VALUE_BYTES && value[MAX_VALUE_BYTES..].contains(&b'\n')
+}
+
+fn has_lines(bytes: &[u8], count: usize) -> bool {
+    bytes.iter().filter(|byte| **byte == b'\n').take(count).count() == count
 }

@@ -80,6 +80,18 @@ impl Read for Pieces {
     }
 }
 
+#[test]
+fn numbers_that_a_read_cuts_are_read_whole() {
+    let text = b"{\"a\":1.5,\"b\":[-2e3,3e+4]}\n12.25 -1e+2\n{\"c\":null,\"d\":true}".to_vec();
+    let lines = |reader: Box<dyn Read + Send>| -> Vec<usize> {
+        Entries::new(reader, Path::new("list")).map(|entry| entry.unwrap().line).collect()
+    };
+    for size in 1..text.len() {
+        let pieces = Pieces { bytes: Cursor::new(text.clone()), sizes: vec![size], next: 0 };
+        assert_eq!(lines(Box::new(pieces)), [1, 2, 2, 3], "{size}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
 
