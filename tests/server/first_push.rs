@@ -84,10 +84,10 @@ fn from_subscribing_to_gone() {
     gone.is(
         5,
         "",
-        "notify: note: its line went to subscription.txt.gone\n\
-         notify: error: gone, says localhost: 410 Gone: No such subscription (errno 106): \
+        "notify: error: gone, says localhost: 410 Gone: No such subscription (errno 106): \
          the browser unsubscribed, or its permission was withdrawn\n\
-         notify: hint: open the page and press Subscribe\n",
+         notify: hint: open the page and press Subscribe\n\
+         notify: note: 1 line went to subscription.txt.gone\n",
     );
     let aside = fs::read_to_string(scene.path().join("subscription.txt.gone")).unwrap();
     assert_eq!(aside, format!("{}\n", browser.json_with_key));
