@@ -1,8 +1,8 @@
 //! A push service on loopback, for learning and testing web push without the internet.
 //!
 //! To senders it speaks RFC 8030 as the vendor whose endpoint they post to, and checks what that vendor checks. To Firefox it
-//! speaks Mozilla's WebSocket. It remembers in memory only. The program `push-service` runs it; tests start it by
-//! [`PushService`]. It never uses barepush, whose messages it judges.
+//! speaks Mozilla's WebSocket, to Chromium Google's check-in, registration and message channel. It remembers in memory only.
+//! The program `push-service` runs it; tests start it by [`PushService`]. It never uses barepush, whose messages it judges.
 //!
 //! | module | contains |
 //! |---|---|

@@ -11,58 +11,36 @@ use crate::response::Response;
 use crate::state::{Shared, State};
 use crate::subscriptions::{Owner, tail};
 use crate::vendor::Vendor;
-use std::borrow::Cow;
-
-/// One request. A field that is absent is empty.
-#[derive(Default)]
-struct Registration<'a> {
-    /// What Chromium calls the subscription, with the page's origin; empty when a part of Chromium registers for itself.
-    subtype: Cow<'a, str>,
-    /// The application server's key, base64url.
-    sender: Cow<'a, str>,
-    app: Cow<'a, str>,
-    delete: bool,
-}
-
-impl<'a> Registration<'a> {
-    fn parse(form: &'a [u8]) -> Self {
-        let mut registration = Self::default();
-        for (name, value) in form_urlencoded::parse(form) {
-            match name.as_ref() {
-                "X-subtype" => registration.subtype = value,
-                "sender" => registration.sender = value,
-                "app" => registration.app = value,
-                "delete" => registration.delete = value == "true",
-                _ => {}
-            }
-        }
-        registration
-    }
-}
+use std::collections::HashMap;
 
 impl Shared {
     /// Answers a registration with the token of the endpoint that Chromium then gives to the page.
     pub(super) fn register(&self, head: &RequestHead, body: &[u8]) -> Response {
-        let text = |status, text: String| Response::new(status).body("text/plain", text);
-        let Some(browser) = self.registering_browser(head) else {
-            return text(401, "Error=AUTHENTICATION_FAILED".to_owned());
+        let form: HashMap<String, String> = form_urlencoded::parse(body).into_owned().collect();
+        let (status, text) = match self.registering_browser(head) {
+            Some(browser) => (200, self.registered(browser, |name| form.get(name).map_or("", String::as_str))),
+            None => (401, "Error=AUTHENTICATION_FAILED".to_owned()),
         };
-        let registration = Registration::parse(body);
-        let subtype = registration.subtype.as_ref();
-        match (registration.delete, subtype) {
-            (true, "") => text(200, format!("deleted={}", registration.app)),
-            (true, _) => {
+        Response::new(status).body("text/plain", text)
+    }
+
+    /// Does what the form asks. A field that is absent is empty.
+    fn registered<'a>(&self, browser: String, field: impl Fn(&str) -> &'a str) -> String {
+        // Chromium's name for the subscription; empty when a part of Chromium registers for itself.
+        let subtype = field("X-subtype");
+        match (field("delete"), subtype) {
+            ("true", "") => format!("deleted={}", field("app")),
+            ("true", _) => {
                 self.unsubscribe(&browser, subtype);
-                text(200, format!("token={subtype}"))
+                format!("token={subtype}")
             }
             // Chromium's own features receive nothing here, but without a token they ask again and again.
-            (false, "") => text(200, format!("token={}", Vendor::Google.new_token())),
-            (false, _) => match decode(&registration.sender).filter(|key| key.len() == 65) {
-                Some(key) => match self.token_for(browser, subtype, key) {
-                    Some(token) => text(200, format!("token={token}")),
-                    None => text(200, "Error=TOO_MANY_REGISTRATIONS".to_owned()),
-                },
-                None => text(200, "Error=INVALID_SENDER".to_owned()),
+            (_, "") => format!("token={}", Vendor::Google.new_token()),
+            _ => match decode(field("sender")).filter(|key| key.len() == 65) {
+                Some(key) => self
+                    .token_for(browser, subtype, key)
+                    .map_or_else(|| "Error=TOO_MANY_REGISTRATIONS".to_owned(), |token| format!("token={token}")),
+                None => "Error=INVALID_SENDER".to_owned(),
             },
         }
     }

@@ -34,47 +34,54 @@ pub(crate) enum Kind {
     Chromium,
 }
 
+/// What differs between the browsers.
+struct Row {
+    name: &'static str,
+    /// Names on `PATH` and absolute paths. The first that exists is started.
+    programs: &'static [&'static str],
+    /// What to do when it is not installed.
+    missing: &'static str,
+    /// What to do when it does not run.
+    cannot_run: &'static str,
+}
+
+const FIREFOX: Row = Row {
+    name: "firefox",
+    programs: &[
+        "firefox",
+        "firefox-esr",
+        "/Applications/Firefox.app/Contents/MacOS/firefox",
+        r"C:\Program Files\Mozilla Firefox\firefox",
+    ],
+    missing: "install it (Debian: apt install firefox-esr), or leave out --firefox",
+    cannot_run: "without a display, set MOZ_HEADLESS=1",
+};
+
+const CHROMIUM: Row = Row {
+    name: "chromium",
+    programs: &[
+        "chromium",
+        "chromium-browser",
+        "google-chrome",
+        "google-chrome-stable",
+        "/Applications/Chromium.app/Contents/MacOS/Chromium",
+        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+        r"C:\Program Files\Google\Chrome\Application\chrome",
+    ],
+    missing: "install it or Chrome (Debian: apt install chromium), or leave out --chromium",
+    cannot_run: "it needs a display, on which it asks for permission",
+};
+
 impl Kind {
+    fn row(self) -> &'static Row {
+        match self {
+            Kind::Firefox => &FIREFOX,
+            Kind::Chromium => &CHROMIUM,
+        }
+    }
+
     pub(crate) fn name(self) -> &'static str {
-        match self {
-            Kind::Firefox => "firefox",
-            Kind::Chromium => "chromium",
-        }
-    }
-
-    /// Names on `PATH` and absolute paths, the first that exists is started.
-    fn programs(self) -> &'static [&'static str] {
-        match self {
-            Kind::Firefox => &[
-                "firefox",
-                "firefox-esr",
-                "/Applications/Firefox.app/Contents/MacOS/firefox",
-                r"C:\Program Files\Mozilla Firefox\firefox",
-            ],
-            Kind::Chromium => &[
-                "chromium",
-                "chromium-browser",
-                "google-chrome",
-                "google-chrome-stable",
-                "/Applications/Chromium.app/Contents/MacOS/Chromium",
-                "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-                r"C:\Program Files\Google\Chrome\Application\chrome",
-            ],
-        }
-    }
-
-    fn missing(self) -> &'static str {
-        match self {
-            Kind::Firefox => "install it (Debian: apt install firefox-esr), or leave out --firefox",
-            Kind::Chromium => "install it or Chrome (Debian: apt install chromium), or leave out --chromium",
-        }
-    }
-
-    fn cannot_run(self) -> &'static str {
-        match self {
-            Kind::Firefox => "without a display, set MOZ_HEADLESS=1",
-            Kind::Chromium => "it needs a display, on which it asks for permission",
-        }
+        self.row().name
     }
 
     /// Finds the browser on this machine.
@@ -84,12 +91,12 @@ impl Kind {
     pub(crate) fn find(self) -> Result<PathBuf, Failure> {
         let path = env::var_os("PATH").unwrap_or_default();
         // Joined to an absolute path, the folder does not count.
-        let programs = self.programs().iter().flat_map(|name| {
+        let programs = self.row().programs.iter().flat_map(|name| {
             let name = format!("{name}{EXE_SUFFIX}");
             env::split_paths(&path).map(move |folder| folder.join(&name)).collect::<Vec<_>>()
         });
         let found = programs.into_iter().find(|program| program.is_file());
-        found.with_context(|| format!("cannot find {}", self.name())).map_err(hint(self.missing()))
+        found.with_context(|| format!("cannot find {}", self.name())).map_err(hint(self.row().missing))
     }
 }
 
@@ -149,7 +156,7 @@ impl Browser {
         match self.child.wait() {
             Ok(status) if !status.success() => {
                 let name = self.kind.name();
-                Err(anyhow!("{name} has ended with {status}: {last_line}")).map_err(hint(self.kind.cannot_run()))
+                Err(anyhow!("{name} has ended with {status}: {last_line}")).map_err(hint(self.kind.row().cannot_run))
             }
             _ => Ok(()),
         }
