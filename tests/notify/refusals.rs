@@ -83,7 +83,7 @@ fn notify_prints_cause_and_cure_of_each_refusal_of_each_vendor() {
     assert!(answers.len() >= 65, "{} rows", answers.len());
     for (vendor, answer, code) in &answers {
         subscribe(&sender, vendor);
-        control(&sender, "POST", "/control/answers", &answer);
+        control(&sender, "POST", "/control/answers", answer);
         let ended = notify(&sender, &[]);
         assert_eq!(
             (ended.code, ended.stdout.as_str()),
