@@ -58,6 +58,21 @@ const toNotification = ({ title, url, navigate, ...options }) => ({
   },
 });
 
+// Notifications API, "navigate" (Safari 18.5, Firefox 158) and "actions" (Firefox 152): a browser that has `navigate` opens the
+// URL itself when the notification is clicked, without starting this worker; others fire notificationclick, see onClick.
+const useBrowsersOwn = options => {
+  const { url, actions } = options.data;
+  const withNavigate = (target, given) => {
+    const to = 'navigate' in Notification.prototype && toUrl(given);
+    return to ? { ...target, navigate: to.href } : target;
+  };
+  const { navigate, actions: given, ...rest } = options;
+  if ('actions' in Notification.prototype && Array.isArray(actions)) {
+    rest.actions = actions.slice(0, Notification.maxActions).map(action => withNavigate(action, action?.navigate));
+  }
+  return withNavigate(rest, url);
+};
+
 // Turns a payload of any shape into a notification; never throws.
 const readMessage = event => {
   // A mutable declarative push message: the browser has parsed it already, and there may be no data.
@@ -80,7 +95,7 @@ const readMessage = event => {
 
 const show = async ({ title, options }) => {
   try {
-    await self.registration.showNotification(title, options);
+    await self.registration.showNotification(title, useBrowsersOwn(options));
   } catch {
     // An option has a wrong type, or two contradict each other: show the notification without options.
     const { data, body } = options;
@@ -96,7 +111,7 @@ const onPush = async event => {
   const received = report({ type: 'received', title, body: firstWords(notification.options.body) });
   try {
     await show(notification);
-    await report({ type: 'shown', title });
+    await report({ type: 'shown', title, opens: Boolean(useBrowsersOwn(notification.options).navigate) });
   } catch (error) {
     await report({ type: 'failed', title, why: error.message });
     throw error;

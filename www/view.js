@@ -112,7 +112,8 @@ const renderProgress = ({ progress, subscription }) => {
   mark('received', progress.received ? 'done' : waiting, progress.received ? `received ${clock(progress.received.at)}` : 'not yet');
   if (progress.failed) mark('shown', 'failed', 'failed');
   else mark('shown', progress.shown ? 'done' : '', progress.shown ? `shown ${clock(progress.shown.at)}` : 'not yet');
-  mark('clicked', progress.clicked ? 'done' : '', progress.clicked ? `clicked ${clock(progress.clicked.at)}` : 'not yet');
+  const unclicked = progress.shown?.opens ? 'the browser opens the URL itself' : 'not yet';
+  mark('clicked', progress.clicked ? 'done' : '', progress.clicked ? `clicked ${clock(progress.clicked.at)}` : unclicked);
 };
 
 // --- log and details ------------------------------------------------------------------------------------------------

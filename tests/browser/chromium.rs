@@ -1,6 +1,9 @@
 //! Chromium's own part: workers behind trusted and untrusted certificates, and every shape of payload.
 
-use serde_json::json;
+use std::fs;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::browser::Tab;
 use crate::browser::chromium::Chromium;
@@ -13,6 +16,7 @@ tests![
     on_https_the_worker_registers_once_the_certificate_is_trusted,
     behind_an_untrusted_certificate_the_page_tells_the_ways_on_and_its_command_works,
     every_shape_of_payload_is_shown,
+    the_worker_leaves_urls_and_actions_to_a_browser_that_can_open_them,
 ];
 
 fn on_http_localhost_the_worker_registers_and_unregisters(Registered { chromium, .. }: &mut Registered) {
@@ -78,4 +82,53 @@ fn every_shape_of_payload_is_shown(Registered { chromium, server, registration }
         );
     }
     chromium.expect_a_quiet_console();
+}
+
+/// Our page in a folder of its own, its worker in a browser that `change`, a script, has made different: what the worker
+/// wants to be shown beside title and body becomes the body.
+fn page_with_worker_after(change: &str) -> TempDir {
+    let page = tempfile::tempdir().unwrap();
+    for file in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/www")).unwrap() {
+        let file = file.unwrap();
+        fs::copy(file.path(), page.path().join(file.file_name())).unwrap();
+    }
+    let worker = fs::read_to_string(page.path().join("sw.js")).unwrap();
+    let record = "const original = ServiceWorkerRegistration.prototype.showNotification;
+        ServiceWorkerRegistration.prototype.showNotification = function (title, { navigate, actions }) {
+            return original.call(this, title, { body: JSON.stringify({ navigate, actions }) });
+        };";
+    fs::write(page.path().join("sw.js"), format!("{change}\n{record}\n{worker}")).unwrap();
+    page
+}
+
+fn the_worker_leaves_urls_and_actions_to_a_browser_that_can_open_them(_: &mut ChromiumInstalled) {
+    let message = r#"{"title":"News","url":"/news","actions":[{"action":"a","title":"A","navigate":"/a"},{"action":"b","title":"B"}]}"#;
+    let cases = [
+        (
+            "Object.defineProperty(Notification.prototype, 'navigate', { value: null });",
+            json!({ "navigate": "/news", "actions": [
+                { "action": "a", "title": "A", "navigate": "/a" }, { "action": "b", "title": "B" },
+            ] }),
+            "Click the browser opens the URL itself",
+        ),
+        (
+            "delete Notification.prototype.navigate;",
+            json!({ "actions": [{ "action": "a", "title": "A", "navigate": "/a" }, { "action": "b", "title": "B" }] }),
+            "Click not yet",
+        ),
+        ("delete Notification.prototype.navigate; delete Notification.prototype.actions;", json!({}), "Click not yet"),
+    ];
+    for (change, expected, click) in cases {
+        let page = page_with_worker_after(change);
+        let server = Server::start_with(&["--www", page.path().to_str().unwrap()]);
+        let mut chromium = Chromium::start();
+        let registration = register(&mut chromium, &server.http);
+        chromium.deliver_push(&server.http, &registration, message);
+        let shown = chromium.value(
+            "navigator.serviceWorker.ready.then(worker => worker.getNotifications()).then(([{ body }]) => JSON.parse(body))",
+        );
+        let shown: Value = serde_json::from_str(&shown.to_string().replace(&server.http, "")).unwrap();
+        assert_eq!(shown, expected, "{change}");
+        chromium.wait_to_read("progress-clicked", click);
+    }
 }
