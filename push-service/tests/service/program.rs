@@ -280,3 +280,27 @@ fn each_choice_of_browsers_gets_the_steps_that_lead_to_a_notification() {
         assert_eq!(output.matches("\n2. in ").count(), arguments.len() / 2, "{output}");
     }
 }
+
+/// The commands of README.md, one after another, with this machine's port.
+#[test]
+fn the_commands_of_the_readme_work() {
+    let mut program = Machine::new().start(&[]);
+    let output = program.0.as_mut().unwrap().stdout.take().unwrap();
+    let first = BufReader::new(output).lines().map(Result::unwrap).next().unwrap();
+    let (origin, _) = first.strip_prefix("push service at ").unwrap().split_once(',').unwrap();
+    let readme = include_str!("../../README.md").replace("http://localhost:8082", origin);
+    let blocks: Vec<_> = readme.split("```sh\n").skip(1).map(|rest| rest.split_once("```").unwrap().0).collect();
+    assert_eq!(blocks.len(), 4);
+    let folder = tempfile::tempdir().unwrap();
+    let script = blocks.concat().replace("wait=5", "wait=0").replace("curl -sS", "curl --fail-with-body -sS");
+    let mut sh = Command::new("sh");
+    sh.args(["-eu", "-c", &script]).current_dir(folder.path()).env_remove("http_proxy").env_remove("HTTP_PROXY");
+    let output = sh.output().unwrap();
+    let [stdout, stderr] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
+    assert_eq!((output.status.code(), stderr.as_ref()), (Some(0), ""), "{stdout}");
+    let lines: Vec<_> = stdout.lines().collect();
+    assert_eq!(lines[0], "{\"dropped\":0,\"messages\":[]}");
+    assert!(lines[1].contains(&format!("\"proxy\":\"{origin}\"")), "{stdout}");
+    let subscription = fs::read_to_string(folder.path().join("subscription.json")).unwrap();
+    assert!(subscription.starts_with("{\"endpoint\":\"https://web.push.apple.com/"), "{subscription}");
+}
