@@ -1,5 +1,5 @@
-//! What a push service's answer means and what to do about it: the one place behind notify and page. The table of answers is
-//! in `advice/table.rs`.
+//! Why a push was not accepted and what to do about it, for the page and for `notify`. What an answer means is in
+//! `diagnosis/table.rs`; what it means that no answer came is here.
 
 mod table;
 
@@ -9,9 +9,10 @@ use ureq::http::StatusCode;
 
 use crate::push::answer::Answer;
 use crate::push::client::{SendError, Unreachable};
+use crate::push::endpoint::Endpoint;
 use crate::push::vendor::Vendor;
 
-/// A clock less far off than this breaks no token of ours: it is the least time one has left when it is sent.
+/// A clock that is less far off than this spoils no token of ours: it is the least time that one has left when it is sent.
 const CLOCK_SKEW: Duration = Duration::from_secs(60 * 60);
 
 /// One sentence on why, one on what to do next; neither with a full stop.
@@ -23,34 +24,67 @@ pub struct Diagnosis {
     pub cure: String,
 }
 
-impl Diagnosis {
-    fn new(cause: impl Into<String>, cure: impl Into<String>) -> Diagnosis {
-        Diagnosis { cause: cause.into(), cure: cure.into() }
+/// Where a cure is read. Only the command line has options to name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// On the page.
+    Page,
+    /// On the command line of `notify`.
+    CommandLine,
+}
+
+/// What to do next, for either reader.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cure {
+    page: &'static str,
+    command_line: &'static str,
+}
+
+/// For a subscription that was made with another VAPID key.
+pub(super) const SAME_KEY: Cure =
+    Cure::both("open the page, which subscribes again with the server's key, or restore the key that it was made with");
+
+impl Cure {
+    /// The same text for both readers, which names no option.
+    pub(super) const fn both(text: &'static str) -> Cure {
+        Cure { page: text, command_line: text }
     }
-}
 
-/// Whether this cure is for a subscription whose push service did not accept our VAPID key.
-pub(super) fn is_for_another_key(cure: &str) -> bool {
-    cure == table::SAME_KEY
-}
+    pub(super) const fn of(page: &'static str, command_line: &'static str) -> Cure {
+        Cure { page, command_line }
+    }
 
-/// Cause and cure of a push that `vendor`'s push service did not accept.
-pub fn on(vendor: Vendor, error: &SendError) -> Diagnosis {
-    match error {
-        SendError::Unreachable(why) => unreachable(vendor, why),
-        SendError::Gone(answer) | SendError::Busy(answer) | SendError::Refused(answer) => {
-            let advice = clock(answer).unwrap_or_else(|| table::look_up(vendor, answer));
-            match (error, answer.retry_after) {
-                (SendError::Busy(_), Some(wait)) => {
-                    Diagnosis { cure: format!("wait {} s as it asks, then send again", wait.as_secs()), ..advice }
-                }
-                _ => advice,
-            }
+    /// Whether `text` is it, for either reader.
+    pub(super) fn reads(self, text: &str) -> bool {
+        text == self.page || text == self.command_line
+    }
+
+    pub(super) fn for_reader(self, reader: Reader) -> &'static str {
+        match reader {
+            Reader::Page => self.page,
+            Reader::CommandLine => self.command_line,
         }
     }
 }
 
-/// A token is refused for its times before anything else is looked at (RFC 8292 section 2).
+/// Cause and cure of a push that the push service of `endpoint` did not accept.
+pub fn diagnose(endpoint: &Endpoint, error: &SendError, reader: Reader) -> Diagnosis {
+    let answer = match error {
+        SendError::Unreachable(why) => return unreachable(endpoint, why, reader),
+        SendError::Gone(answer) | SendError::Busy(answer) | SendError::Refused(answer) => answer,
+    };
+    let mut diagnosis = clock(answer).unwrap_or_else(|| {
+        let row = table::look_up(endpoint, answer);
+        let (cause, cure) = row.map_or(("", ""), |row| (row.cause, row.cure.for_reader(reader)));
+        Diagnosis { cause: cause.into(), cure: cure.into() }
+    });
+    if let (SendError::Busy(_), Some(wait)) = (error, answer.retry_after) {
+        diagnosis.cure = format!("wait {} s as it asks, then send again", wait.as_secs());
+    }
+    diagnosis
+}
+
+/// Push services check the times of a token before anything else (RFC 8292 section 2).
 fn clock(answer: &Answer) -> Option<Diagnosis> {
     let theirs = answer.date.filter(|_| matches!(answer.status.as_u16(), 401 | 403))?;
     let (skew, side) = match answer.received.duration_since(theirs) {
@@ -63,54 +97,62 @@ fn clock(answer: &Answer) -> Option<Diagnosis> {
         120..2880 => format!("{} hours", minutes / 60),
         _ => format!("{} days", minutes / 1440),
     };
-    (skew >= CLOCK_SKEW).then(|| {
-        Diagnosis::new(
-            format!("this machine's clock is {off} {side} the push service's, so the token's expiry is wrong"),
-            "set this machine's clock, then send again",
-        )
+    (skew >= CLOCK_SKEW).then(|| Diagnosis {
+        cause: format!("this machine's clock is {off} {side} the push service's, so the token's expiry is wrong"),
+        cure: "set this machine's clock, then send again".into(),
     })
 }
 
-fn unreachable(vendor: Vendor, why: &Unreachable) -> Diagnosis {
+fn unreachable(endpoint: &Endpoint, why: &Unreachable, reader: Reader) -> Diagnosis {
+    if let Unreachable::ProxyDown(variable, _) | Unreachable::ProxyRefused(variable, _) = why {
+        return proxy(variable, why);
+    }
     let (cause, cure) = match why {
-        Unreachable::ProxyDown(variable, _) => {
-            let cure = format!("check the host and port in {variable} and that the proxy runs, or unset {variable}");
-            return Diagnosis::new(
-                "the push service was not asked, because every request goes through the proxy",
-                cure,
-            );
-        }
-        Unreachable::ProxyRefused(variable, StatusCode::PROXY_AUTHENTICATION_REQUIRED) => {
-            let cure = format!("give a name and a password in {variable}: http://name:password@host:port");
-            return Diagnosis::new("the proxy wants to know who you are", cure);
-        }
-        Unreachable::ProxyRefused(variable, _) => {
-            let cure = format!("ask who runs the proxy to allow this push service, or unset {variable}");
-            return Diagnosis::new("the proxy does not connect to this push service", cure);
-        }
         Unreachable::Name => {
-            ("its host name has no address", "check this machine's DNS and its connection to the internet")
+            ("its host name has no address", Cure::both("check this machine's DNS and its connection to the internet"))
         }
-        Unreachable::Refused if vendor == Vendor::Other => {
-            ("nobody listens at its port", "start your push service, and check the port in the subscription's endpoint")
-        }
-        Unreachable::Refused | Unreachable::Lost(_) | Unreachable::Network(_) => (
-            "something between here and it ends the connection",
-            "check this machine's connection to the internet, its firewall and HTTPS_PROXY",
+        Unreachable::Refused if endpoint.vendor() == Vendor::Other => (
+            "no program listens on its port",
+            Cure::both("start your push service, and check the port in the subscription's endpoint"),
         ),
         Unreachable::Tls(_) => (
             "its certificate is not trusted here",
-            "behind a proxy that reads TLS, or with a push service of your own, name the authority: SSL_CERT_FILE=ca.pem",
+            Cure::both(
+                "behind a proxy that reads TLS, or with a push service of your own, name the authority: SSL_CERT_FILE=ca.pem",
+            ),
         ),
-        Unreachable::Timeout(_) => {
-            ("it is slow, or something swallows the connection", "send again, or wait longer with --timeout")
-        }
+        Unreachable::Timeout(_) => (
+            "it is slow, or something on the way drops the connection",
+            Cure::of("send again in a minute", "send again, or wait longer with --timeout"),
+        ),
         Unreachable::NotHttp => (
-            "something else than a push service answers at that address",
-            "check for a captive portal or a proxy, and the port in the subscription's endpoint",
+            "another program than a push service answers at that address",
+            Cure::both("check for a captive portal or a proxy, and the port in the subscription's endpoint"),
+        ),
+        _ => (
+            "something between here and it ends the connection",
+            Cure::both("check this machine's connection to the internet, its firewall and HTTPS_PROXY"),
         ),
     };
-    Diagnosis::new(cause, cure)
+    Diagnosis { cause: cause.into(), cure: cure.for_reader(reader).into() }
+}
+
+fn proxy(variable: &str, why: &Unreachable) -> Diagnosis {
+    let (cause, cure) = match why {
+        Unreachable::ProxyRefused(_, StatusCode::PROXY_AUTHENTICATION_REQUIRED) => (
+            "the proxy wants a name and a password",
+            format!("give a name and a password in {variable}: http://name:password@host:port"),
+        ),
+        Unreachable::ProxyRefused(..) => (
+            "the proxy does not connect to this push service",
+            format!("ask who runs the proxy to allow this push service, or unset {variable}"),
+        ),
+        _ => (
+            "the push service was not asked, because every request goes through the proxy",
+            format!("check the host and port in {variable} and that the proxy runs, or unset {variable}"),
+        ),
+    };
+    Diagnosis { cause: cause.into(), cure }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! One push: message, subscription and VAPID key become a request (pure), the request is posted, the answer is read once
 //! and cut by what to do next (RFC 8030 section 5).
 
+use crate::push::diagnosis::{Cure, Reader, SAME_KEY};
 use crate::push::encryption::{self, EncryptionError, Trace};
 use crate::push::endpoint::Endpoint;
 use crate::push::message::{Message, Urgency};
@@ -44,21 +45,21 @@ pub enum RequestError {
 }
 
 impl RequestError {
-    /// What to do next, in one sentence.
-    pub fn hint(&self) -> String {
-        match self {
-            RequestError::OtherKey(_) => {
-                "open the page, it subscribes anew with the server's key; or put the key back that it \
-                was made with"
-                    .into()
-            }
-            RequestError::Subject(_) => "give a contact at a public domain: --subject mailto:you@your.domain".into(),
+    /// What to do next, in one sentence for `reader`.
+    pub fn hint(&self, reader: Reader) -> String {
+        let cure = match self {
+            RequestError::OtherKey(_) => SAME_KEY,
+            RequestError::Subject(_) => Cure::of(
+                "set VAPID_SUBJECT to a contact at a public domain: mailto:you@your.domain",
+                "give a contact at a public domain: --subject mailto:you@your.domain",
+            ),
             RequestError::Encryption(EncryptionError::TooLong(_)) => {
-                "shorten it, or send a URL and let the worker fetch the rest".into()
+                Cure::both("shorten it, or send a URL and let the worker fetch the rest")
             }
-            RequestError::Encryption(EncryptionError::Ece(_)) => "subscribe again in the page".into(),
-            RequestError::Vapid(e) => e.hint().into(),
-        }
+            RequestError::Encryption(EncryptionError::Ece(_)) => Cure::both("subscribe again in the page"),
+            RequestError::Vapid(e) => return e.hint().to_owned(),
+        };
+        cure.for_reader(reader).to_owned()
     }
 }
 

@@ -1,4 +1,4 @@
-//! One push told in words: the same for the page, for notify and for `--json`.
+//! How one push ended, in words and as JSON: the same for the page, for `notify` and for `--json`.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -6,23 +6,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::push::answer::Answer;
 use crate::push::client::SendError;
-use crate::push::diagnosis;
+use crate::push::diagnosis::{Reader, SAME_KEY, diagnose};
 use crate::push::endpoint::Endpoint;
 use crate::push::request::{PushRequest, RequestError};
 
-/// What became of one push; cut by what to do next.
+/// How one push ended, by what to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Class {
     /// Any 2xx.
     Accepted,
-    /// Our side: nothing was sent.
-    Ours,
-    /// The subscription was made with another VAPID key: nothing was sent.
+    /// Nothing was sent, because something failed here: for example the encryption.
+    #[serde(rename = "ours")]
+    LocalError,
+    /// Nothing was sent, because the subscription was made with another VAPID key.
     OtherKey,
     /// Refused, and would be again.
     Refused,
-    /// The subscription is over.
+    /// The subscription no longer exists.
     Gone,
     /// 429 or 5xx.
     Busy,
@@ -37,7 +38,7 @@ impl Class {
     pub fn of(error: &RequestError) -> Class {
         match error {
             RequestError::OtherKey(_) => Class::OtherKey,
-            _ => Class::Ours,
+            _ => Class::LocalError,
         }
     }
 
@@ -45,7 +46,7 @@ impl Class {
     pub fn exit_code(self) -> u8 {
         match self {
             Class::Accepted | Class::NotSent => 0,
-            Class::Ours => 1,
+            Class::LocalError => 1,
             Class::OtherKey => 3,
             Class::Refused => 4,
             Class::Gone => 5,
@@ -54,10 +55,10 @@ impl Class {
     }
 }
 
-/// What became of one push, without a secret in it.
+/// How one push ended.
 #[derive(Debug, Clone, Serialize)]
 pub struct PushResult {
-    /// Whether the push service took it; not whether a browser showed it.
+    /// Whether the push service accepted it; not whether a browser showed it.
     pub accepted: bool,
     /// What to do next, as one word.
     pub class: Class,
@@ -85,8 +86,8 @@ pub struct PushResult {
 }
 
 impl PushResult {
-    /// The result of a request that was posted and took `took` to be answered.
-    pub fn sent(endpoint: &Endpoint, outcome: Result<Answer, SendError>, took: Duration) -> PushResult {
+    /// The result of a request that was posted and took `took` to be answered. `reader` reads its hint.
+    pub fn sent(endpoint: &Endpoint, outcome: Result<Answer, SendError>, took: Duration, reader: Reader) -> PushResult {
         let host = endpoint.host();
         let answer = match &outcome {
             Ok(answer) | Err(SendError::Gone(answer) | SendError::Busy(answer) | SendError::Refused(answer)) => {
@@ -96,17 +97,18 @@ impl PushResult {
         };
         let (status, message_id) = (answer.map(|answer| answer.status.as_u16()), answer.and_then(Answer::message_id));
         let message_id = message_id.filter(|_| outcome.is_ok()).map(str::to_owned);
-        let diagnosis = outcome.as_ref().err().map(|error| diagnosis::on(endpoint.vendor(), error));
+        let diagnosis = outcome.as_ref().err().map(|error| diagnose(endpoint, error, reader));
         let cause = diagnosis.as_ref().map(|diagnosis| diagnosis.cause.as_str()).unwrap_or_default();
         let (class, says) = match &outcome {
             Ok(answer) => {
                 (Class::Accepted, format!("accepted by {host} in {} ms ({})", took.as_millis(), answer.status))
             }
-            Err(SendError::Gone(answer)) => {
-                (Class::Gone, format!("gone, says {host}: {}: {cause}", answer.in_its_words()))
-            }
+            Err(SendError::Gone(answer)) => (
+                Class::Gone,
+                format!("{host} says that this subscription no longer exists: {}: {cause}", answer.in_its_words()),
+            ),
             Err(SendError::Busy(answer)) => {
-                (Class::Busy, format!("not now, says {host}: {}: {cause}", answer.in_its_words()))
+                (Class::Busy, format!("not accepted for now by {host}: {}: {cause}", answer.in_its_words()))
             }
             Err(SendError::Refused(answer)) => {
                 (Class::Refused, format!("refused by {host}: {}: {cause}", answer.in_its_words()))
@@ -126,12 +128,15 @@ impl PushResult {
 
     /// Whether the push service refused the VAPID key: it will refuse every push to this subscription.
     pub fn is_for_another_key(&self) -> bool {
-        self.class == Class::Refused && self.hint.as_deref().is_some_and(diagnosis::is_for_another_key)
+        self.class == Class::Refused && self.hint.as_deref().is_some_and(|hint| SAME_KEY.reads(hint))
     }
 
     /// The result of a request that could not be built.
-    pub fn not_sent(endpoint: &Endpoint, error: &RequestError) -> PushResult {
-        PushResult { hint: Some(error.hint()), ..PushResult::unsent(endpoint, Class::of(error), error.to_string()) }
+    pub fn not_sent(endpoint: &Endpoint, error: &RequestError, reader: Reader) -> PushResult {
+        PushResult {
+            hint: Some(error.hint(reader)),
+            ..PushResult::unsent(endpoint, Class::of(error), error.to_string())
+        }
     }
 
     /// The result of a request that was built but not posted (`--dry-run`).

@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use crate::push::client::Client;
+use crate::push::diagnosis::Reader;
 use crate::push::encryption::Trace;
 use crate::push::message::Message;
 use crate::push::request::PushRequest;
@@ -23,6 +24,8 @@ pub struct Sender {
     pub retry: Retry,
     /// Whether everything is done except the posting.
     pub dry_run: bool,
+    /// Where the hints of its results are read.
+    pub reader: Reader,
 }
 
 /// What one try led to.
@@ -43,7 +46,7 @@ impl Sender {
     ) -> PushResult {
         match PushRequest::new(message, subscription, &self.key) {
             Ok(request) => self.send(&request, retrying),
-            Err(e) => PushResult::not_sent(subscription.endpoint(), &e),
+            Err(e) => PushResult::not_sent(subscription.endpoint(), &e, self.reader),
         }
     }
 
@@ -63,7 +66,7 @@ impl Sender {
                 show(&request, &trace)?;
                 Ok(self.send(&request, retrying))
             }
-            Err(e) => Ok(PushResult::not_sent(subscription.endpoint(), &e)),
+            Err(e) => Ok(PushResult::not_sent(subscription.endpoint(), &e, self.reader)),
         }
     }
 
@@ -71,7 +74,7 @@ impl Sender {
     pub(super) fn attempt(&self, message: &Message, subscription: &Subscription, number: u32) -> Attempt {
         match PushRequest::new(message, subscription, &self.key) {
             Ok(request) => self.post(&request, number),
-            Err(e) => Attempt::Over(PushResult::not_sent(subscription.endpoint(), &e)),
+            Err(e) => Attempt::Over(PushResult::not_sent(subscription.endpoint(), &e, self.reader)),
         }
     }
 
@@ -96,7 +99,8 @@ impl Sender {
         let start = Instant::now();
         let outcome = self.client.send(request);
         let pause = outcome.as_ref().err().and_then(|error| self.retry.pause(number, error));
-        let result = PushResult { attempts: number, ..PushResult::sent(request.endpoint(), outcome, start.elapsed()) };
+        let result = PushResult::sent(request.endpoint(), outcome, start.elapsed(), self.reader);
+        let result = PushResult { attempts: number, ..result };
         match pause {
             Some(pause) => Attempt::Again(result, pause),
             None => Attempt::Over(result),

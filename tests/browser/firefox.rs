@@ -64,13 +64,17 @@ fn a_subscription_ended_behind_the_servers_back_is_set_aside(
     assert_eq!((notified.code, notified.stdout.as_str()), (Some(5), ""));
     assert!(
         notified.stderr.contains(
-            "notify: note: its line went to subscription.txt.gone
+            "notify: note: 1 line went to subscription.txt.gone
 "
         ),
         "{}",
         notified.stderr
     );
-    assert!(notified.stderr.contains("notify: error: gone, says localhost: 410 Gone: "), "{}", notified.stderr);
+    assert!(
+        notified.stderr.contains("notify: error: localhost says that this subscription no longer exists: 410 Gone: "),
+        "{}",
+        notified.stderr
+    );
     assert_eq!(fs::read_to_string(server.file("subscription.txt")).unwrap(), "");
     assert_eq!(fs::read_to_string(server.file("subscription.txt.gone")).unwrap(), line);
 }

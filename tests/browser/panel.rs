@@ -117,7 +117,7 @@ fn the_outcome_of_a_failed_push_is_told_with_what_to_do(
     Subscribed(Stage { firefox, push_service, .. }): &mut Subscribed,
 ) {
     let outcomes = [
-        (Reply::status(429), "not now, says localhost: 429 Too Many Requests: ", "Push service busy"),
+        (Reply::status(429), "not accepted for now by localhost: 429 Too Many Requests: ", "Push service busy"),
         (Reply::status(413), "refused by localhost: 413 ", "Push service refused"),
         (Reply::garbage(), "cannot reach localhost: ", "Push service unreachable"),
     ];
@@ -152,7 +152,7 @@ fn notify_all_reaches_every_subscription_and_counts_the_failures(
     firefox.press("notify-all");
     firefox.wait_for_alert("Hello, Notifications!", "to all");
     firefox.wait_for(
-        "document.getElementById('outcome-says').textContent.includes(': accepted 1 of 2; not now, says localhost: 429 ')",
+        "document.getElementById('outcome-says').textContent.includes(': accepted 1 of 2; not accepted for now by localhost: 429 ')",
     );
 
     // One ends a second after the other; the server's word of the last one must not take the place of both.

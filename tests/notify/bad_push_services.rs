@@ -18,7 +18,7 @@ const MIB_MAX: usize = 32;
 fn table() -> Vec<(&'static str, Answer, i32, &'static str, &'static str)> {
     let ms = Duration::from_millis;
     vec![
-        ("1 GiB", Answer::huge_body(500, 1024), 6, "busy", "not now, says localhost: 500 "),
+        ("1 GiB", Answer::huge_body(500, 1024), 6, "busy", "not accepted for now by localhost: 500 "),
         ("1 GiB of success", Answer::huge_body(201, 1024), 0, "accepted", "accepted by localhost in "),
         ("headers for ever", Answer::endless_headers(), 6, "unreachable", "its answer is not HTTP"),
         ("no HTTP", Answer::garbage(), 6, "unreachable", "its answer is not HTTP"),

@@ -180,8 +180,8 @@ fn the_answer_is_shown_with_its_cause_and_its_cure() {
         "the answer (RFC 8030 section 5; src/push/answer.rs)\n   \
          A status of 2xx means that the push service has accepted the message, not that a browser has shown it.\n   \
          status           413 Payload Too Large: payload reached size limit (errno 104)\n   \
-         result           refused by localhost: 413 Payload Too Large: payload reached size limit (errno 104): the message is larger than it takes\n   \
-         cause            the message is larger than it takes\n   \
+         result           refused by localhost: 413 Payload Too Large: payload reached size limit (errno 104): the message is larger than the push service accepts\n   \
+         cause            the message is larger than the push service accepts\n   \
          cure             shorten the payload, or send a URL and let the service worker fetch the rest\n"
     );
     assert!(ended.stderr.starts_with("notify: error: refused by localhost: 413 "), "{}", ended.stderr);

@@ -144,8 +144,8 @@ fn the_exit_code_is_the_worst_by_what_is_to_be_done() {
     for (statuses, with_other_key, expected, words) in [
         (&[201, 410][..], false, 5, "1 accepted, 1 gone"),
         (&[201, 410], true, 3, "1 accepted, 1 gone, 1 made with another VAPID key"),
-        (&[201, 410, 503], true, 6, "1 accepted, 1 not now, 1 gone, 1 made with another VAPID key"),
-        (&[201, 410, 503, 400], true, 4, "1 accepted, 1 refused, 1 not now, 1 gone, 1 made with another VAPID key"),
+        (&[201, 410, 503], true, 6, "1 accepted, 1 busy, 1 gone, 1 made with another VAPID key"),
+        (&[201, 410, 503, 400], true, 4, "1 accepted, 1 refused, 1 busy, 1 gone, 1 made with another VAPID key"),
     ] {
         let sender = Sender::new();
         for status in statuses {

@@ -214,7 +214,7 @@ fn json_is_one_object_and_nothing_else() {
         refused,
         json!({
             "accepted": false, "attempts": 1, "class": "refused", "id": id, "message": message, "message_id": null,
-            "says": "refused by localhost: 413 Payload Too Large: payload reached size limit (errno 104): the message is larger than it takes",
+            "says": "refused by localhost: 413 Payload Too Large: payload reached size limit (errno 104): the message is larger than the push service accepts",
             "hint": "shorten the payload, or send a URL and let the service worker fetch the rest",
             "service": "localhost", "status": 413, "tail": browser.tail,
         })
@@ -268,7 +268,7 @@ fn a_subscription_that_is_gone_is_set_aside() {
     sender.notify().run().is(
         5,
         "",
-        "notify: error: gone, says localhost: 410 Gone: No such subscription (errno 106): the browser unsubscribed, or its permission was withdrawn\n\
+        "notify: error: localhost says that this subscription no longer exists: 410 Gone: No such subscription (errno 106): the browser unsubscribed, or its permission was withdrawn\n\
          notify: hint: open the page and press Subscribe\n\
          notify: note: 1 line went to subscription.txt.gone\n",
     );
@@ -284,7 +284,7 @@ fn a_busy_push_service_is_asked_again_when_it_says_so() {
     let sent = sender.notify().run();
     assert!(start.elapsed() >= Duration::from_secs(1));
     assert_eq!((sent.code, sent.stdout.starts_with("accepted by")), (Some(0), true));
-    let again = "notify: note: not now, says localhost: 429 Too Many Requests: Use exponential back-off for retries (errno 201): \
+    let again = "notify: note: not accepted for now by localhost: 429 Too Many Requests: Use exponential back-off for retries (errno 201): \
                  too many messages in too short a time; trying again in 1.";
     assert!(sent.stderr.starts_with(again) && sent.stderr.lines().count() == 1, "{}", sent.stderr);
     assert_eq!(sender.service.calls(), 2);
@@ -294,7 +294,7 @@ fn a_busy_push_service_is_asked_again_when_it_says_so() {
 fn a_push_that_stays_temporary_is_tried_three_times_or_once() {
     let (sender, [_]) = Sender::with();
     sender.service.answer_always(Answer::status(500));
-    let error = "notify: error: not now, says localhost: 500 Internal Server Error: Unknown error (errno 999): it failed on its own side\n\
+    let error = "notify: error: not accepted for now by localhost: 500 Internal Server Error: Unknown error (errno 999): it failed on its own side\n\
                  notify: hint: send again in a minute\n";
     sender.notify().args(["-q", "--no-retry"]).run().is(6, "", error);
     assert_eq!(sender.service.calls(), 1);
@@ -304,7 +304,7 @@ fn a_push_that_stays_temporary_is_tried_three_times_or_once() {
     sender.notify().arg("-q").run().is(
         6,
         "",
-        "notify: error: not now, says localhost: 503 Service Unavailable: Use exponential back-off for retries (errno 201): \
+        "notify: error: not accepted for now by localhost: 503 Service Unavailable: Use exponential back-off for retries (errno 201): \
          it is overloaded or being repaired\n\
          notify: hint: wait 31 s as it asks, then send again\n",
     );
@@ -344,8 +344,8 @@ fn a_redirect_is_not_followed() {
     sender.notify().run().is(
         4,
         "",
-        "notify: error: refused by localhost: 307 Temporary Redirect: it names another address, and redirects are not followed: \
-         an endpoint is not to be given to strangers\n\
+        "notify: error: refused by localhost: 307 Temporary Redirect: it redirects to another address, which is not followed \
+         because no one else may learn the endpoint\n\
          notify: hint: open the page and press Subscribe\n",
     );
     assert_eq!(sender.service.calls(), 1);
@@ -505,7 +505,7 @@ fn a_subscription_made_with_another_key_is_found_before_sending() {
         "",
         &format!(
             "notify: error: the subscription localhost …{} was made with another VAPID key\n\
-             notify: hint: open the page, it subscribes anew with the server's key; or put the key back that it was made with\n",
+             notify: hint: open the page, which subscribes again with the server's key, or restore the key that it was made with\n",
             browser.tail
         ),
     );

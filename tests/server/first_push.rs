@@ -84,7 +84,7 @@ fn from_subscribing_to_gone() {
     gone.is(
         5,
         "",
-        "notify: error: gone, says localhost: 410 Gone: No such subscription (errno 106): \
+        "notify: error: localhost says that this subscription no longer exists: 410 Gone: No such subscription (errno 106): \
          the browser unsubscribed, or its permission was withdrawn\n\
          notify: hint: open the page and press Subscribe\n\
          notify: note: 1 line went to subscription.txt.gone\n",
@@ -271,7 +271,7 @@ fn a_subscription_of_another_vapid_key_is_found_before_sending() {
         "",
         &format!(
             "notify: error: the subscription localhost …{} was made with another VAPID key\n\
-             notify: hint: open the page, it subscribes anew with the server's key; or put the key back that it was made with\n",
+             notify: hint: open the page, which subscribes again with the server's key, or restore the key that it was made with\n",
             other.tail
         ),
     );

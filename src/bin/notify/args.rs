@@ -8,6 +8,7 @@ use barepush::cli::data_args::DataArgs;
 use barepush::cli::error::CliError;
 use barepush::cli::{shell, usage};
 use barepush::push::client::Client;
+use barepush::push::diagnosis::Reader;
 use barepush::push::message::{DEFAULT_TTL, MAX_TTL_SECONDS, Topic, Urgency};
 use barepush::push::proxy::ProxyError;
 use barepush::push::retry::Retry;
@@ -227,6 +228,6 @@ impl Args {
         let client = Client::new(Duration::from_secs(self.timeout), self.jobs.into());
         let client = client.map_err(CliError::hinted(ProxyError::hint))?;
         let retry = if self.no_retry { Retry::NEVER } else { Retry::DEFAULT };
-        Ok(Sender { client, key: self.key()?, retry, dry_run: self.dry_run })
+        Ok(Sender { client, key: self.key()?, retry, dry_run: self.dry_run, reader: Reader::CommandLine })
     }
 }

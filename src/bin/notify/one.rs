@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::explain::Explanation;
 use barepush::cli::error::{CliError, complain, note};
+use barepush::push::diagnosis::Reader;
 use barepush::push::encryption::Trace;
 use barepush::push::message::Message;
 use barepush::push::request::{PushRequest, RequestError};
@@ -85,6 +86,6 @@ fn report(args: &Args, message: &Message, to: &Subscription, result: &PushResult
 
 fn not_made(error: RequestError) -> CliError {
     let code = Class::of(&error).exit_code();
-    let hint = error.hint();
+    let hint = error.hint(Reader::CommandLine);
     CliError::new(code, error, hint)
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use barepush::cli::error::{CliError, note};
+use barepush::push::diagnosis::Reader;
 use barepush::push::encryption::{BRIDGED_PAYLOAD_BYTES, EncryptionError, MAX_PAYLOAD_BYTES};
 use barepush::push::message::{Message, Notification};
 use barepush::push::request::RequestError;
@@ -20,7 +21,7 @@ pub(crate) fn message(args: &Args) -> Result<Message, CliError> {
     let payload = payload(args)?;
     if payload.len() > MAX_PAYLOAD_BYTES {
         let error = RequestError::from(EncryptionError::TooLong(payload.len()));
-        return Err(CliError::hinted(RequestError::hint)(error));
+        return Err(CliError::hinted(|e: &RequestError| e.hint(Reader::CommandLine))(error));
     }
     if payload.len() > BRIDGED_PAYLOAD_BYTES && !args.quiet {
         let bytes = payload.len();

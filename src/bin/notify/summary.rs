@@ -29,11 +29,11 @@ const WORDS: [(Class, &str); 8] = [
     (Class::Accepted, "accepted"),
     (Class::NotSent, "not sent, as asked"),
     (Class::Refused, "refused"),
-    (Class::Busy, "not now"),
+    (Class::Busy, "busy"),
     (Class::Unreachable, "unreachable"),
     (Class::Gone, "gone"),
     (Class::OtherKey, "made with another VAPID key"),
-    (Class::Ours, "failed here"),
+    (Class::LocalError, "failed here"),
 ];
 
 /// Prints each result and remembers what the end needs. Only the ids of expired subscriptions grow, 12 bytes each.

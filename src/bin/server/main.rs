@@ -14,6 +14,7 @@ use barepush::http::certificate::Certificate;
 use barepush::http::limits::Limits;
 use barepush::http::server::{Listen, Server};
 use barepush::push::client::Client;
+use barepush::push::diagnosis::Reader;
 use barepush::push::proxy::ProxyError;
 use barepush::push::retry::Retry;
 use barepush::push::sender::Sender;
@@ -113,7 +114,7 @@ fn application(args: &Args, client: Client, key: VapidKey, about: About) -> Appl
     Application {
         store: Store::new(args.data.subscriptions()),
         push_services: AllowedPushServices::with(args.allow_push_service.clone()),
-        sender: Sender { client, key, retry: Retry::NEVER, dry_run: false },
+        sender: Sender { client, key, retry: Retry::NEVER, dry_run: false, reader: Reader::Page },
         log: args.log(),
         about,
         memory: Memory::default(),

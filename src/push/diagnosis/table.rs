@@ -1,171 +1,208 @@
-//! The table: whose answer, which status, which sign in it; then the cause and the cure. The first row that fits holds.
+//! What each answer means: whose it is, its status, a sign in it; then the cause and the cure. The first row that fits counts. Add a row
+//! here when a push service gives an answer whose meaning the general rows at the end do not tell.
 
 use Sign::{Any, Errno, ErrnoSaying, Saying};
-use Vendor::{Apple, Google, Mozilla, Windows};
+use Whose::{At, Everyones, Of};
 
-use super::Diagnosis;
+use super::Cure;
 use crate::push::answer::Answer;
-use crate::push::vendor::Vendor;
+use crate::push::endpoint::Endpoint;
+use crate::push::vendor::Vendor::{self, Apple, Google, Mozilla, Windows};
 
 /// One meaning of an answer.
-struct Row {
-    /// Whose push service; `None`: everybody's.
-    vendor: Option<Vendor>,
-    /// The HTTP status, from and to; `ANY`: the sign says it all.
+pub(super) struct Row {
+    whose: Whose,
+    /// The HTTP status, from and to.
     status: (u16, u16),
     sign: Sign,
-    cause: &'static str,
-    cure: &'static str,
+    pub(super) cause: &'static str,
+    pub(super) cure: Cure,
+}
+
+/// Whose answer it is.
+enum Whose {
+    Everyones,
+    Of(Vendor),
+    /// That of the push service at this host.
+    At(&'static str),
 }
 
 /// What in the answer tells this row from its neighbours.
 enum Sign {
     Any,
-    /// In the push service's words, upper and lower case alike.
+    /// The push service's words contain these, in upper or lower case.
     Saying(&'static str),
     /// Mozilla's number.
     Errno(u16),
-    /// Mozilla's number is for everything about VAPID; the words tell what.
+    /// Mozilla's number stands for everything about VAPID; its words say what.
     ErrnoSaying(u16, &'static str),
 }
 
+const fn row(whose: Whose, status: (u16, u16), sign: Sign, cause: &'static str, cure: Cure) -> Row {
+    Row { whose, status, sign, cause, cure }
+}
+
+/// Rows whose sign says it all.
 const ANY: (u16, u16) = (0, 999);
 const AUTH: (u16, u16) = (401, 403);
 
-const fn row(vendor: Option<Vendor>, status: (u16, u16), sign: Sign, cause: &'static str, cure: &'static str) -> Row {
-    Row { vendor, status, sign, cause, cure }
-}
-
 const OTHER_KEY: &str = "the subscription was made with another VAPID key";
-pub(super) const SAME_KEY: &str =
-    "open the page, it subscribes anew with this key; or put the key back that it was made with";
-const SUBSCRIBE: &str = "open the page and press Subscribe";
-const REPORT: &str = "look at the request with --explain; when it looks right, report it with the version of barepush";
-const SHORTEN: &str = "shorten the payload, or send a URL and let the service worker fetch the rest";
-const LATER: &str = "send again in a minute";
+const SAME_KEY: Cure = super::SAME_KEY;
+const SUBSCRIBE: Cure = Cure::both("open the page and press Subscribe");
+const REPORT: Cure = Cure::of(
+    "report it with the version of barepush",
+    "look at the request with --explain; if it looks right, report it with the version of barepush",
+);
+const SHORTEN: Cure = Cure::both("shorten the payload, or send a URL and let the service worker fetch the rest");
+const SHORTEN_FOR_PHONES: Cure = Cure::both("shorten the payload to 2744 bytes, which every phone takes");
+const LATER: Cure = Cure::both("send again in a minute");
+const PROXY_CHANGES: Cure = Cure::both("look for a proxy that changes headers (HTTPS_PROXY)");
+const PROXY_DROPS: Cure = Cure::both("look for a proxy that drops headers (HTTPS_PROXY)");
+const CLOCK: Cure = Cure::both("set this machine's clock, then send again");
+const CLOCK_OR_TOKEN: Cure = Cure::of(
+    "check this machine's clock; if it is right, report this with the version of barepush",
+    "check this machine's clock, then the token with --explain",
+);
+const HOST: Cure = Cure::both("check the endpoint's host and port");
+const MOZILLA_TTL: Cure = Cure::of(
+    "choose a TTL between 0 and 2592000 seconds (30 days)",
+    "give --ttl between 0 and 2592000 seconds (30 days)",
+);
+const WINDOWS_TTL: Cure = Cure::of("choose a TTL of 60 seconds or more", "give --ttl 60 or more");
+const TOPIC: Cure = Cure::of(
+    "choose a topic of 4, 8, 12, ... or 32 characters of A-Z a-z 0-9 - _",
+    "give --topic 4, 8, 12, ... or 32 characters of A-Z a-z 0-9 - _",
+);
+const APPLE_TOKEN: &str =
+    "Apple does not accept the token: most often because of its subject, else of the clock, the audience or the key";
+const APPLE_SUBJECT: Cure = Cure::of(
+    "set VAPID_SUBJECT to a mailto: or https: contact at a public domain first; then check this machine's clock",
+    "give --subject (or VAPID_SUBJECT) a mailto: or https: contact at a public domain first; then check this machine's clock",
+);
 
 #[rustfmt::skip]
-const TABLE: &[Row] = &[
-    // Apple: a word in "reason". VapidPkHashMismatch has been seen under 400 and under 403: the word decides.
-    row(None, ANY, Saying("VapidPkHashMismatch"), OTHER_KEY, SAME_KEY),
-    row(None, ANY, Saying("BadJwtToken"),
-        "Apple does not take the token: most often for its subject, else for the clock, the audience or the key",
-        "give --subject (VAPID_SUBJECT) a mailto: or https: contact at a public domain first; then check this machine's clock"),
-    row(None, ANY, Saying("BadAuthorizationHeader"), "the Authorization header did not arrive as it was sent",
-        "look for a proxy that changes headers (HTTPS_PROXY)"),
-    row(None, ANY, Saying("BadVapidPublicKey"), "the VAPID public key is no key that Apple can read",
-        "check that VAPID_PRIVATE_KEY or keys/vapid_private.pem is the key you mean: notify --show-public-key"),
-    row(None, ANY, Saying("BadTtl"), "the TTL is outside of what Apple takes", "give --ttl between 0 and 2419200 seconds (four weeks)"),
-    row(None, ANY, Saying("BadUrgency"), "the urgency is none of the four", "give --urgency very-low, low, normal or high"),
-    row(None, ANY, Saying("BadWebPushTopic"), "the topic does not decode as base64url, or is longer than 32 characters",
-        "give --topic 4, 8, 12, ... or 32 letters of A-Z a-z 0-9 - _"),
-    row(None, ANY, Saying("BadWebPushRequest"), "Apple finds the request malformed", REPORT),
-    row(None, ANY, Saying("BadPath"), "the endpoint's path is none of Apple's: it was cut or mistyped", SUBSCRIBE),
-    row(None, ANY, Saying("PayloadTooLarge"), "the body is larger than the 4096 bytes that Apple takes", SHORTEN),
-    row(None, ANY, Saying("TooManyRequests"), "too many messages for this subscription in too short a time", LATER),
-    row(None, ANY, Saying("Unregistered"), "the browser unsubscribed, or its permission was withdrawn", SUBSCRIBE),
+static TABLE: &[Row] = &[
+    // Apple: a word in "reason". VapidPkHashMismatch has been seen under 400 and under 403, so the word decides.
+    row(Everyones, ANY, Saying("VapidPkHashMismatch"), OTHER_KEY, SAME_KEY),
+    row(Everyones, ANY, Saying("BadJwtToken"), APPLE_TOKEN, APPLE_SUBJECT),
+    row(Everyones, ANY, Saying("BadAuthorizationHeader"), "the Authorization header did not arrive as it was sent", PROXY_CHANGES),
+    row(Everyones, ANY, Saying("BadVapidPublicKey"), "Apple cannot read the VAPID public key", Cure::of(
+        "check that VAPID_PRIVATE_KEY or keys/vapid_private.pem is the key that you mean",
+        "check that VAPID_PRIVATE_KEY or keys/vapid_private.pem is the key that you mean: notify --show-public-key")),
+    row(Everyones, ANY, Saying("BadTtl"), "the TTL is outside of Apple's range", Cure::of(
+        "choose a TTL between 0 and 2419200 seconds (four weeks)", "give --ttl between 0 and 2419200 seconds (four weeks)")),
+    row(Everyones, ANY, Saying("BadUrgency"), "the urgency is not one of the four", Cure::of(
+        "choose the urgency very-low, low, normal or high", "give --urgency very-low, low, normal or high")),
+    row(Everyones, ANY, Saying("BadWebPushTopic"), "the topic does not decode as base64url, or is longer than 32 characters", TOPIC),
+    row(Everyones, ANY, Saying("BadWebPushRequest"), "Apple calls the request malformed", REPORT),
+    row(Everyones, ANY, Saying("BadPath"), "Apple does not know the endpoint's path: it was cut or mistyped", SUBSCRIBE),
+    row(Everyones, ANY, Saying("PayloadTooLarge"), "the body is larger than the 4096 bytes that Apple takes", SHORTEN),
+    row(Everyones, ANY, Saying("TooManyRequests"), "this subscription got too many messages in too short a time", LATER),
+    row(Everyones, ANY, Saying("Unregistered"), "the browser unsubscribed, or its permission was withdrawn", SUBSCRIBE),
 
     // FCM: a sentence, or a page with it as its title.
-    row(None, ANY, Saying("UnauthorizedRegistration"),
+    row(Everyones, ANY, Saying("UnauthorizedRegistration"),
         "the subscription belongs to another sender: it was made with a GCM sender ID or another key", SAME_KEY),
-    row(Some(Google), (403, 403), Saying("correspond"), OTHER_KEY, SAME_KEY),
-    row(Some(Google), (403, 403), Saying("aud"), "the token's audience is not the endpoint's origin", REPORT),
-    row(Some(Google), (403, 403), Saying("invalid JWT"), "FCM cannot read the token: its expiry, its form or its signature", 
-        "check this machine's clock, then the token with --explain"),
-    row(Some(Google), AUTH, Any, "FCM does not take the token: the key is not the one it was subscribed with, or the audience is wrong", SAME_KEY),
+    row(Of(Google), (403, 403), Saying("correspond"), OTHER_KEY, SAME_KEY),
+    row(Of(Google), (403, 403), Saying("aud"), "the token's audience is not the endpoint's origin", REPORT),
+    row(Of(Google), (403, 403), Saying("invalid JWT"), "FCM cannot read the token: its expiry, its form or its signature is wrong",
+        CLOCK_OR_TOKEN),
+    row(Of(Google), AUTH, Any, "FCM does not accept the token: the key is not the one that the browser subscribed with, or the audience is wrong",
+        SAME_KEY),
+    // Unbranded Chromium is given endpoints at Google's staging host, which has been seen to call fresh subscriptions expired. The flag
+    // makes it use another path, on FCM's own host.
+    row(At("jmt17.google.com"), (404, 410), Any,
+        "the browser unsubscribed, or this host, which Chromium without Google's branding uses, lost a fresh subscription", Cure::both(
+        "subscribe again; if that ends so too, start Chromium with --enable-features=PushMessagingGcmEndpointWebpushPath first")),
+    row(Of(Google), (404, 404), Any, "FCM drops the subscriptions of a browser that it has not seen for nine months", SUBSCRIBE),
+    row(Of(Google), (410, 410), Any,
+        "the browser unsubscribed, or its permission was withdrawn: Chrome does that itself to sites whose notifications find little interest",
+        Cure::both("open the page, allow notifications and press Subscribe")),
+    row(Of(Google), (429, 429), Any,
+        "too many messages in too short a time; Google limits sites with many pushes and little interest to 1,000 a minute for up to 14 days",
+        Cure::both("send again in a minute; if that is refused too, send fewer messages for up to 14 days")),
 
-    // Mozilla: "errno"; 109 is everything about VAPID.
-    row(None, ANY, Errno(101), "a header of the encryption is missing", REPORT),
-    row(None, ANY, Errno(102), "the endpoint is damaged, and never becomes valid", SUBSCRIBE),
-    row(None, ANY, Errno(103), "the subscription has expired", SUBSCRIBE),
-    row(Some(Mozilla), ANY, Errno(104),
-        "the message is too large: 4096 bytes are taken, fewer for phones behind a bridge",
-        "shorten the payload to 2744 bytes, which every phone takes"),
-    row(None, ANY, Errno(104), "the message is larger than it takes", SHORTEN),
-    row(None, ANY, Errno(105), "the browser unsubscribed while the message was on its way", SUBSCRIBE),
-    row(None, ANY, Errno(106), "the browser unsubscribed, or its permission was withdrawn", SUBSCRIBE),
-    row(None, ANY, Errno(107), "the endpoint names no bridge that it knows", SUBSCRIBE),
-    row(None, ANY, Errno(108), "the endpoint names no bridge that it knows", SUBSCRIBE),
-    row(None, ANY, ErrnoSaying(109, "mismatch"), OTHER_KEY, SAME_KEY),
-    row(None, ANY, ErrnoSaying(109, "ExpiredSignature"), "the token has expired: this machine's clock is behind",
-        "set this machine's clock, then send again"),
-    row(None, ANY, ErrnoSaying(109, "too long"), "the token expires more than 24 h ahead: this machine's clock is ahead",
-        "set this machine's clock, then send again"),
-    row(None, ANY, ErrnoSaying(109, "audience"), "the token's audience is not the push service's own origin",
-        "subscribe and send by the same host name, with no proxy that changes the port"),
-    row(None, ANY, ErrnoSaying(109, "InvalidSignature"), "the token was not signed by the key sent with it", REPORT),
-    row(None, ANY, ErrnoSaying(109, "Missing"), "the Authorization header did not arrive",
-        "look for a proxy that drops headers (HTTPS_PROXY)"),
-    row(None, ANY, Errno(109), "the VAPID token was not taken", "check this machine's clock, then the token with --explain"),
-    row(None, ANY, Errno(110), "a header of the encryption did not arrive as it was sent",
-        "look for a proxy that changes headers (HTTPS_PROXY)"),
-    row(None, ANY, Errno(111), "the TTL header did not arrive", "look for a proxy that drops headers (HTTPS_PROXY)"),
-    row(None, ANY, Errno(112), "the TTL is no number that it takes", "give --ttl between 0 and 2592000 seconds (30 days)"),
-    row(None, ANY, Errno(113), "the topic is longer than 32 characters, or not base64url",
-        "give --topic 4, 8, 12, ... or 32 letters of A-Z a-z 0-9 - _"),
-    row(None, ANY, Errno(114), "the TTL is negative", "give --ttl between 0 and 2592000 seconds (30 days)"),
+    // Mozilla: "errno"; 109 stands for everything about VAPID.
+    row(Everyones, ANY, Errno(101), "a header of the encryption is missing", REPORT),
+    row(Everyones, ANY, Errno(102), "the endpoint is damaged, and never becomes valid", SUBSCRIBE),
+    row(Everyones, ANY, Errno(103), "the subscription has expired", SUBSCRIBE),
+    row(Of(Mozilla), ANY, Errno(104), "the message is too large: 4096 bytes are accepted, fewer for phones behind a bridge",
+        SHORTEN_FOR_PHONES),
+    row(Everyones, ANY, Errno(104), "the message is larger than the push service accepts", SHORTEN),
+    row(Everyones, ANY, Errno(105), "the browser unsubscribed while the message was on its way", SUBSCRIBE),
+    row(Everyones, ANY, Errno(106), "the browser unsubscribed, or its permission was withdrawn", SUBSCRIBE),
+    row(Everyones, ANY, Errno(107), "the endpoint names a bridge that the push service does not know", SUBSCRIBE),
+    row(Everyones, ANY, Errno(108), "the endpoint names a bridge that the push service does not know", SUBSCRIBE),
+    row(Everyones, ANY, ErrnoSaying(109, "mismatch"), OTHER_KEY, SAME_KEY),
+    row(Everyones, ANY, ErrnoSaying(109, "ExpiredSignature"), "the token has expired: this machine's clock is behind", CLOCK),
+    row(Everyones, ANY, ErrnoSaying(109, "too long"), "the token expires more than 24 h ahead: this machine's clock is ahead", CLOCK),
+    row(Everyones, ANY, ErrnoSaying(109, "audience"), "the token's audience is not the push service's own origin",
+        Cure::both("subscribe and send by the same host name, without a proxy that changes the port")),
+    row(Everyones, ANY, ErrnoSaying(109, "InvalidSignature"), "the token was not signed by the key sent with it", REPORT),
+    row(Everyones, ANY, ErrnoSaying(109, "Missing"), "the Authorization header did not arrive", PROXY_DROPS),
+    row(Everyones, ANY, Errno(109), "the VAPID token was not accepted", CLOCK_OR_TOKEN),
+    row(Everyones, ANY, Errno(110), "a header of the encryption did not arrive as it was sent", PROXY_CHANGES),
+    row(Everyones, ANY, Errno(111), "the TTL header did not arrive", PROXY_DROPS),
+    row(Everyones, ANY, Errno(112), "the TTL is not a number in the push service's range", MOZILLA_TTL),
+    row(Everyones, ANY, Errno(113), "the topic is longer than 32 characters, or not base64url", TOPIC),
+    row(Everyones, ANY, Errno(114), "the TTL is negative", MOZILLA_TTL),
 
     // WNS: words in X-WNS-Error-Description, if any.
-    row(Some(Windows), (400, 400), Saying("ttl"), "WNS takes TTL 0 only together with X-WNS-Cache-Policy: no-cache",
-        "give --ttl 60 or more"),
-    row(Some(Windows), (400, 400), Saying("cache"), "WNS takes TTL 0 only together with X-WNS-Cache-Policy: no-cache",
-        "give --ttl 60 or more"),
-    row(Some(Windows), (400, 400), Any, "WNS finds a header malformed", REPORT),
-    row(Some(Windows), AUTH, Any, "WNS does not take the token: the key is not the one it was subscribed with, or the clock is off", SAME_KEY),
-    row(Some(Windows), (406, 406), Any, "WNS throttles this sender", LATER),
-    row(Some(Windows), (429, 429), Any, "WNS throttles this sender", LATER),
+    row(Of(Windows), (400, 400), Saying("ttl"), "WNS accepts TTL 0 only together with X-WNS-Cache-Policy: no-cache", WINDOWS_TTL),
+    row(Of(Windows), (400, 400), Saying("cache"), "WNS accepts TTL 0 only together with X-WNS-Cache-Policy: no-cache", WINDOWS_TTL),
+    row(Of(Windows), (400, 400), Any, "WNS calls a header malformed", REPORT),
+    row(Of(Windows), AUTH, Any, "WNS does not accept the token: the key is not the one that the browser subscribed with, or the clock is off",
+        SAME_KEY),
+    row(Of(Windows), (406, 406), Any, "WNS throttles this sender", LATER),
+    row(Of(Windows), (429, 429), Any, "WNS throttles this sender", LATER),
 
     // What a status means wherever it comes from (RFC 8030, RFC 9110).
-    row(None, (300, 399), Any, "it names another address, and redirects are not followed: an endpoint is not to be given to strangers", SUBSCRIBE),
-    row(None, (400, 400), Any, "a header is missing or malformed", REPORT),
-    row(Some(Apple), AUTH, Any, "Apple does not take the token: most often for its subject, else for the clock, the audience or the key",
-        "give --subject (VAPID_SUBJECT) a mailto: or https: contact at a public domain first; then check this machine's clock"),
-    row(None, AUTH, Any, "the token was not taken: the key is not the one it was subscribed with, or the clock is off", SAME_KEY),
-    row(None, (404, 404), Any, "it does not know this endpoint; that has been an outage before, so the line is kept aside", SUBSCRIBE),
-    row(None, (405, 405), Any, "what answers at that address takes no messages", "check the endpoint's host and port"),
-    row(None, (407, 407), Any, "a proxy wants to know who you are", "give name and password in HTTPS_PROXY"),
-    row(None, (408, 408), Any, "the request did not arrive in time", LATER),
-    row(None, (410, 410), Any, "the browser unsubscribed, or its permission was withdrawn", SUBSCRIBE),
-    row(Some(Mozilla), (413, 413), Any, "the message is too large: 4096 bytes are taken, fewer for phones behind a bridge",
-        "shorten the payload to 2744 bytes, which every phone takes"),
-    row(None, (413, 413), Any, "the message is larger than it takes", SHORTEN),
-    row(None, (429, 429), Any, "too many messages in too short a time", LATER),
-    row(None, (400, 499), Any, "it does not take the request", REPORT),
-    row(None, (502, 502), Any, "it cannot reach what stands behind it: a phone's own push service, say", LATER),
-    row(None, (503, 503), Any, "it is overloaded or being repaired", LATER),
-    row(None, (504, 504), Any, "what stands behind it did not answer in time", LATER),
-    row(None, (500, 599), Any, "it failed on its own side", LATER),
-    row(None, ANY, Any, "its answer is none that RFC 8030 knows", "check the endpoint's host and port"),
+    row(Everyones, (300, 399), Any, "it redirects to another address, which is not followed because no one else may learn the endpoint", SUBSCRIBE),
+    row(Everyones, (400, 400), Any, "a header is missing or malformed", REPORT),
+    row(Of(Apple), AUTH, Any, APPLE_TOKEN, APPLE_SUBJECT),
+    row(Everyones, AUTH, Any, "the token was not accepted: the key is not the one that the browser subscribed with, or the clock is off", SAME_KEY),
+    row(Everyones, (404, 404), Any, "it does not know this subscription", SUBSCRIBE),
+    row(Everyones, (405, 405), Any, "the program at that address does not accept messages", HOST),
+    row(Everyones, (407, 407), Any, "a proxy wants a name and a password", Cure::both("give a name and a password in HTTPS_PROXY")),
+    row(Everyones, (408, 408), Any, "the request did not arrive in time", LATER),
+    row(Everyones, (410, 410), Any, "the browser unsubscribed, or its permission was withdrawn", SUBSCRIBE),
+    row(Of(Mozilla), (413, 413), Any, "the message is too large: 4096 bytes are accepted, fewer for phones behind a bridge",
+        SHORTEN_FOR_PHONES),
+    row(Everyones, (413, 413), Any, "the message is larger than the push service accepts", SHORTEN),
+    row(Everyones, (429, 429), Any, "too many messages in too short a time", LATER),
+    row(Everyones, (400, 499), Any, "it does not accept the request", REPORT),
+    row(Everyones, (502, 502), Any, "it cannot reach the service behind it, for example a phone's own push service", LATER),
+    row(Everyones, (503, 503), Any, "it is overloaded or being repaired", LATER),
+    row(Everyones, (504, 504), Any, "the service behind it did not answer in time", LATER),
+    row(Everyones, (500, 599), Any, "it failed on its own side", LATER),
+    row(Everyones, ANY, Any, "its answer is not one that RFC 8030 knows", HOST),
 ];
 
 impl Row {
-    fn fits(&self, vendor: Vendor, answer: &Answer) -> bool {
+    fn fits(&self, endpoint: &Endpoint, answer: &Answer) -> bool {
         let (from, to) = self.status;
         let says = |words: &str| {
             let reason = answer.reason.as_deref().unwrap_or_default().to_ascii_lowercase();
             reason.contains(&words.to_ascii_lowercase())
         };
-        self.vendor.is_none_or(|whose| whose == vendor)
-            && (from..=to).contains(&answer.status.as_u16())
-            && match self.sign {
-                Any => true,
-                Saying(words) => says(words),
-                Errno(errno) => answer.errno == Some(errno),
-                ErrnoSaying(errno, words) => answer.errno == Some(errno) && says(words),
-            }
+        let is_theirs = match self.whose {
+            Everyones => true,
+            Of(vendor) => vendor == endpoint.vendor(),
+            At(host) => endpoint.host().eq_ignore_ascii_case(host),
+        };
+        let has_sign = match self.sign {
+            Any => true,
+            Saying(words) => says(words),
+            Errno(errno) => answer.errno == Some(errno),
+            ErrnoSaying(errno, words) => answer.errno == Some(errno) && says(words),
+        };
+        is_theirs && (from..=to).contains(&answer.status.as_u16()) && has_sign
     }
 }
 
-/// The first row that fits.
-pub(super) fn look_up(vendor: Vendor, answer: &Answer) -> Diagnosis {
-    let row = find(vendor, answer).and_then(|index| TABLE.get(index));
-    // The last row fits everything.
-    let (cause, cure) = row.map_or(("", ""), |row| (row.cause, row.cure));
-    Diagnosis::new(cause, cure)
-}
-
-fn find(vendor: Vendor, answer: &Answer) -> Option<usize> {
-    TABLE.iter().position(|row| row.fits(vendor, answer))
+/// The first row that fits; the last one always does.
+pub(super) fn look_up(endpoint: &Endpoint, answer: &Answer) -> Option<&'static Row> {
+    TABLE.iter().find(|row| row.fits(endpoint, answer))
 }
 
 #[cfg(test)]

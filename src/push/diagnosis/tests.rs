@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use ureq::http::StatusCode;
 
-use super::{Diagnosis, on};
+use super::{Diagnosis, Reader, diagnose};
 use crate::push::answer::Answer;
 use crate::push::client::{SendError, Unreachable};
+use crate::push::endpoint::Endpoint;
 use crate::push::vendor::Vendor;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -20,8 +21,22 @@ fn refused(status: u16) -> Answer {
     }
 }
 
+/// What the command line is told of an error of `vendor`'s push service.
+fn told(vendor: Vendor, error: &SendError) -> Diagnosis {
+    diagnose(&endpoint(vendor), error, Reader::CommandLine)
+}
+
+fn endpoint(vendor: Vendor) -> Endpoint {
+    let host = match vendor {
+        Vendor::Mozilla => "updates.push.services.mozilla.com",
+        Vendor::Apple => "web.push.apple.com",
+        _ => "push.example",
+    };
+    Endpoint::parse(&format!("https://{host}/x")).unwrap()
+}
+
 fn cause(answer: Answer) -> String {
-    on(Vendor::Mozilla, &SendError::Refused(answer)).cause
+    told(Vendor::Mozilla, &SendError::Refused(answer)).cause
 }
 
 #[test]
@@ -39,7 +54,7 @@ fn a_clock_that_is_off_is_blamed_before_anything_else() {
     let mut answer = refused(401);
     answer.date = Some(answer.received + 60 * 60 * MINUTE);
     assert_eq!(
-        on(Vendor::Mozilla, &SendError::Refused(answer)),
+        told(Vendor::Mozilla, &SendError::Refused(answer)),
         Diagnosis {
             cause: "this machine's clock is 2 days behind the push service's, so the token's expiry is wrong".into(),
             cure: "set this machine's clock, then send again".into(),
@@ -59,7 +74,7 @@ fn a_clock_that_is_off_by_less_than_a_token_s_rest_is_not_blamed() {
 fn a_time_to_wait_is_passed_on() {
     let answer = Answer { retry_after: Some(2 * MINUTE), ..Answer::new(StatusCode::SERVICE_UNAVAILABLE) };
     assert_eq!(
-        on(Vendor::Mozilla, &SendError::Busy(answer)),
+        told(Vendor::Mozilla, &SendError::Busy(answer)),
         Diagnosis {
             cause: "it is overloaded or being repaired".into(),
             cure: "wait 120 s as it asks, then send again".into()
@@ -79,7 +94,10 @@ fn no_answer_is_told_by_its_kind() {
         (Vendor::Apple, Unreachable::Timeout(MINUTE), "--timeout"),
         (Vendor::Other, Unreachable::NotHttp, "captive portal"),
     ] {
-        let advice = on(vendor, &SendError::Unreachable(why.clone()));
+        let error = SendError::Unreachable(why.clone());
+        let advice = told(vendor, &error);
+        let on_page = diagnose(&endpoint(vendor), &error, Reader::Page);
+        assert!(!on_page.cure.contains("--"), "{on_page:?}");
         assert!(advice.cure.contains(cure) && !advice.cause.is_empty(), "{why:?}: {advice:?}");
     }
 }

@@ -8,6 +8,7 @@ use ureq::http::StatusCode;
 use super::Explanation;
 use barepush::push::answer::Answer;
 use barepush::push::client::{SendError, Unreachable};
+use barepush::push::diagnosis::Reader;
 use barepush::push::message::{Message, Notification};
 use barepush::push::request::PushRequest;
 use barepush::push::result::PushResult;
@@ -32,7 +33,8 @@ fn request(endpoint: &str, message: &Message) -> String {
 
 fn answer(endpoint: &str, result: Result<Answer, SendError>) -> String {
     let subscription = subscription(endpoint);
-    let outcome = PushResult::sent(subscription.endpoint(), result.clone(), Duration::from_millis(5));
+    let outcome =
+        PushResult::sent(subscription.endpoint(), result.clone(), Duration::from_millis(5), Reader::CommandLine);
     Explanation::new(&Message::new(Vec::new()), &subscription, false).answer(&outcome, &result)
 }
 
@@ -83,7 +85,7 @@ fn a_declarative_message_needs_no_service_worker_in_safari() {
     let accepted = |payload: &[u8]| {
         let (message, subscription) = (Message::new(payload.to_vec()), subscription(MOZILLA));
         let result = Ok(Answer::new(StatusCode::CREATED));
-        let outcome = PushResult::sent(subscription.endpoint(), result.clone(), Duration::ZERO);
+        let outcome = PushResult::sent(subscription.endpoint(), result.clone(), Duration::ZERO, Reader::CommandLine);
         Explanation::new(&message, &subscription, false).answer(&outcome, &result)
     };
     let declarative = accepted(&Notification::new("title", "body").declarative_payload());
@@ -129,7 +131,7 @@ fn a_refusal_is_followed_by_its_cause_and_cure() {
          A status of 2xx means that the push service has accepted the message, not that a browser has shown it.\n   \
          status           429 Too Many Requests\n   \
          Retry-After      7  seconds\n   \
-         result           not now, says wns2-db5p.notify.windows.com: 429 Too Many Requests: WNS throttles this sender\n   \
+         result           not accepted for now by wns2-db5p.notify.windows.com: 429 Too Many Requests: WNS throttles this sender\n   \
          cause            WNS throttles this sender\n   \
          cure             wait 7 s as it asks, then send again\n"
     );
@@ -143,7 +145,7 @@ fn a_missing_answer_is_called_missing() {
          A status of 2xx means that the push service has accepted the message, not that a browser has shown it.\n                    \
          no answer came\n   \
          result           cannot reach push.example: connection refused\n   \
-         cause            nobody listens at its port\n   \
+         cause            no program listens on its port\n   \
          cure             start your push service, and check the port in the subscription's endpoint\n"
     );
 }
