@@ -16,6 +16,7 @@ tests![
     from_the_click_to_the_notification_on_https,
     from_the_click_to_the_notification_on_http_localhost,
     a_push_without_a_payload_arrives_without_data,
+    a_push_to_a_closed_chromium_arrives_at_its_next_start,
     notify_all_reaches_chromium_and_firefox_beside_it,
     a_subscription_ended_behind_the_servers_back_is_set_aside,
     a_changed_vapid_key_is_noticed_on_reload_and_chromium_subscribes_again,
@@ -68,6 +69,20 @@ fn a_push_without_a_payload_arrives_without_data(
     assert_eq!(notified.code, Some(0), "{}", notified.stderr);
     chromium.wait_for_push();
     expect_shown(chromium, "Push message: A push message without text.");
+}
+
+fn a_push_to_a_closed_chromium_arrives_at_its_next_start(
+    ChromiumSubscribed(ChromiumStage { chromium, server, .. }): &mut ChromiumSubscribed,
+) {
+    chromium.close();
+    let notified = server.notify("while closed");
+    assert_eq!(notified.code, Some(0), "{}", notified.stderr);
+    chromium.start_again();
+    // Chromium has recorded the first notification's push as well.
+    chromium.wait_for_push();
+    chromium.wait_for_push();
+    chromium.open(&server.http);
+    expect_shown(chromium, "barepush: while closed");
 }
 
 fn notify_all_reaches_chromium_and_firefox_beside_it(both: &mut BothSubscribed) {

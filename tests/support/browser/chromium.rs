@@ -33,8 +33,9 @@ const FLAGS: [&str; 12] = [
 pub(crate) struct Chromium {
     devtools: Connection,
     process: Process,
+    arguments: Vec<String>,
     session: String,
-    _home: TempDir,
+    home: TempDir,
 }
 
 /// Nothing is fetched that the page does not ask for. Chromium's own subscriptions would take 3 s longer.
@@ -68,16 +69,25 @@ impl Chromium {
     }
 
     fn start_in(home: TempDir, switches: &[&str]) -> Self {
-        let mut arguments: Vec<String> = FLAGS.iter().chain(switches).map(|&flag| flag.to_owned()).collect();
-        let profile = home.path().join("profile");
-        arguments.push(format!("--user-data-dir={}", profile.display()));
-        arguments.push("about:blank".to_owned());
-        let program = CHROMIUM.path().expect("Chromium");
-        let process = Process::start(&program, &arguments, home.path());
-        let address = process.line_after("DevTools listening on ");
-        let mut chromium = Self { devtools: Connection::open(&address), process, session: String::new(), _home: home };
+        let arguments: Vec<String> = FLAGS.iter().chain(switches).map(|&flag| flag.to_owned()).collect();
+        let (process, devtools) = launch(&arguments, home.path());
+        let mut chromium = Self { devtools, process, arguments, session: String::new(), home };
         chromium.attach();
         chromium
+    }
+
+    /// Closes it as a person does; its profile stays.
+    pub(crate) fn close(&mut self) {
+        self.ask("Browser.close", json!({}));
+        // Hangs up when everything is written.
+        let _ = self.devtools.event(|_| false);
+    }
+
+    /// Starts it again with its profile.
+    pub(crate) fn start_again(&mut self) {
+        (self.process, self.devtools) = launch(&self.arguments, self.home.path());
+        self.session = String::new();
+        self.attach();
     }
 
     fn attach(&mut self) {
@@ -247,6 +257,15 @@ impl Chromium {
             None => Ok(answer["result"].take()),
         }
     }
+}
+
+/// Starts the program with its profile in `home`.
+fn launch(arguments: &[String], home: &Path) -> (Process, Connection) {
+    let profile = format!("--user-data-dir={}", home.join("profile").display());
+    let arguments = [arguments, &[profile, "about:blank".to_owned()]].concat();
+    let process = Process::start(CHROMIUM.path().expect("Chromium"), &arguments, home);
+    let devtools = Connection::open(&process.line_after("DevTools listening on "));
+    (process, devtools)
 }
 
 impl Tab for Chromium {
