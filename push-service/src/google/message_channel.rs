@@ -91,14 +91,14 @@ fn data_message(channel: &str, message: &StoredMessage) -> DataMessage {
     let encrypted = !message.body.is_empty();
     let encoding = AppData { key: "content-encoding".to_owned(), value: "aes128gcm".to_owned() };
     DataMessage {
-        // Chromium drops a message that is not from the key that it subscribed with.
+        // Chromium finds its own keys by it, and drops what it cannot decrypt.
         from: Base64UrlUnpadded::encode_string(&message.key),
         category: channel.to_owned(),
         app_data: if encrypted { vec![encoding] } else { Vec::new() },
         persistent_id: message.id.clone(),
         ttl: i32::try_from(message.ttl).unwrap_or(i32::MAX),
         raw_data: encrypted.then(|| message.body.clone()),
-        // Otherwise Chromium acknowledges every tenth message.
+        // Otherwise Chromium acknowledges later, several at once.
         immediate_ack: true,
     }
 }
