@@ -1,5 +1,5 @@
-//! Files written whole or not at all, and readable by their owner alone: keys, certificate, subscriptions. What replaces a
-//! file keeps that file's owner, group and mode.
+//! Files that are written whole or not at all, and that only their owner can read: keys, certificate, subscriptions. Edit it to
+//! change how a file gets onto the disk.
 
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata};
@@ -13,15 +13,15 @@ use super::ownership;
 /// How much is written at once: a long list takes fewer system calls than with the standard library's 8 KiB.
 const BUFFER_BYTES: usize = 64 * 1024;
 
-/// `name` in `folder`, without a leading `./`, so that messages name files as people do.
+/// `name` in `folder`, without a leading `./`, so that messages name files as people type them.
 pub fn path_in(folder: &Path, name: &str) -> PathBuf {
     folder.strip_prefix(".").unwrap_or(folder).join(name)
 }
 
-/// Makes `folder`, and what is missing above it, open to its owner alone; one that is there stays as it is.
+/// Makes `folder`, and missing folders above it, for their owner alone (mode 0700). A folder that exists stays as it is.
 ///
 /// # Errors
-/// What making it answered.
+/// The system's.
 pub fn create_private_folder(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
@@ -29,11 +29,11 @@ pub fn create_private_folder(folder: &Path) -> io::Result<()> {
     builder.recursive(true).create(folder)
 }
 
-/// [`create_private_folder`], then waits until no other process of ours is at work in `folder`, which takes milliseconds: only
-/// its owner can open it, and so hold the lock. It ends when the file is dropped.
+/// [`create_private_folder`], then locks `folder` until the file is dropped. Waits while another process of ours has the lock,
+/// which takes milliseconds: only the folder's owner can open it, and so lock it.
 ///
 /// # Errors
-/// What making, opening or locking it answered.
+/// The system's.
 #[cfg(unix)]
 pub fn private_folder_locked(folder: &Path) -> io::Result<File> {
     create_private_folder(folder)?;
@@ -45,71 +45,70 @@ pub fn private_folder_locked(folder: &Path) -> io::Result<File> {
 /// Windows cannot open a folder as a file, so there it is not locked.
 ///
 /// # Errors
-/// What making it answered.
+/// The system's.
 #[cfg(not(unix))]
 pub fn private_folder_locked(folder: &Path) -> io::Result<()> {
     create_private_folder(folder)
 }
 
-/// A file that is being written beside the one it will replace: until [`Replacement::commit`] nothing happens to that one, and
-/// dropped before, this one is removed. It is its owner's alone (mode 0600 whatever the umask), or has the owner, group and
-/// mode of the file that it replaces.
+/// A new file, written beside the file that it will replace. Until [`Replacement::commit`] the old file stays as it is; when the
+/// new one is dropped before, it is removed.
 pub struct Replacement {
     writer: BufWriter<NamedTempFile>,
     path: PathBuf,
 }
 
 impl Replacement {
-    /// Begins a replacement of the file at `path`, by a temp file in the same folder with random letters in its name. A
-    /// symbolic link at `path` is replaced, never followed.
+    /// Begins a file that only its owner can read (mode 0600 whatever the umask), with random letters in its name until it has
+    /// the name `path`. A symbolic link at `path` is replaced, never followed.
     ///
     /// # Errors
-    /// What making the file answered, or giving it to the other file's owner.
+    /// The system's.
     pub fn new(path: &Path) -> io::Result<Replacement> {
-        let old = if_there(fs::symlink_metadata(path))?.filter(Metadata::is_file);
         let temp = tempfile::Builder::new().prefix(&random_prefix(path)).tempfile_in(folder_of(path));
-        Replacement::begin(path, temp, old.as_ref())
+        let temp = temp.map_err(without_path)?;
+        ownership::give_to_owner_of(&owner_for(path)?, temp.as_file())?;
+        Ok(Replacement::of(temp, path))
     }
 
-    /// The same for a file that is changed under a lock only: the temp file's name is fixed, so that the next writer can
-    /// remove what a killed one left ([`Replacement::remove_unfinished`]). `old` is the file that it replaces.
+    /// Begins a file with the owner, group and mode of the file `old`. Only for a path that is written under a lock: the name of the
+    /// unfinished file is fixed, so that the next writer can remove one that a killed writer left.
     ///
     /// # Errors
-    /// As [`Replacement::new`], and `AlreadyExists` when an unfinished one was not removed.
+    /// The system's: `AlreadyExists` when [`Replacement::remove_unfinished`] was not called before.
     pub(super) fn under_lock(path: &Path, old: Option<&Metadata>) -> io::Result<Replacement> {
-        let name = fixed_name(path);
-        let temp = tempfile::Builder::new().prefix(&name).rand_bytes(0).tempfile_in(folder_of(path));
-        Replacement::begin(path, temp, old)
-    }
-
-    /// Removes what a killed writer left. Only under the lock.
-    pub(super) fn remove_unfinished(path: &Path) {
-        // One that cannot be removed fails the next write, with its reason.
-        let _ = fs::remove_file(folder_of(path).join(fixed_name(path)));
-    }
-
-    fn begin(path: &Path, temp: io::Result<NamedTempFile>, old: Option<&Metadata>) -> io::Result<Replacement> {
+        let temp = tempfile::Builder::new().prefix(&fixed_name(path)).rand_bytes(0).tempfile_in(folder_of(path));
         let temp = temp.map_err(without_path)?;
         match old {
             Some(old) => ownership::take_over(temp.as_file(), old)?,
-            None => ownership::give_to_owner_of(&fs::metadata(folder_of(path))?, temp.as_file())?,
+            None => ownership::give_to_owner_of(&owner_for(path)?, temp.as_file())?,
         }
-        Ok(Replacement { writer: BufWriter::with_capacity(BUFFER_BYTES, temp), path: path.to_owned() })
+        Ok(Replacement::of(temp, path))
     }
 
-    /// Puts the file in its place: fsync, rename, fsync of the folder. Answers what is known of it now.
+    /// Removes the file that a killed writer left. Only under the lock.
+    pub(super) fn remove_unfinished(path: &Path) {
+        // If it cannot be removed, the next write fails and says why.
+        let _ = fs::remove_file(folder_of(path).join(fixed_name(path)));
+    }
+
+    fn of(temp: NamedTempFile, path: &Path) -> Replacement {
+        Replacement { writer: BufWriter::with_capacity(BUFFER_BYTES, temp), path: path.to_owned() }
+    }
+
+    /// Puts the file in its place: fsync, rename, fsync of the folder. Returns the metadata it has then.
     ///
     /// # Errors
-    /// What writing (disk full) or renaming answered; `path` is then as it was.
+    /// The system's, for example when the disk is full; the file at `path` is then as it was.
     pub fn commit(self) -> io::Result<Metadata> {
         let (temp, path) = self.on_disk()?;
         settle(&path, temp.persist(&path))
     }
 
-    /// The same when nothing is at the path.
+    /// The same, but never replaces a file.
     ///
     /// # Errors
-    /// `AlreadyExists` when another writer was faster, whose file stays; else as [`Replacement::commit`].
+    /// `AlreadyExists` when there is a file at the path; else as [`Replacement::commit`].
     pub fn commit_new(self) -> io::Result<Metadata> {
         let (temp, path) = self.on_disk()?;
         settle(&path, temp.persist_noclobber(&path))
@@ -142,11 +141,11 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.commit().map(drop)
 }
 
-/// Opens the file at `path` for writing, and makes it, its owner's alone, when nothing is there: as root, the user's whose the
-/// file `model` is, or the folder.
+/// Opens the file at `path` for writing. One that does not exist is made for its owner alone; by root, for the owner of the file
+/// `model`, or of its folder.
 ///
 /// # Errors
-/// What opening or making it answered.
+/// The system's.
 pub(super) fn open_or_create_private(path: &Path, model: &Path) -> io::Result<File> {
     let mut options = File::options();
     #[cfg(unix)]
@@ -155,11 +154,7 @@ pub(super) fn open_or_create_private(path: &Path, model: &Path) -> io::Result<Fi
         return Ok(file);
     }
     match options.create_new(true).open(path) {
-        Ok(file) => {
-            let model = if_there(fs::symlink_metadata(model))?;
-            let model = model.map_or_else(|| fs::metadata(folder_of(path)), Ok)?;
-            ownership::give_to_owner_of(&model, &file).map(|()| file)
-        }
+        Ok(file) => ownership::give_to_owner_of(&owner_for(model)?, &file).map(|()| file),
         // Another writer was faster.
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => File::options().write(true).open(path),
         Err(e) => Err(e),
@@ -171,27 +166,27 @@ pub(super) enum AtPath {
     Nothing,
     /// A regular file, or a folder, which reading then fails on.
     File(File, Metadata),
-    /// A link, a pipe, a device: never followed or replaced.
+    /// A link, a pipe or a device: never followed, never replaced.
     Other,
 }
 
 impl AtPath {
-    /// Opens what is at `path`, if it is a regular file itself and not a link to one. Only under the lock: a change by another
-    /// at this very moment would look like an exchange.
+    /// Opens the file at `path`, but not a link to one. Only under the lock, since a change between the two looks at it would
+    /// make it `Other`.
     ///
     /// # Errors
-    /// What opening it answered.
+    /// The system's.
     pub(super) fn open(path: &Path) -> io::Result<AtPath> {
         let Some(named) = if_there(fs::symlink_metadata(path))? else {
             return Ok(AtPath::Nothing);
         };
-        // Looked at by its name first, since opening a pipe may wait for ever.
+        // Before it is opened, because opening a pipe may wait for ever.
         if !named.is_file() && !named.is_dir() {
             return Ok(AtPath::Other);
         }
         let file = File::open(path)?;
         let opened = file.metadata()?;
-        // Another may have taken its place meanwhile, which matters to root in a user's folder.
+        // In a user's folder the user may have put a link in its place meanwhile, for root to follow.
         match ownership::is_same(&named, &opened) {
             true => Ok(AtPath::File(file, opened)),
             false => Ok(AtPath::Other),
@@ -211,6 +206,11 @@ pub(super) fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(e),
     }
+}
+
+/// Metadata of the file at `path`, or of its folder: whose a new file there is to be when root makes it.
+fn owner_for(path: &Path) -> io::Result<Metadata> {
+    if_there(fs::symlink_metadata(path))?.map_or_else(|| fs::metadata(folder_of(path)), Ok)
 }
 
 /// Keeps the system's own words: tempfile adds the temp file's path to them, which is of no use to the user.

@@ -1,5 +1,4 @@
-//! The right to change subscription.txt: one change at a time in this process, in the order they were asked for, then one
-//! process at a time.
+//! The lock of subscription.txt: one change at a time. Changes of one process get it in the order in which they asked for it.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -11,22 +10,22 @@ use parking_lot::{FairMutex, FairMutexGuard};
 use super::atomic_file::{self, Replacement};
 use super::subscriptions::StoreError;
 
-/// How long a change waits for the other program's lock; a change itself takes milliseconds.
+/// How long a change waits for another process, whose changes take milliseconds.
 const FILE_WAIT: Duration = Duration::from_secs(5);
-/// How often it looks meanwhile.
+/// How often it tries meanwhile.
 const FILE_POLL: Duration = Duration::from_millis(10);
-/// How long a change waits for those of the same process before it: one fsync on a busy disk has taken more than 10 s.
+/// How long a change waits for earlier changes of its own process: one fsync on a busy disk has taken more than 10 s.
 const PROCESS_WAIT: Duration = Duration::from_secs(30);
 
-/// Ends when dropped, the file's lock first. The file's also ends with the process.
+/// Both locks end when it is dropped, that of the file first. The system also ends it with the process.
 pub(super) struct Lock<'m> {
     _file: File,
     _process: FairMutexGuard<'m, ()>,
 }
 
 impl<'m> Lock<'m> {
-    /// Waits for `changes`, which is first come, first served, since a process that only polls the file's lock can starve;
-    /// then for the file `list` with `.lock` at its end. Removes what killed writers of the files in `written` left.
+    /// Waits for `changes`, a fair lock, then for the lock file of `list`, which is not fair: a thread that only tried that one
+    /// again and again could wait for ever. Removes what killed writers of the files in `written` left.
     ///
     /// # Errors
     /// [`StoreError::TooManyChanges`], [`StoreError::Locked`], or [`StoreError::Write`] when the lock file cannot be opened.

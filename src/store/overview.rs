@@ -1,12 +1,11 @@
-//! What is asked of the list most often: how many are stored and which is the newest, remembered while the file does not change.
+//! How many subscriptions are stored and which is the newest, remembered until the file changes: a page asks for that at each load.
 
 use std::fs::Metadata;
 use std::time::{Duration, SystemTime};
 
 use crate::push::subscription::Subscription;
 
-/// A file that was changed less long ago than this might be changed again with the same time: systems count it in steps of
-/// up to 10 ms.
+/// Two changes within this may leave the same time in the file: systems count it in steps of up to 10 ms.
 const TIME_STEP: Duration = Duration::from_millis(100);
 
 /// How many usable subscriptions are stored, and the newest of them.
@@ -19,25 +18,25 @@ pub struct Overview {
 }
 
 impl Overview {
-    /// Takes in one more, newer than the others.
+    /// Counts one more, newer than the others.
     pub(super) fn count(&mut self, subscription: Subscription) {
         self.stored += 1;
         self.newest = Some(subscription);
     }
 }
 
-/// The overview of the file as it was when it was last read or written.
+/// The overview of the file when it was last read or written.
 #[derive(Debug, Default)]
 pub(super) struct Remembered(Option<(Version, Overview)>);
 
 impl Remembered {
-    /// The overview, if the file is still the one it is of.
+    /// The overview, if `file` is still the file that was read or written.
     pub(super) fn of(&self, file: &Metadata) -> Option<Overview> {
         let (version, overview) = self.0.as_ref()?;
         (*version == Version::of(file)?).then(|| overview.clone())
     }
 
-    /// Remembers what was read of a file, unless a change while it was read might go unnoticed. `file` is from before.
+    /// Remembers what was read, unless a later change might go unnoticed. `file` is the metadata from before reading.
     pub(super) fn read(&mut self, file: &Metadata, overview: Overview) {
         let age = file.modified().ok().and_then(|modified| SystemTime::now().duration_since(modified).ok());
         if age.is_some_and(|age| age > TIME_STEP) {
@@ -45,7 +44,7 @@ impl Remembered {
         }
     }
 
-    /// Remembers what was written, under the lock.
+    /// Remembers what was written under the lock.
     pub(super) fn written(&mut self, file: &Metadata, overview: Overview) {
         self.0 = Version::of(file).map(|version| (version, overview));
     }

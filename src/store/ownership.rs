@@ -1,11 +1,15 @@
-//! Whose a file is and who may read it: what replaces a file keeps that, and root does not lock a user out.
+//! Owner, group and mode of a new file: those of the file that it replaces, and never root's in a user's folder. Edit it to
+//! change who may read the files.
 
 use std::fs::{self, File, Metadata};
 use std::io;
 use std::path::Path;
 
-/// Gives `file` the owner, group and mode of `old`. Only root can give a file to another user; for a group that this user is not
-/// in, the members of another get no right.
+/// Gives `file` the owner, group and mode of `old`. Where this user is not in that group, the file keeps another one, which then
+/// gets no right.
+///
+/// # Errors
+/// The system's, for example when a user other than root would have to give the file to another user.
 #[cfg(unix)]
 pub(super) fn take_over(file: &File, old: &Metadata) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
@@ -24,13 +28,13 @@ pub(super) fn take_over(_: &File, _: &Metadata) -> io::Result<()> {
     Ok(())
 }
 
-/// What root makes in a user's folder, or beside a user's file, is the user's.
+/// Gives a file that root has made to the owner of `model`, which is the folder or a file beside it.
 #[cfg(unix)]
 pub(super) fn give_to_owner_of(model: &Metadata, file: &File) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt, fchown};
     const ROOT: u32 = 0;
     if file.metadata()?.uid() == ROOT && model.uid() != ROOT {
-        // Without the right to give it away, in a container for example, root keeps it.
+        // Root may not have that right, in a container for example. The file is then root's.
         let _ = fchown(file, Some(model.uid()), Some(model.gid()));
     }
     Ok(())
@@ -41,7 +45,7 @@ pub(super) fn give_to_owner_of(_: &Metadata, _: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether both are of one file.
+/// Whether both are the metadata of one file.
 #[cfg(unix)]
 pub(super) fn is_same(one: &Metadata, other: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;

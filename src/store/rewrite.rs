@@ -1,4 +1,5 @@
-//! The list written again, entry by entry, without some of them; and the neighbour `.gone` that those are added to.
+//! Writes the list again without some of its entries, and adds them to its neighbour `.gone`. Edit it to change how entries are
+//! written.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Write};
@@ -11,7 +12,7 @@ use super::subscriptions::StoreError;
 use crate::push::endpoint::Endpoint;
 use crate::push::subscription::Subscription;
 
-/// A new list in the making: the old one stays in its place until the new one is whole and on the disk. Only under the lock.
+/// A new list, while it is written. Only under the lock.
 pub(super) struct Rewrite {
     path: PathBuf,
     old: Option<(File, Metadata)>,
@@ -21,7 +22,7 @@ pub(super) struct Rewrite {
 /// What was copied from the old list to the new one.
 pub(super) struct Copied {
     pub(super) removed: usize,
-    /// Of the usable subscriptions that were parsed and kept.
+    /// Of the subscriptions that were parsed and copied.
     pub(super) kept: Overview,
 }
 
@@ -42,8 +43,8 @@ impl Rewrite {
         self.old.as_ref().map(|(_, metadata)| metadata)
     }
 
-    /// Copies the old entries, but not the subscriptions for which `is_removed`. An entry is parsed only when its bytes `may_be`
-    /// one of them, or when its lines are to be joined.
+    /// Copies the old entries except subscriptions for which `is_removed` holds. An entry is parsed only when `may_be` holds for its
+    /// bytes, or when it has several lines, which become one.
     pub(super) fn copy(
         &mut self,
         is_removed: impl Fn(&Endpoint) -> bool,
@@ -85,7 +86,7 @@ impl Rewrite {
     }
 }
 
-/// Adds those subscriptions of the list that are gone to the file `gone`. Only under the list's lock.
+/// Adds the subscriptions of `list` for which `is_gone` holds to the file `gone`. Only under the list's lock.
 pub(super) fn append_to_gone(list: &Path, gone: &Path, is_gone: impl Fn(&Endpoint) -> bool) -> Result<(), StoreError> {
     let Some((list_file, model)) = open(list)? else {
         return Ok(());
@@ -113,7 +114,7 @@ fn open(path: &Path) -> Result<Option<(File, Metadata)>, StoreError> {
     }
 }
 
-/// What is written of an entry: a subscription's JSON on one line. What cannot be used, and bytes that are not text, stay as they are.
+/// An entry as it is written: a subscription's JSON on one line. Unusable entries and bytes that are not UTF-8 stay as they are.
 fn line<'a>(entry: &RawEntry<'a>, subscription: Option<&'a Subscription>) -> &'a [u8] {
     match subscription {
         Some(subscription) if std::str::from_utf8(entry.text).is_ok() => subscription.json().as_bytes(),

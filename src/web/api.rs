@@ -1,5 +1,5 @@
 //! What each route does with subscriptions, the VAPID key and pushes: a JSON body comes in, a status and a JSON body go out. It
-//! knows the status codes, but no headers and no sockets. To be edited when what a route does or answers changes.
+//! knows the status codes, but no headers and no sockets. Edit it to change what a route does or answers.
 
 mod error;
 mod notify_request;
