@@ -58,8 +58,8 @@ impl Application {
         }
     }
 
-    /// Pushes to every subscription that is stored now, some at once, and sets aside those that no longer exist. Answers how
-    /// many results there are of each class, and the first results in the order of the list.
+    /// Pushes to every stored subscription, 16 at once, and moves expired ones to the neighbour `.gone`. Returns the number of
+    /// results of each class, and the first results in the order of the list.
     pub(super) fn push_all(&self, message: &Message) -> Result<Value, ApiError> {
         let list = match self.store.read() {
             Err(StoreError::Missing(_)) => return Err(nobody()),
@@ -76,7 +76,9 @@ impl Application {
             ControlFlow::Continue(())
         };
         let ran = FanOut { sender: &self.sender, message }.run(&Arc::new(Queue::new(JOBS)), list, report);
-        self.set_aside(|endpoint| results.gone.contains(endpoint.as_str()));
+        if !results.gone.is_empty() {
+            self.set_aside(|endpoint| results.gone.contains(endpoint.as_str()));
+        }
         ran.map_err(|e| StoreError::Read(path, e))?;
         match breaks.try_recv() {
             Ok(error) => Err(error.into()),
@@ -86,17 +88,16 @@ impl Application {
         }
     }
 
-    /// Moves subscriptions that no longer exist to the file's neighbour. Answers how many are stored then, when that worked.
+    /// Moves expired subscriptions to the file's neighbour `.gone`. Returns how many are stored then, if that worked.
     pub(super) fn set_aside(&self, is_gone: impl Fn(&Endpoint) -> bool) -> Option<usize> {
         match self.store.set_aside(is_gone) {
             Ok(Change { found, stored }) => {
-                if found > 0 {
-                    self.log.event(&format!("set aside: {found} to {}", self.store.gone_path().display()));
-                }
+                let gone = self.store.gone_path();
+                self.log.event(&format!("expired subscriptions moved to {}: {found}", gone.display()));
                 Some(stored)
             }
             Err(e) => {
-                self.log.event(&format!("cannot set aside what no longer exists: {:#}", anyhow::Error::new(e)));
+                self.log.event(&format!("cannot move expired subscriptions: {:#}", anyhow::Error::new(e)));
                 None
             }
         }
