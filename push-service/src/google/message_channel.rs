@@ -9,7 +9,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use prost::Message;
 use rustls::ServerConfig;
 use std::io;
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -61,7 +61,8 @@ impl Channel {
         let mut bytes = if sent.frames == 0 { vec![VERSION, tag] } else { vec![tag] };
         bytes.extend(message.encode_length_delimited_to_vec());
         sent.frames += 1;
-        self.tls.write(&bytes)
+        // After half a frame nothing else can follow: Chromium connects again and gets what is stored.
+        self.tls.write(&bytes).inspect_err(|_| _ = self.tls.socket().shutdown(Shutdown::Both))
     }
 
     fn send_push(&self, sent: &mut Sent, channel: &str, message: &StoredMessage) -> bool {
