@@ -395,7 +395,7 @@ fn results_that_cannot_be_read_end_it_before_anything_is_sent() {
     sender.notify().args(["--all", "--resume", "missing"]).run().is(
         1,
         "",
-        "notify: error: cannot read the results \"missing\": No such file or directory (os error 2)\n\
+        "notify: error: cannot read the results missing: No such file or directory (os error 2)\n\
          notify: hint: give --resume the file that --json was printed to\n",
     );
 }

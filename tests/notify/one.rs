@@ -427,9 +427,9 @@ fn files_that_cannot_be_read_are_named() {
     sender.service.expect_no_calls();
     fs::create_dir(sender.path("folder")).unwrap();
     let ended = sender.notify().args(["--payload", "folder"]).run();
-    ended.is(1, "", "notify: error: cannot read \"folder\": Is a directory (os error 21)\nnotify: hint: check the path, and who may read it\n");
+    ended.is(1, "", "notify: error: cannot read folder: Is a directory (os error 21)\nnotify: hint: check the path, and who may read it\n");
     let ended = sender.notify().args(["--payload", "missing"]).run();
-    ended.is(1, "", "notify: error: cannot read \"missing\": No such file or directory (os error 2)\nnotify: hint: check the path, and who may read it\n");
+    ended.is(1, "", "notify: error: cannot read missing: No such file or directory (os error 2)\nnotify: hint: check the path, and who may read it\n");
     sender.notify().arg("-").stdin([0xff]).run().is(
         1,
         "",

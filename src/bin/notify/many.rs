@@ -76,7 +76,7 @@ fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
 fn resume(args: &Args, path: &Path, message: &str) -> Result<EarlierResults, CliError> {
     let read = File::open(path).and_then(|file| EarlierResults::read(BufReader::new(file), message));
     let earlier = read
-        .with_context(|| format!("cannot read the results \"{}\"", path.display()))
+        .with_context(|| format!("cannot read the results {}", path.display()))
         .map_err(|e| CliError::ours(e, "give --resume the file that --json was printed to"))?;
     let path = path.display();
     if earlier.unusable > 0 && !args.quiet {

@@ -64,7 +64,7 @@ fn payload(args: &Args) -> Result<Vec<u8>, CliError> {
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     let (name, reader): (_, io::Result<Box<dyn Read>>) = match path.as_os_str() == "-" {
         true => ("stdin".into(), Ok(Box::new(io::stdin().lock()))),
-        false => (format!("\"{}\"", path.display()), std::fs::File::open(path).map(|file| Box::new(file) as _)),
+        false => (path.display().to_string(), std::fs::File::open(path).map(|file| Box::new(file) as _)),
     };
     let mut bytes = Vec::new();
     reader
