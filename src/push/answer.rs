@@ -1,5 +1,6 @@
-//! What a push service answered: read once, bounded, and freed of the secrets it may repeat.
+//! What a push service answered: read once, up to a limit, and without the secrets that it may repeat.
 
+use std::fmt;
 use std::io::Read;
 use std::time::{Duration, SystemTime};
 
@@ -9,24 +10,24 @@ use ureq::http::{HeaderMap, Response, StatusCode};
 use super::request::PushRequest;
 use super::vendor::Place;
 
-/// How much of an answer is read: reasons are a few hundred bytes, and a push service is a stranger.
+/// How much of an answer's body is read. Reasons are a few hundred bytes, and a push service is not to be trusted with more.
 const MAX_ANSWER_BYTES: u64 = 4 * 1024;
-/// A reason longer than this says no more.
+/// How much of a reason is kept.
 const MAX_REASON_CHARS: usize = 300;
-/// A run of a secret's characters at least this long is a piece of the secret, not a word.
+/// A run of a secret's characters that is at least this long is a piece of the secret, not a word.
 const SECRET_CHARS: usize = 16;
 
 /// How much of a message's id is shown.
 const MAX_ID_CHARS: usize = 8;
 
 /// What a push service answered.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Answer {
     /// The HTTP status.
     pub status: StatusCode,
     /// Its own words: from where its vendor puts them, or the body's title or text. At most 300 characters.
     pub reason: Option<String>,
-    /// Mozilla's number for the reason.
+    /// Mozilla's number of the reason.
     pub errno: Option<u16>,
     /// Its clock, from `Date`.
     pub date: Option<SystemTime>,
@@ -34,9 +35,9 @@ pub struct Answer {
     pub received: SystemTime,
     /// How long to wait, from `Retry-After`.
     pub retry_after: Option<Duration>,
-    /// The message's own resource, from `Location` (RFC 8030 section 5). A secret, as an endpoint is.
+    /// The message's own resource, from `Location` (RFC 8030 section 5). It is a secret like an endpoint.
     pub location: Option<String>,
-    /// How long it is really kept, from `TTL`.
+    /// How long the message is really kept, from `TTL`.
     pub ttl: Option<Duration>,
 }
 
@@ -55,11 +56,11 @@ impl Answer {
         }
     }
 
-    /// Reads at most 4 KiB of a body, and of `request` which secrets to leave out of the words kept.
+    /// Reads at most 4 KiB of the body. The secrets of `request` are left out of the words that are kept.
     pub fn read(response: Response<ureq::Body>, request: &PushRequest) -> Answer {
         let (head, body) = response.into_parts();
         let mut text = Vec::new();
-        // A body cut off or never sent says nothing, and the status has been read.
+        // A body that is cut off or never sent is as good as none: the status has been read.
         let _ = body.into_reader().take(MAX_ANSWER_BYTES).read_to_end(&mut text);
         let header = |name| header(&head.headers, name);
         let date = header("date").and_then(|text| httpdate::parse_http_date(text).ok());
@@ -93,11 +94,18 @@ impl Answer {
     }
 }
 
+/// Without `Location`, which is a secret.
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Answer({})", self.in_its_words())
+    }
+}
+
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// Seconds, or a date (RFC 9110 section 10.2.3), taken by the push service's own clock when it told it.
+/// Seconds, or a date (RFC 9110 section 10.2.3) by the push service's own clock where `date` gives it.
 fn retry_after(text: &str, date: Option<SystemTime>) -> Option<Duration> {
     let text = text.trim();
     let seconds = text.parse().ok().map(Duration::from_secs);
@@ -124,10 +132,10 @@ fn reason(places: &[Place], headers: &HeaderMap, body: &str) -> (Option<String>,
     (Some(words.to_owned()), None)
 }
 
-/// One line of at most 300 printable characters, without the pieces of endpoint and token that an answer may repeat.
+/// One line of at most 300 printable characters, without any piece of the endpoint or the token.
 fn clean(words: &str, request: &PushRequest) -> String {
     let line = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    // Before the search: what is taken out later could join two halves of a secret.
+    // Before the search: otherwise removing them could join two halves of a secret.
     let line: String = line.chars().filter(|c| !c.is_control()).collect();
     let mut cleaned = String::new();
     let mut rest = line.as_str();
@@ -142,10 +150,10 @@ fn clean(words: &str, request: &PushRequest) -> String {
     cleaned.chars().take(MAX_REASON_CHARS).collect()
 }
 
-/// How many bytes at the beginning of `text` are a piece of a secret, whatever stands around it; 0 when fewer than `SECRET_CHARS`.
+/// How many bytes at the beginning of `text` are a piece of a secret. Fewer than `SECRET_CHARS` count as 0.
 fn secret_bytes(text: &str, request: &PushRequest) -> usize {
     let mut bytes = SECRET_CHARS;
-    // Secrets are ASCII: where the text is not, it is none.
+    // Secrets are ASCII, so a text that is not ASCII here is not a piece of one.
     while text.get(..bytes).is_some_and(|piece| request.holds(piece)) {
         bytes += 1;
     }

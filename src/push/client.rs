@@ -1,4 +1,4 @@
-//! Posts push requests over connections that it keeps, and cuts what comes back by what to do next.
+//! Posts push requests over connections that it keeps, and sorts answers and failures by what to do next.
 
 use std::io;
 use std::sync::Arc;
@@ -15,10 +15,10 @@ use super::endpoint::Endpoint;
 use super::proxy::ProxyError;
 use super::request::PushRequest;
 
-/// Why a push service did not accept a message. Cut by what to do next.
+/// Why a push service did not accept a message, by what to do next.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum SendError {
-    /// 404, 410: this subscription is over; set it aside and subscribe again.
+    /// 404, 410: the subscription no longer exists; set it aside and subscribe again.
     #[error("gone")]
     Gone(Answer),
     /// 429, 5xx, and what else the vendor's rules call busy: send again later.
@@ -27,7 +27,7 @@ pub enum SendError {
     /// Any other answer: the same request will be refused again.
     #[error("refused")]
     Refused(Answer),
-    /// No answer: network, name, TLS, time.
+    /// There is no answer.
     #[error(transparent)]
     Unreachable(#[from] Unreachable),
 }
@@ -35,22 +35,22 @@ pub enum SendError {
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unreachable {
-    /// The DNS does not know the host, or does not answer.
+    /// The DNS does not know the host, or it does not answer.
     #[error("its host name is not known to the DNS")]
     Name,
-    /// Nobody listens there.
+    /// No program listens on that port.
     #[error("connection refused")]
     Refused,
     /// The connection was not made, or ended before the answer.
     #[error("connection lost: {0}")]
     Lost(String),
-    /// The certificate or the handshake is bad; the next try would be as well.
+    /// The certificate is not trusted, or the handshake failed; another try would fail too.
     #[error("TLS: {0}")]
     Tls(String),
-    /// No answer in this time.
+    /// No answer came in this time.
     #[error("no answer within {} s", .0.as_secs_f32())]
     Timeout(Duration),
-    /// Somebody answered who does not speak HTTP.
+    /// What answered does not speak HTTP.
     #[error("its answer is not HTTP")]
     NotHttp,
     /// The proxy that this variable names cannot be reached, so the push service was not asked.
@@ -152,8 +152,7 @@ fn proxy_failure(variable: &'static str, words: &str) -> Unreachable {
     }
 }
 
-/// Nothing but URI and headers: a request with settings of its own would make ureq read the authorities again for each
-/// connection.
+/// Sets the URI and the headers only: with settings of its own, ureq would read the authorities again for each connection.
 fn prepare(agent: &Agent, request: &PushRequest) -> RequestBuilder<WithBody> {
     let post = agent.post(request.endpoint().as_str());
     request.headers().iter().fold(post, |post, header| post.header(header.name, &header.value))
@@ -166,7 +165,7 @@ fn post_body(post: RequestBuilder<WithBody>, request: &PushRequest) -> Result<Re
     }
 }
 
-/// What rustls says, wherever ureq put it.
+/// rustls's error, wherever ureq put it.
 fn tls_error(error: &ureq::Error) -> Option<&rustls::Error> {
     match error {
         ureq::Error::Rustls(tls) => Some(tls),
@@ -175,7 +174,7 @@ fn tls_error(error: &ureq::Error) -> Option<&rustls::Error> {
     }
 }
 
-/// Whether the other end was gone already: on a kept connection nothing else can be told from that.
+/// Whether the other end had closed the connection, which is all that can be known of a kept one.
 fn was_closed(error: &ureq::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
     let kinds = [BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof];

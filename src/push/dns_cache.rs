@@ -1,5 +1,5 @@
-//! Host names to addresses, each asked for once in a while: ureq asks for every request, in a thread started for it, even when a
-//! kept connection is there, which took a fifth of a push's time and would send the DNS a million questions for a million pushes.
+//! Remembers the addresses of host names for a minute. ureq would ask the DNS for every request, in a thread of its own, even with a
+//! kept connection. That took a fifth of a push's time, and a million pushes would send a million questions.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -11,12 +11,12 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
-/// How long an answer holds: as long as the shortest that push services give theirs.
+/// How long addresses are remembered: the shortest TTL that push services give their names in the DNS.
 const KEPT: Duration = Duration::from_secs(60);
-/// There are a handful of push services; of a list with more hosts the memory begins anew.
+/// Real lists hold a handful of push services. With more hosts than this, all are forgotten and asked for again.
 const MAX_NAMES: usize = 256;
 
-/// ureq's resolver, and what it answered lately.
+/// ureq's resolver, with what it answered in the last minute.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     resolver: DefaultResolver,
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_holds_for_a_minute() {
+    fn addresses_are_remembered_for_a_minute() {
         assert_eq!(localhost(Duration::from_secs(59)), "127.0.0.9");
         assert_ne!(localhost(Duration::from_secs(60)), "127.0.0.9");
     }

@@ -1,5 +1,5 @@
-//! A payload that only the subscribed browser can read (RFC 8291), and how long it may be. `ece` lays out the record;
-//! the primitives beneath it are ring's.
+//! Encrypts a payload so that only the subscribed browser can read it (RFC 8291). `ece` lays out the record; ring does the
+//! cryptography.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -14,10 +14,11 @@ use crate::push::subscription::Subscription;
 /// Largest body every push service must take (RFC 8030 section 7.2).
 pub const MAX_BODY_BYTES: usize = 4096;
 /// Longest payload: `ece` pads it to the next multiple of 128 bytes and one delimiter must fit in, so 3967 bytes make a
-/// record of 3968 + 16 (tag) behind a header of 86 bytes, 4070 in all. One byte more makes two records and 4214 bytes, which
-/// Chromium drops without a word although its push service says 201.
+/// record of 3968 + 16 (tag) after a header of 86 bytes, 4070 in all. One byte more makes two records and 4214 bytes, which
+/// Chromium drops silently although its push service answers 201.
 pub const MAX_PAYLOAD_BYTES: usize = 31 * 128 - 1;
-/// Above this, phones that a push service reaches over a bridge (Firefox for Android) may refuse the message.
+/// Longest payload that every phone takes. A push service reaches some, for example Firefox for Android, over a bridge that may
+/// refuse longer ones.
 pub const BRIDGED_PAYLOAD_BYTES: usize = 2744;
 
 /// Why a payload was not encrypted.
@@ -26,13 +27,13 @@ pub enum EncryptionError {
     /// The payload would not fit into one record of a 4096-byte body.
     #[error("the payload is {0} bytes long, at most {MAX_PAYLOAD_BYTES} fit into one message")]
     TooLong(usize),
-    /// `ece` or ring refused; with a checked subscription this does not happen.
+    /// `ece` or ring refused, which does not happen with a checked subscription.
     #[error("cannot encrypt the payload")]
     Ece(#[source] ece::Error),
 }
 
-/// Encrypts `payload` (1 to 3967 bytes; an empty one is sent as no body) for `subscription`, with a fresh ephemeral key and
-/// salt. The answer is the HTTP body, content coding aes128gcm, one record (RFC 8291 section 4, RFC 8188 section 2):
+/// Encrypts `payload` (1 to 3967 bytes) for `subscription`, with a fresh ephemeral key and salt. Returns the HTTP body: content
+/// coding aes128gcm, one record (RFC 8291 section 4, RFC 8188 section 2):
 ///
 /// ```text
 /// +-----------+--------+-----------+---------------+---------------------------------------------+
@@ -46,7 +47,7 @@ pub enum EncryptionError {
 pub fn encrypt(subscription: &Subscription, payload: &[u8]) -> Result<Vec<u8>, EncryptionError> {
     static RING: Once = Once::new();
     RING.call_once(|| {
-        // Fails only when one is set already; then it is this one.
+        // It fails only when one is set already, and then it is this one.
         let _ = ece::crypto::set_cryptographer(&Ring);
     });
     if payload.len() > MAX_PAYLOAD_BYTES {
@@ -55,7 +56,7 @@ pub fn encrypt(subscription: &Subscription, payload: &[u8]) -> Result<Vec<u8>, E
     ece::encrypt(subscription.p256dh(), subscription.auth(), payload).map_err(EncryptionError::Ece)
 }
 
-/// What was derived on the way to one body, in the order it happened: for `notify --explain`. All of it is secret.
+/// What was derived on the way to one body, in that order: for `notify --explain`. All of it is secret.
 #[derive(Debug, Default)]
 pub struct Trace {
     /// The ephemeral public key, 65 bytes (`as_public` of RFC 8291 section 3.4).
@@ -82,11 +83,11 @@ pub struct Hkdf {
 }
 
 thread_local! {
-    /// Filled while `encrypt_traced` runs on this thread; `ece` takes no argument that could carry it.
+    /// Filled while `encrypt_traced` runs on this thread. `ece` has no argument that could carry it.
     static TRACE: RefCell<Option<Trace>> = const { RefCell::new(None) };
 }
 
-/// [`encrypt`], and what was derived on the way.
+/// Like [`encrypt`]; returns also what was derived on the way.
 ///
 /// # Errors
 /// [`EncryptionError`].
@@ -101,10 +102,10 @@ fn note(write: impl FnOnce(&mut Trace)) {
     TRACE.with_borrow_mut(|trace| trace.as_mut().map(write));
 }
 
-/// The primitives of `ece`, by ring: what a sender needs; a receiver's are refused.
+/// The operations that `ece` needs for sending, done by ring. Those for receiving are refused.
 struct Ring;
 
-/// A ring key agrees once and is then used up, which is all that a message needs.
+/// With ring, a private key can be used for one agreement, which is all that a message needs.
 struct Ephemeral {
     private: Mutex<Option<agreement::EphemeralPrivateKey>>,
     public: Vec<u8>,

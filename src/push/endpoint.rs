@@ -1,70 +1,66 @@
 //! Where a message is posted to: the endpoint that a push service gave out for one subscription.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use ureq::http::Uri;
 
 use crate::push::vendor::Vendor;
 
-/// Longest endpoint we take, in bytes: the longest seen in the field (WNS) are under 1 KiB.
+/// Longest endpoint that is accepted. The longest in use, those of WNS, are under 1 KiB.
 const MAX_ENDPOINT_BYTES: usize = 2048;
 
-/// The URI that a push service gave out for one subscription. It is a capability: whoever knows it may use it, so
-/// Display and Debug show its host and last 8 characters only.
+/// The URI that a push service gave out for one subscription. It is a capability: everyone who knows it may use it. So Display and
+/// Debug show only its host and its last 8 characters.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint {
     text: String,
     uri: Uri,
 }
 
-/// Why an endpoint cannot be called.
+/// Why an endpoint cannot be called. It never repeats the endpoint.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum EndpointError {
-    /// Not `https://host/path`.
-    #[error("not an absolute https URI with a host")]
-    Uri,
-    /// Plain http to another machine.
-    #[error("http is taken on loopback only, a push service speaks https")]
-    Http,
-    /// Longer than 2048 bytes.
-    #[error("{0} bytes long, at most 2048 are taken")]
-    Length(usize),
-}
+#[error("{0}")]
+pub struct EndpointError(Cow<'static, str>);
+
+const NOT_HTTPS: EndpointError = EndpointError(Cow::Borrowed("not an absolute https URI with a host"));
+const HTTP: EndpointError =
+    EndpointError(Cow::Borrowed("http is accepted on loopback only, a push service speaks https"));
 
 impl Endpoint {
-    /// Checks that `text` is an absolute URI with a path on https, or on http to this machine, with no user info
-    /// (RFC 8030 section 5: https; http is for a push service on loopback).
+    /// Checks that `text` is an absolute URI with https (RFC 8030 section 5), or with http to this machine, and without user info.
     ///
     /// # Errors
-    /// [`EndpointError`], which never repeats the text.
+    /// [`EndpointError`].
     pub fn parse(text: &str) -> Result<Endpoint, EndpointError> {
         if text.len() > MAX_ENDPOINT_BYTES {
-            return Err(EndpointError::Length(text.len()));
+            let why = format!("{} bytes long, at most {MAX_ENDPOINT_BYTES} are accepted", text.len());
+            return Err(EndpointError(why.into()));
         }
-        let uri: Uri = text.parse().map_err(|_| EndpointError::Uri)?;
-        let authority = uri.authority().ok_or(EndpointError::Uri)?.as_str();
-        let host = uri.host().ok_or(EndpointError::Uri)?;
+        let uri: Uri = text.parse().map_err(|_| NOT_HTTPS)?;
+        let authority = uri.authority().ok_or(NOT_HTTPS)?.as_str();
+        let host = uri.host().ok_or(NOT_HTTPS)?;
         // An empty label (a dot at an end) or user info is how look-alike hosts are written.
         if authority.contains(['@', '%'])
             || host.split('.').any(str::is_empty)
             || text.contains('#')
             || !text.is_ascii()
         {
-            return Err(EndpointError::Uri);
+            return Err(NOT_HTTPS);
         }
         if authority.len() != host.len() && uri.port_u16().is_none() {
-            return Err(EndpointError::Uri);
+            return Err(NOT_HTTPS);
         }
         match uri.scheme_str() {
             Some("https") => {}
             Some("http") if is_loopback(host) => {}
-            Some("http") => return Err(EndpointError::Http),
-            _ => return Err(EndpointError::Uri),
+            Some("http") => return Err(HTTP),
+            _ => return Err(NOT_HTTPS),
         }
         Ok(Endpoint { text: text.to_owned(), uri })
     }
 
-    /// The whole URI. A secret: for the request only.
+    /// The whole URI, a secret: for the request and the store only.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -88,18 +84,18 @@ impl Endpoint {
         }
     }
 
-    /// Its last 8 characters: enough to tell two apart, too little to use.
+    /// Its last 8 characters: enough to tell two endpoints apart, too little to use one.
     pub fn tail(&self) -> &str {
-        // A URI is ASCII, so each index is a character's edge.
+        // The URI is ASCII, so every index is between two characters.
         self.text.get(self.text.len().saturating_sub(8)..).unwrap_or_default()
     }
 
-    /// Whose push service it is.
+    /// [`Vendor::Other`] for a host that is not in the vendors' table.
     pub fn vendor(&self) -> Vendor {
         Vendor::of_host(self.host())
     }
 
-    /// Whether it is on this machine.
+    /// Whether its host is `localhost` or a loopback address, so that requests never leave this machine.
     pub fn is_loopback(&self) -> bool {
         is_loopback(self.host())
     }

@@ -1,4 +1,4 @@
-//! What is sent: a notification in words, as payload bytes, and the headers a push service acts on (RFC 8030 section 5).
+//! What is sent: a notification as payload bytes, and how a push service is to treat it (RFC 8030 section 5).
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-/// How long a push service keeps a message for an absent browser, when nothing else is said: a day.
+/// How long a push service keeps a message for an absent browser unless another TTL is given: a day.
 pub const DEFAULT_TTL: Duration = Duration::from_secs(24 * 60 * 60);
-/// Longest TTL we send: 2^31 seconds less one, what RFC 8030 section 5.2 lets a push service at least parse.
+/// Longest TTL that is sent: 2^31 - 1 seconds, which every push service can parse (RFC 8030 section 5.2).
 pub const MAX_TTL_SECONDS: u32 = (1 << 31) - 1;
 
-/// What marks a declarative push message: the number of the RFC it travels by.
+/// What marks a declarative push message: the number of the RFC that it is sent by.
 const DECLARATIVE: u16 = 8030;
-/// Where a click on a declarative message leads when no URL was given: the page, relative to the worker's scope.
+/// What a click on a declarative message opens when no URL was given: the page, relative to the worker's scope.
 const DEFAULT_NAVIGATE: &str = "/";
 
-/// The members of a notification that `www/sw.js` reads; absent ones are left out of the JSON.
+/// The members of a notification that `www/sw.js` reads. The JSON holds only those that were given.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Notification {
     /// The first line.
@@ -66,16 +66,16 @@ impl Notification {
     }
 }
 
-/// A payload and how a push service is to treat it.
+/// A payload, and how a push service is to treat it.
 #[derive(Debug, Clone)]
 pub struct Message {
-    /// What the worker's push event carries, before encryption; at most 3967 bytes. Empty: an event without data.
+    /// What the worker's push event carries, before encryption, at most 3967 bytes. When it is empty, the event has no data.
     pub payload: Vec<u8>,
-    /// How long to keep it for an absent browser; whole seconds. Zero: now or never.
+    /// How long to keep it for an absent browser, in whole seconds. Zero means now or never.
     pub ttl: Duration,
     /// Whether to wake a device that saves power.
     pub urgency: Urgency,
-    /// A stored message with the same topic is replaced.
+    /// It replaces a stored message with the same topic.
     pub topic: Option<Topic>,
 }
 
@@ -87,27 +87,38 @@ impl Message {
 }
 
 /// How urgent a message is (RFC 8030 section 5.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Urgency {
-    /// On power and Wi-Fi.
+    /// Only on power and Wi-Fi.
     VeryLow,
-    /// On either power or Wi-Fi.
+    /// Only on power or on Wi-Fi.
     Low,
-    /// On neither.
+    /// Without either.
     #[default]
     Normal,
-    /// On a low battery too.
+    /// Even on a low battery.
     High,
+}
+
+impl Urgency {
+    /// Each urgency with its name in the header.
+    const NAMES: [(Urgency, &str); 4] =
+        [(Urgency::VeryLow, "very-low"), (Urgency::Low, "low"), (Urgency::Normal, "normal"), (Urgency::High, "high")];
+}
+
+impl FromStr for Urgency {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Urgency, String> {
+        let named = Urgency::NAMES.into_iter().find(|(_, name)| *name == text);
+        named.map(|(urgency, _)| urgency).ok_or_else(|| "an urgency is very-low, low, normal or high".into())
+    }
 }
 
 impl fmt::Display for Urgency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Urgency::VeryLow => "very-low",
-            Urgency::Low => "low",
-            Urgency::Normal => "normal",
-            Urgency::High => "high",
-        })
+        let named = Urgency::NAMES.into_iter().find(|(urgency, _)| urgency == self);
+        f.write_str(named.map_or("", |(_, name)| name))
     }
 }
 
@@ -124,7 +135,7 @@ impl FromStr for Topic {
         if letters && (4..=32).contains(&text.len()) && text.len().is_multiple_of(4) {
             Ok(Topic(text.to_owned()))
         } else {
-            Err("a topic is 4, 8, 12, ... or 32 letters of A-Z a-z 0-9 - _ (Apple decodes it as base64url)".into())
+            Err("a topic is 4, 8, 12, ... or 32 characters of A-Z a-z 0-9 - _ (Apple decodes it as base64url)".into())
         }
     }
 }
@@ -171,6 +182,14 @@ mod tests {
             text(with_url.declarative_payload()),
             r#"{"notification":{"body":"B","navigate":"/u","silent":true,"title":"T"},"web_push":8030}"#
         );
+    }
+
+    #[test]
+    fn an_urgency_is_read_as_it_is_written() {
+        for (urgency, name) in Urgency::NAMES {
+            assert_eq!((name.parse(), urgency.to_string().as_str()), (Ok(urgency), name));
+        }
+        assert!("now".parse::<Urgency>().is_err() && "".parse::<Urgency>().is_err());
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! One push: message, subscription and VAPID key become a request (pure), the request is posted, the answer is read once
-//! and cut by what to do next (RFC 8030 section 5).
+//! The request that carries a message to a push service (RFC 8030 section 5): built from message, subscription and VAPID key,
+//! without a network. To add a header, see `headers`.
 
 use crate::push::diagnosis::{Cure, Reader, SAME_KEY};
 use crate::push::encryption::{self, EncryptionError, Trace};
@@ -9,7 +9,7 @@ use crate::push::subscription::Subscription;
 use crate::push::vapid::{VapidError, VapidKey};
 use crate::push::vendor::Vendor;
 
-/// A push message, ready to be posted: nothing in it needs a network or a key any more.
+/// A push message, ready to be posted.
 pub struct PushRequest {
     pub(super) endpoint: Endpoint,
     pub(super) headers: Vec<Header>,
@@ -27,13 +27,13 @@ pub struct Header {
     pub meaning: &'static str,
 }
 
-/// Why a request could not be made. Our side: nothing was sent.
+/// Why a request could not be built. Nothing was sent.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {
     /// The subscription was made with another application server key, so every push service would refuse (RFC 8292 §4.2).
     #[error("the subscription {0} was made with another VAPID key")]
     OtherKey(String),
-    /// Apple refuses such a contact.
+    /// The push service would refuse the contact in the token.
     #[error("{0}")]
     Subject(String),
     /// The payload could not be encrypted.
@@ -64,7 +64,7 @@ impl RequestError {
 }
 
 impl PushRequest {
-    /// Encrypts the payload, signs the token, sets the headers. Pure but for randomness and the clock.
+    /// Encrypts the payload, signs the token and sets the headers. Needs no network.
     ///
     /// # Errors
     /// [`RequestError`]; above all when the subscription was made with another key.
@@ -72,7 +72,7 @@ impl PushRequest {
         PushRequest::build(message, subscription, key, encryption::encrypt)
     }
 
-    /// [`PushRequest::new`], and what was derived on the way: for `--explain`.
+    /// Like [`PushRequest::new`]; returns also what was derived on the way: for `--explain`.
     ///
     /// # Errors
     /// [`RequestError`].

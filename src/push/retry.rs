@@ -1,4 +1,4 @@
-//! When a push that was not accepted is tried again: what is temporary, how long to wait, how often.
+//! When a push that was not accepted is tried again: which failures are temporary, how long to wait, how often to try.
 
 use std::time::Duration;
 
@@ -7,9 +7,9 @@ use ring::rand::{SecureRandom, SystemRandom};
 use crate::push::answer::Answer;
 use crate::push::client::{SendError, Unreachable};
 
-/// Longest `Retry-After` that is waited for; what asks for more is told as busy.
+/// Longest `Retry-After` that is waited for. After a longer one the push is over.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(30);
-/// The pause before the second try when the push service names none; each further one is twice as long.
+/// The pause before the second try when the push service names none. Each further pause is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 /// How often a push is tried.
@@ -24,10 +24,10 @@ impl Retry {
     /// Once.
     pub const NEVER: Retry = Retry { tries: 1 };
 
-    /// How long to wait before the next try, after `error` was met by the try number `tried` (from 1); `None`: give up.
-    /// 429 and 503 wait as long as the push service asks, at most 30 s; other 5xx and a missing answer wait half a second,
-    /// then one; each up to half longer by chance, so that many senders do not come back at the same moment. A push that got no answer may have arrived: it can be
-    /// shown twice, unless it has a topic or a tag.
+    /// How long to wait before the next try, after the try number `tried` (from 1) failed with `error`. `None`: give up.
+    /// A busy push service is given the time that it asks for, at most 30 s. Otherwise the pause is half a second, then one. Each is
+    /// up to half longer by chance, so that many senders do not come back at the same moment. A push without an answer may have
+    /// arrived: the notification can be shown twice, unless the message has a topic or a tag.
     pub fn pause(self, tried: u32, error: &SendError) -> Option<Duration> {
         if tried >= self.tries {
             return None;
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_matter_of_time_is_not_tried_again() {
+    fn what_time_does_not_cure_is_not_tried_again() {
         let answer = || Answer::new(StatusCode::BAD_REQUEST);
         for error in [
             SendError::Refused(answer()),

@@ -5,14 +5,14 @@ use std::fmt;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::Value;
 
-use crate::push::endpoint::{Endpoint, EndpointError};
+use crate::push::endpoint::Endpoint;
 
 /// An uncompressed P-256 point: 0x04, 32 bytes of x, 32 bytes of y (RFC 8291 section 3.1).
 pub const PUBLIC_KEY_BYTES: usize = 65;
 /// The authentication secret (RFC 8291 section 3.2).
 pub const AUTH_BYTES: usize = 16;
 
-/// A subscription whose endpoint is a URI we may call, whose p256dh is a point on P-256 and whose auth has 16 bytes.
+/// A subscription that was checked: its endpoint can be called, its p256dh is a point on P-256 and its auth has 16 bytes.
 #[derive(Clone)]
 pub struct Subscription {
     endpoint: Endpoint,
@@ -22,55 +22,39 @@ pub struct Subscription {
     json: String,
 }
 
-/// Why a text is no subscription we can push to. Names the member, never its value.
-#[derive(Debug, thiserror::Error)]
-pub enum SubscriptionError {
-    /// Not JSON at all; where the parser stopped.
-    #[error("not JSON: it breaks off at line {line}, column {column}")]
-    Json {
-        /// From 1.
-        line: usize,
-        /// From 1.
-        column: usize,
-    },
-    /// JSON, but an array, a string, ...
-    #[error("not a PushSubscription: not a JSON object")]
-    NotAnObject,
-    /// A member is missing or of another type.
-    #[error("not a PushSubscription: the member \"{0}\" is missing or not a string")]
-    Member(&'static str),
-    /// The endpoint cannot be called.
-    #[error("endpoint")]
-    Endpoint(#[from] EndpointError),
-    /// A key does not decode to its size.
-    #[error("{member} is not {bytes} bytes of base64url")]
-    Length {
-        /// `p256dh`, `auth` or `applicationServerKey`.
-        member: &'static str,
-        /// The size it must have.
-        bytes: usize,
-    },
-    /// 65 bytes, but no public key.
-    #[error("p256dh is not a point on the curve P-256")]
-    OffCurve,
+/// Why a text is not a subscription that can be pushed to. It names the member, never its value.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{0}")]
+pub struct SubscriptionError(String);
+
+impl SubscriptionError {
+    /// Where the parser stopped. serde_json's own words could repeat a value.
+    fn json(error: &serde_json::Error) -> SubscriptionError {
+        SubscriptionError(format!("not JSON: it breaks off at line {}, column {}", error.line(), error.column()))
+    }
+
+    fn not_a_subscription(why: impl fmt::Display) -> SubscriptionError {
+        SubscriptionError(format!("not a PushSubscription: {why}"))
+    }
 }
 
 impl Subscription {
     /// Parses the JSON of `PushSubscription.toJSON()`, with the member `applicationServerKey` (base64url) if the
-    /// page added it. Members not known are kept as they are.
+    /// page added it. Unknown members stay in [`Subscription::json`].
     ///
     /// # Errors
-    /// [`SubscriptionError`] names the member that is wrong.
+    /// [`SubscriptionError`].
     pub fn from_json(json: &str) -> Result<Subscription, SubscriptionError> {
-        let value: Value =
-            serde_json::from_str(json).map_err(|e| SubscriptionError::Json { line: e.line(), column: e.column() })?;
+        let value: Value = serde_json::from_str(json).map_err(|e| SubscriptionError::json(&e))?;
         if !value.is_object() {
-            return Err(SubscriptionError::NotAnObject);
+            return Err(SubscriptionError::not_a_subscription("not a JSON object"));
         }
-        let endpoint = Endpoint::parse(member(&value, "/endpoint", "endpoint")?)?;
+        let endpoint = Endpoint::parse(member(&value, "/endpoint", "endpoint")?)
+            .map_err(|e| SubscriptionError(format!("endpoint: {e}")))?;
         let p256dh = decode("p256dh", member(&value, "/keys/p256dh", "keys.p256dh")?)?;
         // (RFC 8291 §7: check that the key is on the curve before using it)
-        p256::PublicKey::from_sec1_bytes(&p256dh).map_err(|_| SubscriptionError::OffCurve)?;
+        p256::PublicKey::from_sec1_bytes(&p256dh)
+            .map_err(|_| SubscriptionError("p256dh is not a point on the curve P-256".into()))?;
         let application_server_key = match value.get("applicationServerKey") {
             None | Some(Value::Null) => None,
             Some(_) => {
@@ -89,7 +73,7 @@ impl Subscription {
         })
     }
 
-    /// Where to post messages to.
+    /// Where its messages are posted to: a secret.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
@@ -104,7 +88,7 @@ impl Subscription {
         &self.auth
     }
 
-    /// The VAPID key it was made with, base64url, when the page told (RFC 8292 section 4).
+    /// The VAPID key it was made with, base64url, when the page sent it (RFC 8292 section 4).
     pub fn application_server_key(&self) -> Option<&str> {
         self.application_server_key.as_deref()
     }
@@ -121,18 +105,20 @@ impl fmt::Debug for Subscription {
     }
 }
 
-/// A string member at `pointer` (RFC 6901), `name` for people.
+/// The string at `pointer` (RFC 6901); `name` is what errors call it.
 fn member<'a>(value: &'a Value, pointer: &str, name: &'static str) -> Result<&'a str, SubscriptionError> {
-    value.pointer(pointer).and_then(Value::as_str).ok_or(SubscriptionError::Member(name))
+    value.pointer(pointer).and_then(Value::as_str).ok_or_else(|| {
+        SubscriptionError::not_a_subscription(format_args!("the member \"{name}\" is missing or not a string"))
+    })
 }
 
-/// base64url without padding, as browsers write it; padding and the two other letters of plain base64 are taken too,
+/// Decodes base64url without padding, as browsers write it. Padding and the two other characters of plain base64 are accepted too,
 /// because key tools and hand-made files have them.
 pub(crate) fn decode<const N: usize>(member: &'static str, text: &str) -> Result<[u8; N], SubscriptionError> {
     let text = text.trim_end_matches('=').replace('+', "-").replace('/', "_");
     let mut bytes = [0; N];
     match Base64UrlUnpadded::decode(&text, &mut bytes) {
         Ok(decoded) if decoded.len() == N => Ok(bytes),
-        _ => Err(SubscriptionError::Length { member, bytes: N }),
+        _ => Err(SubscriptionError(format!("{member} is not {N} bytes of base64url"))),
     }
 }

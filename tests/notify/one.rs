@@ -152,14 +152,14 @@ fn contradictions_are_refused_as_usage() {
         (&["--resume", "x"], "--resume needs --all or --subscriptions"),
         (&["-", "--subscriptions", "-"], "stdin can be read once"),
         (&["--payload", "-", "--subscriptions", "-"], "stdin can be read once"),
-        (&["--topic", "new"], "a topic is 4, 8, 12, ... or 32 letters"),
+        (&["--topic", "new"], "a topic is 4, 8, 12, ... or 32 characters"),
         (&["--urgency", "now"], "very-low, low, normal, high"),
         (&["--ttl", "-1"], "--ttl"),
         (&["--ttl", "2147483648"], "--ttl"),
         (&["--jobs", "0"], "1..=1024"),
         (&["--jobs", "1025"], "1..=1024"),
         (&["--timeout", "0"], "1..=3600"),
-        (&["--subject", "you@example.com"], "is no contact"),
+        (&["--subject", "you@example.com"], "is not a contact"),
         (&["one", "two"], "unexpected argument"),
     ] {
         let refused = sender.notify().args(args).run();
@@ -391,7 +391,7 @@ fn without_a_usable_subscription_it_says_what_to_do() {
         ),
         (
             with("/endpoint", json!("http://push.example/x")),
-            "endpoint: http is taken on loopback only, a push service speaks https",
+            "endpoint: http is accepted on loopback only, a push service speaks https",
         ),
         (with("/keys/auth", json!(Base64UrlUnpadded::encode_string(&[1; 15]))), "auth is not 16 bytes of base64url"),
         (

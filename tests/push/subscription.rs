@@ -77,12 +77,12 @@ fn what_is_no_subscription_is_refused_by_the_member_that_is_wrong() {
         (with("/keys/p256dh", json!(format!("B{}", "A".repeat(86)))), "p256dh is not a point on the curve P-256"),
         (
             with("/endpoint", json!("http://push.example.net/x")),
-            "endpoint: http is taken on loopback only, a push service speaks https",
+            "endpoint: http is accepted on loopback only, a push service speaks https",
         ),
         (with("/endpoint", json!("/relative")), "endpoint: not an absolute https URI with a host"),
         (
             with("/endpoint", json!(format!("https://push.example.net/{}", "x".repeat(4096)))),
-            "endpoint: 4121 bytes long, at most 2048 are taken",
+            "endpoint: 4121 bytes long, at most 2048 are accepted",
         ),
         (with_key.to_string(), "applicationServerKey is not 65 bytes of base64url"),
     ] {

@@ -139,7 +139,7 @@ fn bad_subscriptions_are_refused_with_the_reason_and_what_to_do() {
         (with("/keys/auth", "BTBZMqHH6r4Tts7J_aSI"), "auth is not 16 bytes of base64url", hint.into()),
         (
             with("/endpoint", "http://push.example.net/x"),
-            "endpoint: http is taken on loopback only, a push service speaks https",
+            "endpoint: http is accepted on loopback only, a push service speaks https",
             hint.into(),
         ),
         (

@@ -312,7 +312,7 @@ fn an_endpoint_that_is_no_push_service_is_refused_and_neither_stored_nor_called_
     let not_here = |origin: &str| format!("\"{origin}\" is not a push service known here");
     const NO_URI: &str = "endpoint: not an absolute https URI with a host";
     for (endpoint, error) in [
-        (long, "endpoint: 4096 bytes long, at most 2048 are taken".to_owned()),
+        (long, "endpoint: 4096 bytes long, at most 2048 are accepted".to_owned()),
         ("https://fcm.googleapis.com@evil.example/secret".into(), NO_URI.into()),
         ("https://user:secret@fcm.googleapis.com/x".into(), NO_URI.into()),
         (format!("http://{allowed}@evil.example/secret"), NO_URI.into()),
@@ -329,16 +329,16 @@ fn an_endpoint_that_is_no_push_service_is_refused_and_neither_stored_nor_called_
         ("gopher://fcm.googleapis.com/secret".into(), NO_URI.into()),
         (
             "http://fcm.googleapis.com/secret".into(),
-            "endpoint: http is taken on loopback only, a push service speaks https".into(),
+            "endpoint: http is accepted on loopback only, a push service speaks https".into(),
         ),
         ("https://xn--fcm-gogleapis-s8i.com/secret".into(), not_here("https://xn--fcm-gogleapis-s8i.com")),
         (
             format!("http://2130706433:{port}/secret"),
-            "endpoint: http is taken on loopback only, a push service speaks https".into(),
+            "endpoint: http is accepted on loopback only, a push service speaks https".into(),
         ),
         (
             format!("http://0177.0.0.1:{port}/secret"),
-            "endpoint: http is taken on loopback only, a push service speaks https".into(),
+            "endpoint: http is accepted on loopback only, a push service speaks https".into(),
         ),
         (format!("http://127.0.0.1:{port}/secret"), not_here(&format!("http://127.0.0.1:{port}"))),
         (format!("http://[::1]:{port}/secret"), not_here(&format!("http://[::1]:{port}"))),

@@ -16,6 +16,7 @@ use barepush::push::sender::Sender;
 use barepush::push::vapid::VapidKey;
 use barepush::store::keys::{self, KeyError};
 use barepush::store::subscriptions::Store;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
@@ -68,7 +69,8 @@ pub(crate) struct Args {
         value_parser = clap::value_parser!(u32).range(..=MAX_TTL_SECONDS as i64))]
     pub(crate) ttl: u32,
     /// How urgent the message is for a device that saves power
-    #[arg(long, value_enum, default_value_t, help_heading = DELIVERY)]
+    #[arg(long, default_value_t, help_heading = DELIVERY,
+        value_parser = PossibleValuesParser::new(["very-low", "low", "normal", "high"]).try_map(|name| name.parse::<Urgency>()))]
     pub(crate) urgency: Urgency,
     /// Replace a message with the same topic that is still waiting; 4, 8, ... or 32 base64url characters
     #[arg(long, help_heading = DELIVERY)]

@@ -92,6 +92,12 @@ fn an_answer_that_repeats_the_endpoint_or_the_token_gives_nothing_away() {
 }
 
 #[test]
+fn debug_shows_no_location() {
+    let answer = read(201, &[("Location", "https://push.example/m/secret-location")], "");
+    assert_eq!(format!("{answer:?}"), "Answer(201 Created)");
+}
+
+#[test]
 fn a_reason_is_cut_at_300_characters_and_an_answer_at_4_kib() {
     assert_eq!(read(400, &[], &"ä ".repeat(9000)).reason.unwrap().chars().count(), 300);
 }

@@ -1,15 +1,14 @@
-//! Whom a push service may write to about our pushes: the token's `sub` (RFC 8292 section 2.1).
+//! The contact for push services: the token's `sub` (RFC 8292 section 2.1).
 
 use std::fmt;
 
 use crate::push::vendor::Vendor;
 
-/// Whom a push service may write to when something is wrong with our pushes: a `mailto:` or `https:` URI
-/// (RFC 8292 section 2.1).
+/// Where a push service may write to when something is wrong with our pushes: a `mailto:` or `https:` URI.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject(String);
 
-/// The subject when none is given. A documentation domain: nobody is misled, and Apple's check of the form passes.
+/// The subject when none is given. Its domain is reserved for documentation, so that no one gets mail, and Apple accepts its form.
 pub const DEFAULT_SUBJECT: &str = "mailto:push@example.com";
 
 impl Subject {
@@ -29,7 +28,7 @@ impl Subject {
         if plausible && text.chars().all(|c| c.is_ascii_graphic()) {
             Ok(Subject(text.to_owned()))
         } else {
-            Err(format!("\"{text}\" is no contact: give mailto:you@example.com or https://example.com"))
+            Err(format!("\"{text}\" is not a contact: give mailto:you@example.com or https://example.com"))
         }
     }
 
@@ -41,8 +40,9 @@ impl Subject {
             || host.ends_with(".local")
             || host.ends_with(".invalid")
             || host.ends_with(".localhost");
-        (vendor.rules().wants_public_subject && private)
-            .then(|| format!("Apple's push service refuses the subject \"{}\": \"{host}\" is no public domain", self.0))
+        (vendor.rules().wants_public_subject && private).then(|| {
+            format!("Apple's push service refuses the subject \"{}\": \"{host}\" is not a public domain", self.0)
+        })
     }
 
     fn host(&self) -> String {
