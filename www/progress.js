@@ -75,7 +75,7 @@ export const pushing = async (request, { all = false } = {}) => {
   let pushed = false;
   try {
     const answer = await request();
-    state.progress.sending = false;
+    if (state.subscription) state.progress.sending = false;
     pushed = takeAnswer(answer, all);
     return answer;
   } finally {

@@ -74,19 +74,21 @@ const renderSteps = (state, can) => {
 
 // --- the last push: its results and its progress --------------------------------------------------------------------------
 
-// Of many pushes the server counts all and lists the first.
-const summary = ({ pushes, counts = {} }, failure) => {
-  const total = Object.values(counts).reduce((sum, count) => sum + count, 0) || pushes.length;
-  const accepted = counts.accepted ?? pushes.filter(push => push.accepted).length;
-  return total === 1 ? pushes[0].says : `accepted ${accepted} of ${total}${failure ? `; ${failure.says}` : ''}`;
+// Of many pushes the server counts all, by class, and lists the first.
+const count = ({ pushes, counts }) => {
+  const total = counts ? Object.values(counts).reduce((sum, each) => sum + each, 0) : pushes.length;
+  const accepted = counts ? (counts.accepted ?? 0) : pushes.filter(push => push.accepted).length;
+  return { total, accepted };
 };
 
 const renderOutcome = ({ outcome }) => {
-  const failure = outcome?.pushes.find(push => !push.accepted);
-  $('outcome').dataset.state = !outcome ? '' : failure ? 'failed' : 'done';
+  const { total, accepted } = outcome ? count(outcome) : {};
+  $('outcome').dataset.state = !outcome ? '' : accepted < total ? 'failed' : 'done';
   if (!outcome) return ['outcome-says', 'outcome-hint'].forEach(id => say(id, ''));
   const [first] = outcome.pushes;
-  say('outcome-says', `Push at ${clock(first.at * 1000)}: ${summary(outcome, failure)}`);
+  const failure = outcome.pushes.find(push => !push.accepted);
+  const says = total === 1 ? first.says : `accepted ${accepted} of ${total}${failure ? `; ${failure.says}` : ''}`;
+  say('outcome-says', `Push at ${clock(first.at * 1000)}: ${says}`);
   const hint = (failure ?? first).hint;
   say('outcome-hint', sentence(hint ?? '') || (failure ? '' : 'Accepted means that the push service will try to deliver it. The event log shows when it arrives.'));
 };

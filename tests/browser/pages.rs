@@ -19,6 +19,7 @@ use push_service::google::MessageChannel;
 tests![
     the_codelabs_page_runs_whole_in_firefox_and_in_chromium_beside_it,
     the_articles_page_runs_whole_in_firefox_and_in_chromium_beside_it,
+    the_articles_page_with_a_key_of_another_server_is_told_what_to_do,
     our_own_page_refuses_inline_script_in_both_browsers,
 ];
 
@@ -31,7 +32,7 @@ struct TwoBrowsers {
     chromium: Chromium,
     server: Server,
     page: TempDir,
-    _push_service: PushService,
+    push_service: PushService,
     _message_channel: MessageChannel,
 }
 
@@ -48,18 +49,21 @@ impl TwoBrowsers {
         let firefox = Firefox::start(&push_service.origin().replace("http://", "ws://"), None);
         let mut chromium = Chromium::start_subscribing(&message_channel.switches(), None);
         chromium.choose_in_settings(&server.http, "allow");
-        let (_push_service, _message_channel) = (push_service, message_channel);
-        Self { firefox, chromium, server, page, _push_service, _message_channel }
+        Self { firefox, chromium, server, page, push_service, _message_channel: message_channel }
     }
 
     /// Pastes the server's key into a file of the page, as a student does; no restart is needed.
-    fn paste_key(&mut self, file: &str) {
+    fn paste_servers_key(&mut self, file: &str) {
         self.chromium.open(&self.server.http);
         let key = self.chromium.value("fetch('/vapid-public-key').then(answer => answer.text())");
+        self.paste(key.as_str().unwrap(), file);
+    }
+
+    fn paste(&self, key: &str, file: &str) {
         let path = self.page.path().join(file);
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.contains(PLACEHOLDER), "{text}");
-        fs::write(path, text.replace(PLACEHOLDER, key.as_str().unwrap())).unwrap();
+        fs::write(path, text.replace(PLACEHOLDER, key)).unwrap();
     }
 }
 
@@ -97,7 +101,7 @@ impl Fixture for Article {
 const MESSAGE: &str = "Hello, Notifications!";
 
 fn the_codelabs_page_runs_whole_in_firefox_and_in_chromium_beside_it(Codelab(two): &mut Codelab) {
-    two.paste_key("index.js");
+    two.paste_servers_key("index.js");
     let TwoBrowsers { firefox, chromium, server, .. } = two;
     firefox.open(&server.http);
     chromium.open(&server.http);
@@ -152,7 +156,7 @@ fn unsubscribe_by_the_codelabs_page(tab: &mut impl Page) {
 }
 
 fn the_articles_page_runs_whole_in_firefox_and_in_chromium_beside_it(Article(two): &mut Article) {
-    two.paste_key("index.html");
+    two.paste_servers_key("index.html");
     let TwoBrowsers { firefox, chromium, server, .. } = two;
     firefox.open(&server.http);
     firefox.press("subscribe");
@@ -179,6 +183,19 @@ fn the_articles_page_runs_whole_in_firefox_and_in_chromium_beside_it(Article(two
     assert_eq!(server.notify_with(&["--all", "to everybody"]).code, Some(0));
     firefox.wait_for_alert("barepush", "to everybody");
     chromium.wait_for_push();
+}
+
+fn the_articles_page_with_a_key_of_another_server_is_told_what_to_do(Article(two): &mut Article) {
+    // The public key of a subscriber is a point on P-256 too.
+    two.paste(&two.push_service.subscribe(None).p256dh, "index.html");
+    let TwoBrowsers { firefox, server, .. } = two;
+    firefox.open(&server.http);
+    firefox.press("subscribe");
+    firefox.answer_prompt(Answer::Allow);
+    firefox.wait_to_read_start("status", "409 ");
+    let answer = firefox.read("status");
+    assert!(answer.contains("subscribe with the key of /vapid-public-key"), "{answer}");
+    assert_eq!(fs::read_to_string(server.file("subscription.txt")).unwrap(), "");
 }
 
 fn our_own_page_refuses_inline_script_in_both_browsers(

@@ -21,6 +21,8 @@ tests![
     a_server_that_fails_is_quoted,
     notify_all_is_off_with_nobody_stored_and_says_so_when_the_last_one_went,
     a_server_that_is_gone_is_told_of_once,
+    of_many_pushes_all_are_counted,
+    commands_with_a_space_in_a_path_are_quoted_for_a_shell,
     a_failure_of_another_kind_is_told_all_the_same,
     a_subscription_can_be_ended_only_when_the_server_has_it,
 ];
@@ -208,6 +210,33 @@ fn a_server_that_is_gone_is_told_of_once(InChromium { chromium, server }: &mut I
     assert_eq!(chromium.help(), "");
 }
 
+fn of_many_pushes_all_are_counted(InChromium { chromium, server }: &mut InChromium) {
+    store_somebody(server);
+    chromium.open(&server.http);
+    chromium.wait_to_read("server-line", "Server 0.1.0 · 1 subscription stored");
+    chromium.value(
+        "globalThis.fetch = async () => Response.json({
+            counts: { accepted: 150, busy: 50 }, pushes: [{ accepted: true, class: 'accepted', tail: 'a', at: 1, says: 'so' }],
+        }), null",
+    );
+    chromium.press("notify-all");
+    chromium.wait_for("document.getElementById('outcome-says').textContent.endsWith(': accepted 150 of 200')");
+    assert_eq!(chromium.value("document.getElementById('outcome').dataset.state"), "failed");
+    chromium.wait_for("!document.getElementById('progress-section').checkVisibility()");
+}
+
+fn commands_with_a_space_in_a_path_are_quoted_for_a_shell(_: &mut ChromiumInstalled) {
+    let server = Server::start_with(&["--data-dir", "a b"]);
+    let mut chromium = Chromium::start();
+    chromium.open(&server.http);
+    chromium.wait_to_read("notify-command", "cargo run --bin notify -- --data-dir 'a b' \"message\"");
+    chromium.wait_to_read("explain-command", "cargo run --bin notify -- --explain --data-dir 'a b' \"message\"");
+    chromium.wait_to_read(
+        "certutil-command",
+        "certutil -d sql:$HOME/.pki/nssdb -A -t CP,, -n barepush -i 'a b/keys/tls_cert.pem'",
+    );
+}
+
 /// Stores a subscription that no browser has.
 fn store_somebody(server: &Server) {
     let push_service = PushService::start();
@@ -242,7 +271,7 @@ fn a_failure_of_another_kind_is_told_all_the_same(Registered { chromium, server,
 fn a_subscription_can_be_ended_only_when_the_server_has_it(Registered { chromium, server, .. }: &mut Registered) {
     chromium.open_after(&subscribed("{}", "/add-subscription"), &server.http);
     chromium.wait_to_read_start("subscription-status-message", "Subscribed at push.invalid, ");
-    assert_eq!(chromium.buttons(), "unregister notify-me notify-all");
+    assert_eq!(chromium.buttons(), "unregister notify-me");
     chromium.open_after(&subscribed("{}", "nothing"), &server.http);
     chromium.press("unsubscribe");
     chromium.wait_to_read("subscription-status-message", "Ready to subscribe.");
