@@ -5,6 +5,11 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use serde_json::json;
+
+use crate::support::program::{self, LIMIT, Program};
+use push_service::PushService;
+
 /// The texts under docs/ whose names are checked.
 const TEXTS: [&str; 4] = ["docs/article.md", "docs/notify.md", "docs/phone.md", "docs/troubleshooting.md"];
 /// How a path in a text begins, from the repository's root.
@@ -129,6 +134,36 @@ fn each_option_that_the_texts_name_in_a_command_exists() {
         let text = format!("`cargo run --bin {program} -- --data-dir x --gone` and --elsewhere");
         assert_eq!(unknown_options(&text, program, &help), ["--gone"]);
     }
+}
+
+/// The commands with curl in console blocks, those of each block joined: a later one may use what an earlier one set.
+fn curl_scripts(text: &str) -> Vec<String> {
+    let blocks = text.split("```console\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let commands =
+        |block: &str| block.lines().filter_map(|line| line.strip_prefix("$ ")).collect::<Vec<_>>().join("\n");
+    blocks.map(commands).filter(|script| script.contains("curl ")).collect()
+}
+
+#[test]
+fn the_articles_curl_commands_subscribe_and_notify() {
+    if Command::new("curl").arg("--version").output().is_err() {
+        assert!(std::env::var("CI").as_deref() != Ok("true"), "CI must have curl");
+        println!("skipped: curl is not installed");
+        return;
+    }
+    let (folder, push_service) = (tempfile::tempdir().unwrap(), PushService::start());
+    let server = program::server(folder.path()).args(["--allow-push-service", push_service.origin()]).spawn();
+    let text = fs::read_to_string(root().join("docs/article.md")).unwrap();
+    let text = text.replace("http://localhost:4480", &server.url("http"));
+    let scripts = curl_scripts(&text.replace("http://localhost:8082", push_service.origin()));
+    let [notify_all, subscribe] = scripts.as_slice() else { panic!("{scripts:#?}") };
+    let run = |script: &String| Program::new("sh", folder.path()).args(["-c", script]).run().stdout;
+    let subscribed = run(subscribe);
+    assert!(subscribed.starts_with("{\"push\":{\"accepted\":true,"), "{subscribed}");
+    let notified = run(notify_all);
+    assert!(notified.contains("\"accepted\":"), "{notified}");
+    let received = push_service.wait_for(2, LIMIT);
+    assert_eq!((&received[1].json()["title"], &received[1].json()["body"]), (&json!("Hello"), &json!("from curl")));
 }
 
 #[test]
