@@ -73,6 +73,8 @@ def measure(server, length, origin):
     with tempfile.TemporaryDirectory() as folder:
         lines = "".join(subscription(origin) + "\n" for _ in range(length))
         pathlib.Path(folder, "subscription.txt").write_text(lines)
+        # The server does not rely on the time of a file that was changed just now.
+        time.sleep(0.2)
         arguments = [server, "--port", "0", "--http-port", "0", "--data-dir", folder, "--allow-push-service", origin]
         process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         try:

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use crate::push::subscription::Subscription;
 
 /// Two changes within this may leave the same time in the file: systems count it in steps of up to 10 ms.
-const TIME_STEP: Duration = Duration::from_millis(100);
+const TIME_STEP: Duration = Duration::from_millis(20);
 
 /// How many usable subscriptions are stored, and the newest of them.
 #[derive(Debug, Clone, Default)]
