@@ -20,6 +20,8 @@ const MAX_RECORD_BYTES: usize = 65536;
 #[derive(Clone)]
 pub struct BrowserKeys {
     private: SecretKey,
+    /// Its public key, 65 bytes: each message needs it.
+    public: Vec<u8>,
     auth: Vec<u8>,
 }
 
@@ -32,18 +34,22 @@ impl BrowserKeys {
                 break key;
             }
         };
-        Self { private, auth: random::<16>().to_vec() }
+        Self::new(private, &random::<16>())
     }
 
     /// The keys of an example: `private` 32 bytes, `auth` 16. `None` when `private` is not a valid key.
     pub fn from_bytes(private: &[u8], auth: &[u8]) -> Option<Self> {
-        Some(Self { private: SecretKey::from_slice(private).ok()?, auth: auth.to_vec() })
+        Some(Self::new(SecretKey::from_slice(private).ok()?, auth))
+    }
+
+    fn new(private: SecretKey, auth: &[u8]) -> Self {
+        let public = private.public_key().to_sec1_point(false).as_bytes().to_vec();
+        Self { private, public, auth: auth.to_vec() }
     }
 
     /// `p256dh`: the public key, 65 bytes, uncompressed.
     pub fn p256dh(&self) -> Vec<u8> {
-        let point = self.private.public_key().to_sec1_point(false);
-        point.as_bytes().to_vec()
+        self.public.clone()
     }
 
     /// `auth`: 16 bytes.
@@ -80,7 +86,7 @@ impl BrowserKeys {
     fn content_key(&self, sender: &PublicKey, salt: &[u8]) -> Result<([u8; 16], [u8; 12]), String> {
         let shared = ecdh::diffie_hellman(self.private.to_nonzero_scalar(), sender.as_affine());
         let as_public = sender.to_sec1_point(false);
-        content_key(shared.raw_secret_bytes(), &self.auth, &self.p256dh(), as_public.as_bytes(), salt)
+        content_key(shared.raw_secret_bytes(), &self.auth, &self.public, as_public.as_bytes(), salt)
     }
 }
 

@@ -72,10 +72,10 @@ impl Connection {
                 _ => {}
             }
             bytes.extend_from_slice(&chunk[..seen]);
-            let end = find_end(&bytes, read);
-            self.skip(end.unwrap_or(bytes.len()) - read)?;
-            if let Some(end) = end {
-                return RequestHead::parse(&bytes[..end]).map(Some);
+            let parsed = RequestHead::parse(&bytes)?;
+            self.skip(parsed.as_ref().map_or(bytes.len(), |(_, length)| *length) - read)?;
+            if let Some((head, _)) = parsed {
+                return Ok(Some(head));
             }
             if bytes.len() >= MAX_HEAD_BYTES {
                 return Err(invalid("the head is too long"));
@@ -149,13 +149,6 @@ impl Connection {
     }
 }
 
-/// The length of the head in `bytes`, when it is whole; the first `seen` bytes do not contain its end.
-fn find_end(bytes: &[u8], seen: usize) -> Option<usize> {
-    let start = seen.saturating_sub(3);
-    let found = bytes[start..].windows(4).position(|window| window == b"\r\n\r\n");
-    found.map(|position| start + position + 4)
-}
-
 impl Read for Connection {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.set_read_timeout()?;
@@ -193,19 +186,22 @@ pub(crate) struct RequestHead {
 }
 
 impl RequestHead {
-    fn parse(bytes: &[u8]) -> io::Result<Self> {
+    /// The head at the start of `bytes` and its length, when it is whole.
+    fn parse(bytes: &[u8]) -> io::Result<Option<(Self, usize)>> {
         let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
         let mut request = httparse::Request::new(&mut headers);
-        match request.parse(bytes) {
-            Ok(httparse::Status::Complete(_)) => {}
-            _ => return Err(invalid("the head is not HTTP/1.1")),
-        }
+        let length = match request.parse(bytes) {
+            Ok(httparse::Status::Complete(length)) => length,
+            Ok(httparse::Status::Partial) => return Ok(None),
+            Err(_) => return Err(invalid("the head is not HTTP/1.1")),
+        };
         let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
-        Ok(Self {
+        let head = Self {
             method: request.method.unwrap_or_default().to_owned(),
             path: request.path.unwrap_or_default().to_owned(),
             headers: request.headers.iter().map(|header| (header.name.to_owned(), text(header.value))).collect(),
-        })
+        };
+        Ok(Some((head, length)))
     }
 
     /// The first header of this name, upper and lower case alike.

@@ -84,10 +84,11 @@ impl Write for Half {
     }
 }
 
-/// Whether a browser asks for its WebSocket.
+/// Whether a browser asks for its WebSocket. A page that asks for one has an `Origin` that is not `ws:`, and gets none.
 pub(crate) fn is_upgrade(head: &RequestHead) -> bool {
     let upgrade = head.header("Upgrade").unwrap_or_default();
-    upgrade.eq_ignore_ascii_case("websocket") && head.header("Sec-WebSocket-Key").is_some()
+    let page = head.header("Origin").is_some_and(|origin| !origin.starts_with("ws"));
+    upgrade.eq_ignore_ascii_case("websocket") && head.header("Sec-WebSocket-Key").is_some() && !page
 }
 
 /// Serves one browser until it disconnects.

@@ -1,5 +1,6 @@
 //! HTTP/1.1 responses as bytes.
 
+use http::StatusCode;
 use serde_json::Value;
 use std::time::SystemTime;
 
@@ -65,33 +66,6 @@ impl Response {
 
 /// (RFC 9110 §15)
 pub(crate) fn reason_phrase(status: u16) -> &'static str {
-    match status {
-        101 => "Switching Protocols",
-        200 => "OK",
-        201 => "Created",
-        202 => "Accepted",
-        204 => "No Content",
-        301 => "Moved Permanently",
-        302 => "Found",
-        307 => "Temporary Redirect",
-        308 => "Permanent Redirect",
-        400 => "Bad Request",
-        401 => "Unauthorized",
-        403 => "Forbidden",
-        404 => "Not Found",
-        405 => "Method Not Allowed",
-        408 => "Request Timeout",
-        410 => "Gone",
-        406 => "Not Acceptable",
-        407 => "Proxy Authentication Required",
-        409 => "Conflict",
-        413 => "Payload Too Large",
-        415 => "Unsupported Media Type",
-        429 => "Too Many Requests",
-        500 => "Internal Server Error",
-        502 => "Bad Gateway",
-        503 => "Service Unavailable",
-        504 => "Gateway Timeout",
-        _ => "Unknown",
-    }
+    let known = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+    known.unwrap_or("Unknown")
 }

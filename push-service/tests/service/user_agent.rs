@@ -3,6 +3,7 @@
 use crate::sender::{LIMIT, Request, Response, Sender, claims, decode, now};
 use push_service::service::{Service, Settings};
 use serde_json::{Value, json};
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -348,4 +349,22 @@ fn a_learner_is_held_to_mozillas_rules_and_no_stricter_ones() {
     assert_eq!(send(&json!({ "aud": "https://localhost", "exp": now() + 60 })), 401);
     let unsigned = |endpoint| scene.message(endpoint, b"").with("Authorization", None).send().status;
     assert_eq!((unsigned(&keyless), unsigned(&endpoint)), (201, 401));
+}
+
+/// Firefox itself sends the address of its push service as `Origin`.
+#[test]
+fn a_page_cannot_open_the_browsers_websocket() {
+    let scene = Scene::new();
+    let host = scene.origin().strip_prefix("http://").unwrap();
+    let origins = [("https://evil.example".to_owned(), 404), ("null".to_owned(), 404), (format!("ws://{host}/"), 101)];
+    for (origin, status) in origins {
+        let upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==";
+        let version = "Sec-WebSocket-Version: 13";
+        let mut tcp = TcpStream::connect(host).unwrap();
+        tcp.set_read_timeout(Some(LIMIT)).unwrap();
+        write!(tcp, "GET / HTTP/1.1\r\nHost: {host}\r\nOrigin: {origin}\r\n{upgrade}\r\n{version}\r\n\r\n").unwrap();
+        let mut line = [0; 12];
+        tcp.read_exact(&mut line).unwrap();
+        assert_eq!(String::from_utf8_lossy(&line), format!("HTTP/1.1 {status}"), "{origin}");
+    }
 }
