@@ -52,8 +52,8 @@ export const lookAtBrowser = async () => {
 
 export const register = () => run('registration', 'register', async () => takeRegistration(await push.register()), registrationProblem);
 
-// Unregistering also ends the subscription (Push API, "Push subscription": lifetime). The server is told first, because
-// the endpoint is not known afterwards.
+// Unregistering also ends the subscription (Push API, "Push subscription": lifetime). The endpoint is removed from the
+// server first, because it is not known afterwards.
 export const unregister = () =>
   run('registration', 'unregister', async () => {
     giveUp(new Error('the service worker was unregistered'));

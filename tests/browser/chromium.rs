@@ -14,7 +14,7 @@ use crate::page::Page;
 tests![
     on_http_localhost_the_worker_registers_and_unregisters,
     on_https_the_worker_registers_once_the_certificate_is_trusted,
-    behind_an_untrusted_certificate_the_page_tells_the_ways_on_and_its_command_works,
+    behind_an_untrusted_certificate_the_page_says_what_to_do_and_its_command_works,
     every_shape_of_payload_is_shown,
     the_worker_leaves_urls_and_actions_to_a_browser_that_can_open_them,
 ];
@@ -36,7 +36,7 @@ fn on_https_the_worker_registers_once_the_certificate_is_trusted(_: &mut (Chromi
     chromium.expect_a_quiet_console();
 }
 
-fn behind_an_untrusted_certificate_the_page_tells_the_ways_on_and_its_command_works(
+fn behind_an_untrusted_certificate_the_page_says_what_to_do_and_its_command_works(
     InChromium { chromium, server }: &mut InChromium,
 ) {
     assert_eq!(chromium.try_open(&server.https), Err("net::ERR_CERT_AUTHORITY_INVALID".to_owned()));
@@ -84,8 +84,8 @@ fn every_shape_of_payload_is_shown(Registered { chromium, server, registration }
     chromium.expect_a_quiet_console();
 }
 
-/// Our page in a folder of its own, its worker in a browser that `change`, a script, has made different: what the worker
-/// wants to be shown beside title and body becomes the body.
+/// Our page in its own folder. Its worker runs in a browser that the script `change` has changed, and shows what it passes to
+/// `showNotification()` as `navigate` and `actions` in the body.
 fn page_with_worker_after(change: &str) -> TempDir {
     let page = tempfile::tempdir().unwrap();
     for file in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/www")).unwrap() {

@@ -18,7 +18,7 @@ tests![
     a_push_without_a_payload_arrives_without_data,
     a_push_to_a_closed_chromium_arrives_at_its_next_start,
     notify_all_reaches_chromium_and_firefox_beside_it,
-    a_subscription_ended_behind_the_servers_back_is_set_aside,
+    a_subscription_that_the_server_does_not_know_ended_is_moved_to_gone,
     a_changed_vapid_key_is_noticed_on_reload_and_chromium_subscribes_again,
     a_permission_withdrawn_ends_the_subscription,
 ];
@@ -100,7 +100,7 @@ fn notify_all_reaches_chromium_and_firefox_beside_it(both: &mut BothSubscribed) 
     firefox.expect_a_quiet_console();
 }
 
-fn a_subscription_ended_behind_the_servers_back_is_set_aside(
+fn a_subscription_that_the_server_does_not_know_ended_is_moved_to_gone(
     ChromiumSubscribed(ChromiumStage { chromium, server, push_service, .. }): &mut ChromiumSubscribed,
 ) {
     let ended = chromium.value(

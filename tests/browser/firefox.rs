@@ -14,8 +14,8 @@ use crate::support::program::LIMIT;
 tests![
     from_the_click_to_the_notification_on_https,
     from_the_click_to_the_notification_on_http_localhost,
-    a_subscription_ended_behind_the_servers_back_is_set_aside,
-    a_changed_vapid_key_is_noticed_on_reload_and_mended,
+    a_subscription_that_the_server_does_not_know_ended_is_moved_to_gone,
+    a_changed_vapid_key_is_noticed_on_reload_and_firefox_subscribes_again,
     a_permission_denied_at_the_prompt_shows_how_to_lift_it,
     a_push_is_shown_while_no_page_is_open_and_a_click_opens_it,
 ];
@@ -51,7 +51,7 @@ fn main_loop(stage: &mut Stage) {
     firefox.expect_a_quiet_console();
 }
 
-fn a_subscription_ended_behind_the_servers_back_is_set_aside(
+fn a_subscription_that_the_server_does_not_know_ended_is_moved_to_gone(
     Subscribed(Stage { firefox, server, .. }): &mut Subscribed,
 ) {
     let ended = firefox.value(
@@ -79,7 +79,9 @@ fn a_subscription_ended_behind_the_servers_back_is_set_aside(
     assert_eq!(fs::read_to_string(server.file("subscription.txt.gone")).unwrap(), line);
 }
 
-fn a_changed_vapid_key_is_noticed_on_reload_and_mended(Subscribed(Stage { firefox, server, .. }): &mut Subscribed) {
+fn a_changed_vapid_key_is_noticed_on_reload_and_firefox_subscribes_again(
+    Subscribed(Stage { firefox, server, .. }): &mut Subscribed,
+) {
     server.stop();
     fs::remove_file(server.file("keys/vapid_private.pem")).unwrap();
     server.start_again();

@@ -57,6 +57,7 @@ fn the_first_button_is_in_view_on_a_phone_and_a_laptop(
         expect_first_button_in_view(firefox, width);
         chromium.set_viewport(width, height);
         expect_first_button_in_view(chromium, width);
+        chromium.screenshot(&target().join(format!("fresh-{width}.png")));
     }
 }
 
@@ -103,6 +104,11 @@ fn a_subscribed_page_is_accessible_and_makes_the_readmes_picture(
     for dark in [true, false] {
         firefox.set_dark(dark);
         expect_no_violation(firefox, axe, &format!("dark: {dark}"));
+        let scheme = if dark { "dark" } else { "light" };
+        for (width, height) in [(390, 1800), (768, 1500), (1280, 1040)] {
+            firefox.set_viewport(width, height);
+            firefox.screenshot(&target().join(format!("subscribed-{width}-{scheme}.png")));
+        }
     }
     firefox.set_viewport(1280, 1040);
     firefox.value("scrollTo(0, 0)");

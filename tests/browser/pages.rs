@@ -19,7 +19,7 @@ use push_service::google::MessageChannel;
 tests![
     the_codelabs_page_runs_whole_in_firefox_and_in_chromium_beside_it,
     the_articles_page_runs_whole_in_firefox_and_in_chromium_beside_it,
-    the_articles_page_with_a_key_of_another_server_is_told_what_to_do,
+    the_server_answers_the_articles_page_with_another_servers_key_what_to_do,
     our_own_page_refuses_inline_script_in_both_browsers,
 ];
 
@@ -185,7 +185,7 @@ fn the_articles_page_runs_whole_in_firefox_and_in_chromium_beside_it(Article(two
     chromium.wait_for_push();
 }
 
-fn the_articles_page_with_a_key_of_another_server_is_told_what_to_do(Article(two): &mut Article) {
+fn the_server_answers_the_articles_page_with_another_servers_key_what_to_do(Article(two): &mut Article) {
     // The public key of a subscriber is a point on P-256 too.
     two.paste(&two.push_service.subscribe(None).p256dh, "index.html");
     let TwoBrowsers { firefox, server, .. } = two;

@@ -1,4 +1,4 @@
-//! The page of a subscribed Firefox: the message form, outcomes, log, secrets, and what it says when things change.
+//! The page in a subscribed Firefox: the message form, results, log, secrets, and what it says when things change.
 
 use std::fs;
 use std::time::Duration;
@@ -17,9 +17,9 @@ tests![
     the_buttons_follow_the_codelabs_table_and_unregistering_ends_the_subscription,
     a_message_from_the_form_is_shown_as_written_and_its_click_leads_to_its_url,
     a_local_notification_needs_no_push_and_the_log_can_be_cleared,
-    the_outcome_of_a_failed_push_is_told_with_what_to_do,
+    the_result_of_a_failed_push_is_shown_with_what_to_do,
     notify_all_reaches_every_subscription_and_counts_the_failures,
-    secrets_are_masked_until_asked_for_and_copies_are_told_of,
+    secrets_are_masked_until_asked_for_and_the_page_says_what_it_copied,
     a_server_that_lost_the_subscription_is_given_it_again,
     a_permission_taken_back_ends_the_subscription_here_and_at_the_server,
     unsubscribing_while_the_server_is_away_says_what_follows,
@@ -113,7 +113,7 @@ fn a_local_notification_needs_no_push_and_the_log_can_be_cleared(Subscribed(Stag
     firefox.expect_a_quiet_console();
 }
 
-fn the_outcome_of_a_failed_push_is_told_with_what_to_do(
+fn the_result_of_a_failed_push_is_shown_with_what_to_do(
     Subscribed(Stage { firefox, push_service, .. }): &mut Subscribed,
 ) {
     let outcomes = [
@@ -155,7 +155,7 @@ fn notify_all_reaches_every_subscription_and_counts_the_failures(
         "document.getElementById('outcome-says').textContent.includes(': accepted 1 of 2; not accepted for now by localhost: 429 ')",
     );
 
-    // One ends a second after the other; the server's word of the last one must not take the place of both.
+    // One ends a second after the other; the last one alone, in the answer of /status, must not replace both.
     push_service.answer_for(&other, Reply::continues(Duration::from_millis(600), 2));
     let both =
         "document.getElementById('outcome-says').textContent.includes(': accepted 1 of 2; cannot reach localhost: ')";
@@ -168,7 +168,9 @@ fn notify_all_reaches_every_subscription_and_counts_the_failures(
     firefox.expect_a_quiet_console();
 }
 
-fn secrets_are_masked_until_asked_for_and_copies_are_told_of(Subscribed(Stage { firefox, .. }): &mut Subscribed) {
+fn secrets_are_masked_until_asked_for_and_the_page_says_what_it_copied(
+    Subscribed(Stage { firefox, .. }): &mut Subscribed,
+) {
     let shown = "JSON.parse(document.getElementById('subscription-json').textContent)";
     assert_eq!(firefox.value(&format!("{shown}.keys")), json!({ "auth": "•••", "p256dh": "•••" }));
     firefox.click("#details summary");
@@ -234,7 +236,7 @@ fn the_keyboard_goes_from_step_to_step(OnHttp(Stage { firefox, .. }): &mut OnHtt
     firefox.press_key(ENTER);
     firefox.answer_prompt(Answer::Allow);
     firefox.wait_for("document.activeElement.id === 'notify-me'");
-    // The welcome's window, where it opens, may have the key that is pressed meanwhile.
+    // While the first notification opens its window, that window may get the key.
     firefox.wait_for_alert(WELCOME.0, WELCOME.1);
     firefox.focus_page();
     firefox.press_key(ENTER);

@@ -272,7 +272,7 @@ fn behind_a_tunnel_only_its_own_name_and_origin_are_served(_: &mut NginxInstalle
         let got = through.send("POST", "/notify-all", &headers, "{}");
         (got.status, got.json()["error"].clone())
     };
-    // Nobody is stored, which is what a request that is let in is told.
+    // An accepted request is answered that nobody is stored.
     let let_in = (409, json!("nobody has subscribed yet"));
     assert_eq!(post(NAME, &format!("https://{NAME}")), let_in);
     assert_eq!(post(&format!("{NAME}:8443"), &tunnel.url), let_in);

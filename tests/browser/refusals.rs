@@ -10,12 +10,12 @@ use crate::harness::tests;
 use crate::page::Page;
 
 tests![
-    each_refusal_of_a_subscription_is_told_with_what_to_do,
-    a_blocked_permission_is_told_with_how_to_lift_it,
-    each_refusal_of_a_worker_is_told_with_what_to_do,
-    a_browser_that_lacks_something_is_told_what,
-    a_subscribe_that_hangs_is_told_of_after_ten_seconds,
-    an_address_of_the_local_network_is_told_to_be_no_secure_context,
+    each_refusal_of_a_subscription_is_shown_with_what_to_do,
+    a_blocked_permission_is_shown_with_how_to_allow_it,
+    each_refusal_of_a_worker_is_shown_with_what_to_do,
+    the_page_says_what_a_browser_lacks,
+    the_page_says_after_ten_seconds_that_subscribe_hangs,
+    the_page_says_that_an_address_of_the_local_network_is_not_a_secure_context,
     the_chrome_command_is_the_systems_own,
 ];
 
@@ -24,7 +24,7 @@ fn failing(method: &str, name: &str, message: &str) -> String {
     format!("{method} = () => Promise.reject(new DOMException({}, {}));", json!(message), json!(name))
 }
 
-fn each_refusal_of_a_subscription_is_told_with_what_to_do(Registered { chromium, server, .. }: &mut Registered) {
+fn each_refusal_of_a_subscription_is_shown_with_what_to_do(Registered { chromium, server, .. }: &mut Registered) {
     let subscribe = |name, message| failing("PushManager.prototype.subscribe", name, message);
     let no_service = "Registration failed - push service error";
     let refusals = [
@@ -84,7 +84,7 @@ fn each_refusal_of_a_subscription_is_told_with_what_to_do(Registered { chromium,
     chromium.expect_a_quiet_console();
 }
 
-fn a_blocked_permission_is_told_with_how_to_lift_it(Registered { chromium, server, .. }: &mut Registered) {
+fn a_blocked_permission_is_shown_with_how_to_allow_it(Registered { chromium, server, .. }: &mut Registered) {
     chromium.set_permission(&server.http, "denied");
     chromium.press("subscribe");
     chromium.wait_to_read(
@@ -95,7 +95,7 @@ fn a_blocked_permission_is_told_with_how_to_lift_it(Registered { chromium, serve
     chromium.expect_a_quiet_console();
 }
 
-fn each_refusal_of_a_worker_is_told_with_what_to_do(InChromium { chromium, server }: &mut InChromium) {
+fn each_refusal_of_a_worker_is_shown_with_what_to_do(InChromium { chromium, server }: &mut InChromium) {
     let refusals = [
         (
             "SecurityError",
@@ -120,7 +120,7 @@ fn each_refusal_of_a_worker_is_told_with_what_to_do(InChromium { chromium, serve
     chromium.expect_a_quiet_console();
 }
 
-fn a_browser_that_lacks_something_is_told_what(InChromium { chromium, server }: &mut InChromium) {
+fn the_page_says_what_a_browser_lacks(InChromium { chromium, server }: &mut InChromium) {
     let no_worker = ["Service workers are not supported here.", "No subscription is possible without service workers."];
     let no_push = [
         "No service worker is registered yet.",
@@ -148,7 +148,7 @@ fn a_browser_that_lacks_something_is_told_what(InChromium { chromium, server }: 
     chromium.expect_a_quiet_console();
 }
 
-fn a_subscribe_that_hangs_is_told_of_after_ten_seconds(Registered { chromium, .. }: &mut Registered) {
+fn the_page_says_after_ten_seconds_that_subscribe_hangs(Registered { chromium, .. }: &mut Registered) {
     chromium.press("subscribe");
     chromium.wait_to_read("subscription-status-message", "Asking the push service for a subscription …");
     chromium.wait_to_read(
@@ -165,7 +165,7 @@ fn a_subscribe_that_hangs_is_told_of_after_ten_seconds(Registered { chromium, ..
     chromium.expect_a_quiet_console();
 }
 
-fn an_address_of_the_local_network_is_told_to_be_no_secure_context(_: &mut ChromiumInstalled) {
+fn the_page_says_that_an_address_of_the_local_network_is_not_a_secure_context(_: &mut ChromiumInstalled) {
     let server = Server::start_with(&["--name", "barepush.test"]);
     let mut chromium = Chromium::start();
     chromium.open(&server.http.replace("localhost", "barepush.test"));

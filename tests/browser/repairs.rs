@@ -1,4 +1,4 @@
-//! What the page does when something has changed behind it: another tab, the push service or the server.
+//! How the page repairs itself when another tab, the push service or the server has changed something.
 
 use std::fs;
 
@@ -15,7 +15,7 @@ tests![
     a_message_that_finds_its_subscription_gone_is_sent_to_a_new_one,
     a_message_that_finds_its_subscription_made_with_another_key_is_sent_to_a_new_one,
     a_message_to_a_subscription_that_the_server_lost_is_sent_after_storing_it_again,
-    in_chromium_a_subscription_told_to_be_gone_is_replaced,
+    in_chromium_a_subscription_that_the_push_service_lost_is_replaced,
     a_new_subscription_that_the_server_does_not_keep_is_ended,
     a_subscription_ended_in_another_tab_is_noticed_when_a_button_is_pressed,
     a_worker_unregistered_in_another_tab_is_noticed_when_the_page_is_looked_at,
@@ -130,7 +130,9 @@ const FAKE_SUBSCRIPTION: &str = "
     PushManager.prototype.getSubscription = async () => subscription();
     PushManager.prototype.subscribe = async () => { number += 1; live = true; return subscription(); };";
 
-fn in_chromium_a_subscription_told_to_be_gone_is_replaced(Registered { chromium, server, .. }: &mut Registered) {
+fn in_chromium_a_subscription_that_the_push_service_lost_is_replaced(
+    Registered { chromium, server, .. }: &mut Registered,
+) {
     let answers = format!(
         "{FAKE_SUBSCRIPTION}
         globalThis.posted = [];

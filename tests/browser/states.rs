@@ -1,4 +1,4 @@
-//! The states between clicks and the server's troubles: what the page says while it waits, and when the server fails it.
+//! What the page says while it waits, and when the server fails.
 
 use std::fs;
 
@@ -13,21 +13,21 @@ use push_service::PushService;
 
 tests![
     the_page_says_what_it_waits_for,
-    the_worker_s_reports_are_followed_stop_by_stop,
-    another_vapid_key_is_told_at_each_step_of_its_mending,
+    the_worker_s_reports_are_followed_step_by_step,
+    the_page_says_at_each_step_how_it_replaces_a_subscription_of_another_vapid_key,
     the_newest_subscription_is_named_with_the_key_it_was_made_with,
-    a_local_notification_or_a_copy_that_fails_is_told_of,
+    the_page_says_that_a_local_notification_or_a_copy_failed,
     what_a_browser_can_do_is_listed,
     a_server_that_fails_is_quoted,
     notify_all_is_off_with_nobody_stored_and_says_so_when_the_last_one_went,
-    a_server_that_is_gone_is_told_of_once,
+    the_page_says_once_that_the_server_does_not_answer,
     of_many_pushes_all_are_counted,
     commands_with_a_space_in_a_path_are_quoted_for_a_shell,
-    a_failure_of_another_kind_is_told_all_the_same,
+    the_page_shows_failures_of_any_other_kind_too,
     a_subscription_can_be_ended_only_when_the_server_has_it,
 ];
 
-/// A browser that has a subscription, told by `options`, and a server that knows it and never answers `waiting`.
+/// A browser that has a subscription with these `options`, and a server that has stored it and never answers `waiting`.
 fn subscribed(options: &str, waiting: &str) -> String {
     format!(
         "PushManager.prototype.getSubscription = async () => ({{
@@ -60,7 +60,7 @@ fn the_page_says_what_it_waits_for(InChromium { chromium, server }: &mut InChrom
     chromium.expect_a_quiet_console();
 }
 
-fn the_worker_s_reports_are_followed_stop_by_stop(Registered { chromium, server, .. }: &mut Registered) {
+fn the_worker_s_reports_are_followed_step_by_step(Registered { chromium, server, .. }: &mut Registered) {
     chromium.open_after(&subscribed("{}", "/notify-me"), &server.http);
     chromium.wait_to_read("key-match", "this browser does not report its key");
     chromium.wait_to_read("subscription-status-message", "Subscribed at push.invalid, endpoint …89abcdef");
@@ -85,7 +85,9 @@ fn the_worker_s_reports_are_followed_stop_by_stop(Registered { chromium, server,
     chromium.expect_a_quiet_console();
 }
 
-fn another_vapid_key_is_told_at_each_step_of_its_mending(Registered { chromium, server, .. }: &mut Registered) {
+fn the_page_says_at_each_step_how_it_replaces_a_subscription_of_another_vapid_key(
+    Registered { chromium, server, .. }: &mut Registered,
+) {
     let other_key = "{ applicationServerKey: new Uint8Array(65).buffer }";
     chromium.open_after(&subscribed(other_key, "/remove-subscription"), &server.http);
     chromium.wait_to_read("subscription-note", "The server’s VAPID key has changed. Subscribing again …");
@@ -113,7 +115,7 @@ fn the_newest_subscription_is_named_with_the_key_it_was_made_with(_: &mut Chromi
     chromium.expect_a_quiet_console();
 }
 
-fn a_local_notification_or_a_copy_that_fails_is_told_of(Registered { chromium, server, .. }: &mut Registered) {
+fn the_page_says_that_a_local_notification_or_a_copy_failed(Registered { chromium, server, .. }: &mut Registered) {
     chromium.open_after(
         "ServiceWorkerRegistration.prototype.showNotification = () => Promise.reject(new TypeError('no'));
          Clipboard.prototype.writeText = () => Promise.reject(new TypeError('no'));",
@@ -192,9 +194,9 @@ fn notify_all_is_off_with_nobody_stored_and_says_so_when_the_last_one_went(
     assert_eq!(chromium.buttons(), "register");
 }
 
-fn a_server_that_is_gone_is_told_of_once(InChromium { chromium, server }: &mut InChromium) {
+fn the_page_says_once_that_the_server_does_not_answer(InChromium { chromium, server }: &mut InChromium) {
     store_somebody(server);
-    // Opened again, no question to the server is under way when it goes.
+    // Opened again, so that no request is in flight when the server ends.
     chromium.open(&server.http);
     chromium.wait_to_read("server-line", "Server 0.1.0 · 1 subscription stored");
     server.stop();
@@ -244,7 +246,7 @@ fn store_somebody(server: &Server) {
     fs::write(server.file("subscription.txt"), push_service.subscribe(None).json).unwrap();
 }
 
-fn a_failure_of_another_kind_is_told_all_the_same(Registered { chromium, server, .. }: &mut Registered) {
+fn the_page_shows_failures_of_any_other_kind_too(Registered { chromium, server, .. }: &mut Registered) {
     store_somebody(server);
     chromium.open_after(
         "ServiceWorkerRegistration.prototype.unregister = () => Promise.reject(new TypeError('no'));

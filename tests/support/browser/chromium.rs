@@ -107,7 +107,7 @@ impl Chromium {
         self.ask("BackgroundService.setRecording", record);
     }
 
-    /// Opens `url` and waits until it has loaded; the error is the browser's, say `net::ERR_CERT_AUTHORITY_INVALID`.
+    /// Opens `url` and waits until it has loaded; the error is the browser's, for example `net::ERR_CERT_AUTHORITY_INVALID`.
     pub(crate) fn try_open(&mut self, url: &str) -> Result<(), String> {
         let went = self.ask("Page.navigate", json!({ "url": url }));
         self.wait_for_load(&went["loaderId"]);

@@ -20,9 +20,9 @@ user_pref("dom.push.connection.enabled", true);
 user_pref("dom.push.testing.allowInsecureServerURL", true);
 // There is no desktop here to show a notification: Firefox draws its own alert window.
 user_pref("alerts.useSystemBackend", false);
-// console.* of service workers goes to standard output; BiDi tells of pages only.
+// console.* of service workers goes to standard output; BiDi reports those of pages only.
 user_pref("devtools.console.stdout.content", true);
-// Nothing leaves this machine: whatever is not loopback meets a proxy that is not there.
+// Nothing leaves this machine: everything but loopback goes to a proxy that does not exist.
 user_pref("network.proxy.type", 1);
 user_pref("network.proxy.http", "127.0.0.1");
 user_pref("network.proxy.http_port", 9);
@@ -32,7 +32,7 @@ user_pref("network.proxy.allow_hijacking_localhost", false);
 // One name stands for an address of the local network.
 user_pref("network.dns.localDomains", "barepush.test");
 user_pref("network.proxy.no_proxies_on", "barepush.test");
-// BiDi pretends that every page has the focus, so that none can be given it.
+// BiDi pretends that every page has the focus; then no page can get it.
 user_pref("focusmanager.testmode", false);
 // No questions and no reports.
 user_pref("browser.shell.checkDefaultBrowser", false);

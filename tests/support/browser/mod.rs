@@ -109,8 +109,8 @@ pub(crate) trait Tab {
     /// Clicks the middle of the first element `selector` finds, as a mouse would: this is a user's activation.
     fn click(&mut self, selector: &str);
 
-    /// What the pages opened so far complained of in the console: errors and warnings, scripts' uncaught errors, and where
-    /// the browser tells, content security policy, failed loads and errors inside workers.
+    /// The console's errors and warnings of the pages opened so far and scripts' uncaught errors; where the browser reports
+    /// them, also violations of the content security policy, failed loads and errors inside workers.
     fn complaints(&mut self) -> Vec<String>;
 
     /// Waits until a JS expression in the page is true, and returns it.

@@ -12,7 +12,7 @@ use tungstenite::{Error, Message, WebSocket};
 /// two cores it took more than 30.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(90);
 
-/// A connection to a browser: calls are answered in turn, events wait in the order they came.
+/// A connection to a browser: calls are answered one by one, events are kept in the order they came.
 pub(crate) struct Connection {
     socket: WebSocket<TcpStream>,
     calls: u64,
