@@ -17,9 +17,9 @@ pub(crate) fn steps(origin: &str, ca_file: &Path, wanted: &[Wanted], switches: &
         lines.push(format!("   {}", environment::for_barepush(origin, ca_file)));
     }
     lines.push(format!("1. in a second terminal: cargo run --bin server{server}"));
-    lines.extend(wanted.iter().map(|Wanted { kind, page, .. }| {
-        format!("2. in {}, which then opens {page}: register, subscribe", kind.name())
-    }));
+    for (number, Wanted { kind, page, .. }) in ["2.", "  "].into_iter().zip(wanted) {
+        lines.push(format!("{number} in {}, which then opens {page}: register, subscribe", kind.name()));
+    }
     if wanted.is_empty() {
         lines.extend(own_browser(origin, switches));
     }

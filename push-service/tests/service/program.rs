@@ -277,7 +277,7 @@ fn each_choice_of_browsers_gets_the_steps_that_lead_to_a_notification() {
         let server = server.replace("ORIGIN", origin);
         assert!(output.contains(&format!("\n1. in a second terminal: cargo run --bin server{server}\n")), "{output}");
         assert_eq!(output.contains(&format!("export HTTPS_PROXY={origin} SSL_CERT_FILE=/")), proxy, "{output}");
-        assert_eq!(output.matches("\n2. in ").count(), arguments.len() / 2, "{output}");
+        assert_eq!(output.matches(&format!(", which then opens {page}: ")).count(), arguments.len() / 2, "{output}");
     }
 }
 
