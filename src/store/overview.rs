@@ -59,11 +59,13 @@ struct Version {
 }
 
 impl Version {
+    /// `None` for a pipe or a device, whose contents change without any of this.
     fn of(file: &Metadata) -> Option<Version> {
         #[cfg(unix)]
         let inode = std::os::unix::fs::MetadataExt::ino(file);
         #[cfg(not(unix))]
         let inode = 0;
-        Some(Version { inode, length: file.len(), modified: file.modified().ok()? })
+        let modified = file.modified().ok().filter(|_| file.is_file())?;
+        Some(Version { inode, length: file.len(), modified })
     }
 }

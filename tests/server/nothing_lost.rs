@@ -483,6 +483,26 @@ fn a_list_that_is_a_link_a_pipe_or_stdin_is_left_alone_and_that_is_said() {
 }
 
 #[test]
+fn a_status_that_takes_long_holds_up_no_other_request() {
+    let house = House::new();
+    house.service.expect_no_calls();
+    // Opening a pipe takes until another process opens its other end.
+    let pipe = house.file("subscription.txt");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    thread::scope(|scope| {
+        let status = scope.spawn(|| Client::new(&house.server.url("http")).get("/status"));
+        // Opening its end for writing succeeds as soon as the server reads, and lets it read on until it is closed.
+        let other_end = fs::File::options().write(true).open(&pipe).unwrap();
+        for path in ["/", "/vapid-public-key", "/sw.js"] {
+            assert_eq!(house.page.get(path).status, 200, "{path}");
+        }
+        assert!(!status.is_finished());
+        drop(other_end);
+        assert_eq!(status.join().unwrap().json()["stored"], 0);
+    });
+}
+
+#[test]
 fn notify_run_by_root_leaves_a_users_files_to_the_user() {
     let house = House::new();
     house.add_gone();
