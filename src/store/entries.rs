@@ -16,7 +16,7 @@ const CHUNK_BYTES: usize = 64 * 1024;
 /// UTF-8's byte order mark, which some editors put at the beginning of a file.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// One value of the file.
+/// One JSON value of the file, or a line that is not one.
 #[derive(Debug)]
 pub struct Entry {
     /// The line it begins on, from 1.
@@ -39,7 +39,7 @@ impl Entries {
         Entries { raw: RawEntries::new(Box::new(reader)), path: path.to_owned() }
     }
 
-    /// The file that is read.
+    /// As given to [`Entries::new`].
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -106,7 +106,7 @@ impl<R: Read> RawEntries<R> {
         self.start += bytes;
     }
 
-    /// Skips a byte order mark before the first entry. Answers it, or nothing.
+    /// Skips a byte order mark before the first entry. Returns it, or no bytes.
     pub(super) fn byte_order_mark(&mut self) -> io::Result<&'static [u8]> {
         if std::mem::replace(&mut self.begun, true) || !self.skip_blanks()? {
             return Ok(b"");
@@ -121,7 +121,7 @@ impl<R: Read> RawEntries<R> {
         Ok(BYTE_ORDER_MARK)
     }
 
-    /// Answers whether something follows.
+    /// Returns whether an entry follows.
     fn skip_blanks(&mut self) -> io::Result<bool> {
         loop {
             let blanks = self.rest().len() - self.rest().trim_ascii_start().len();

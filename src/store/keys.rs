@@ -10,7 +10,7 @@ use crate::push::vapid::{self, Subject, VapidError, VapidKey};
 /// The VAPID key's file in the folder `keys`.
 pub const VAPID_FILE: &str = "vapid_private.pem";
 
-/// Whether the key file existed.
+/// Whether the key existed before this start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyFile {
     /// The key was read, from its file or from the environment.

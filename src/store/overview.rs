@@ -11,9 +11,9 @@ const TIME_STEP: Duration = Duration::from_millis(20);
 /// How many usable subscriptions are stored, and the newest of them.
 #[derive(Debug, Clone, Default)]
 pub struct Overview {
-    /// Their number.
+    /// How many; lines that are not a valid subscription do not count.
     pub stored: usize,
-    /// The last in the file.
+    /// The last one in the file.
     pub newest: Option<Subscription>,
 }
 

@@ -71,7 +71,7 @@ impl Rewrite {
         Ok(copied)
     }
 
-    /// Adds `subscription` after all others.
+    /// Adds `subscription` as the newest.
     pub(super) fn append(&mut self, subscription: &Subscription) -> Result<(), StoreError> {
         self.write_line(subscription.json().as_bytes())
     }

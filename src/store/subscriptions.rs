@@ -45,7 +45,7 @@ pub enum StoreError {
     /// A symbolic link, a pipe or a device is read, but never changed.
     #[error("{} is not a regular file, so it is not changed", .0.display())]
     NotRegular(PathBuf),
-    /// For 30 s other changes of this process came before this one.
+    /// Earlier changes of this process took longer than 30 s.
     #[error("{} has too many changes waiting", .0.display())]
     TooManyChanges(PathBuf),
     /// Another process has held the lock for 5 s.
@@ -71,10 +71,10 @@ impl StoreError {
     }
 }
 
-/// What a change did.
+/// The result of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Change {
-    /// How many of the subscriptions that it was about were stored before.
+    /// How many stored subscriptions were replaced, removed or moved.
     pub found: usize,
     /// How many usable subscriptions are stored now.
     pub stored: usize,
@@ -86,7 +86,7 @@ impl Store {
         Store { path: path.into(), shared: Arc::default() }
     }
 
-    /// The file's path.
+    /// As given to [`Store::new`].
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -105,7 +105,7 @@ impl Store {
         Ok(Entries::new(self.open()?, &self.path))
     }
 
-    /// The file itself, for [`Entries::new`].
+    /// The opened file, for [`Entries::new`] with a reader of the caller's around it.
     ///
     /// # Errors
     /// [`StoreError::Missing`] or [`StoreError::Read`].
@@ -116,8 +116,7 @@ impl Store {
         })
     }
 
-    /// How many are stored, and the newest; none when the file does not exist. The file is read only when it changed since the
-    /// last time.
+    /// How many are stored, and the newest; none when the file does not exist. The file is read only when it has changed.
     ///
     /// # Errors
     /// [`StoreError::Read`].

@@ -122,8 +122,8 @@ fn the_page_pushes_to_one_and_to_all_and_sets_aside_what_is_gone() {
     let (one, two) = (scene.service.subscribe(Some(&scene.key())), scene.service.subscribe(Some(&scene.key())));
     scene.page.post("/add-subscription", &one.json_with_key);
     scene.page.post("/add-subscription", &two.json_with_key);
-    let wish = json!({"endpoint": one.endpoint, "title": "T", "body": "B", "url": "/x", "ttl": 60});
-    let me = scene.page.post("/notify-me", &wish.to_string());
+    let request = json!({"endpoint": one.endpoint, "title": "T", "body": "B", "url": "/x", "ttl": 60});
+    let me = scene.page.post("/notify-me", &request.to_string());
     assert_eq!((me.status, &me.json()["push"]["class"]), (200, &json!("accepted")));
     let got = scene.service.wait_for(3, LIMIT);
     assert_eq!(got[2].json(), json!({"title": "T", "body": "B", "url": "/x"}));
