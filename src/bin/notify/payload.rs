@@ -1,4 +1,4 @@
-//! What is sent, from the command line: a notification's text, or bytes as they are.
+//! The message from the command line: a notification's text, or bytes as they are.
 
 use std::io::{self, Read};
 use std::path::Path;
@@ -13,15 +13,16 @@ use barepush::push::request::RequestError;
 
 use crate::args::Args;
 
-/// What is read of a payload at most: it would be refused long before, and stdin may be endless.
+/// How much of a payload is read: a longer one is refused anyway, and stdin may be endless.
 const MAX_READ_BYTES: usize = 1024 * 1024;
 
-/// What is sent; refused here when no push could carry it.
+/// The message. One that is too long for any push is refused here.
 pub(crate) fn message(args: &Args) -> Result<Message, CliError> {
     let payload = payload(args)?;
     if payload.len() > MAX_PAYLOAD_BYTES {
         let error = RequestError::from(EncryptionError::TooLong(payload.len()));
-        return Err(CliError::hinted(|e: &RequestError| e.hint(Reader::CommandLine))(error));
+        let hint = error.hint(Reader::CommandLine);
+        return Err(CliError::ours(error, hint));
     }
     if payload.len() > BRIDGED_PAYLOAD_BYTES && !args.quiet {
         let bytes = payload.len();
@@ -60,7 +61,7 @@ fn payload(args: &Args) -> Result<Vec<u8>, CliError> {
     })
 }
 
-/// All bytes of a file or, by "-", of stdin.
+/// All bytes of a file, or of stdin for "-".
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     let (name, reader): (_, io::Result<Box<dyn Read>>) = match path.as_os_str() == "-" {
         true => ("stdin".into(), Ok(Box::new(io::stdin().lock()))),

@@ -1,6 +1,6 @@
 //! Which subscriptions of a list are pushed to: the usable ones, without those that earlier runs finished and without duplicates.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
 use barepush::push::subscription::Subscription;
@@ -9,9 +9,9 @@ use barepush::store::subscriptions::Entries;
 use crate::results::{ResumeSet, SubscriptionId};
 use crate::summary::{Summary, lock};
 
-/// How many subscriptions are remembered to find duplicates, 3 MiB at most. In a longer list, a duplicate that stands further behind
-/// is pushed to again.
-const MAX_REMEMBERED: usize = 65_536;
+/// How many subscriptions are remembered at least to find duplicates: with twice as many, 2 MiB. In a longer list, a duplicate that
+/// stands further behind is pushed to again.
+const MIN_REMEMBERED: usize = 32_768;
 
 /// Each subscription to push to, with the line that it begins on. The others are reported to `summary`, and so is the error that
 /// ends a list early.
@@ -44,25 +44,22 @@ pub(crate) fn selected(
     })
 }
 
-/// The subscriptions seen last.
+/// The subscriptions seen last, in two halves: the older half is forgotten when the newer one is full.
 #[derive(Default)]
 struct Recent {
-    ids: HashSet<SubscriptionId>,
-    oldest_first: VecDeque<SubscriptionId>,
+    newer: HashSet<SubscriptionId>,
+    older: HashSet<SubscriptionId>,
 }
 
 impl Recent {
     /// Whether `id` is not among them yet.
     fn add(&mut self, id: SubscriptionId) -> bool {
-        if !self.ids.insert(id) {
+        if self.older.contains(&id) || !self.newer.insert(id) {
             return false;
         }
-        if self.oldest_first.len() == MAX_REMEMBERED
-            && let Some(oldest) = self.oldest_first.pop_front()
-        {
-            self.ids.remove(&oldest);
+        if self.newer.len() == MIN_REMEMBERED {
+            self.older = std::mem::take(&mut self.newer);
         }
-        self.oldest_first.push_back(id);
         true
     }
 }
@@ -78,11 +75,12 @@ mod tests {
     }
 
     #[test]
-    fn a_duplicate_is_found_among_the_last_65536_subscriptions() {
+    fn a_duplicate_is_found_among_the_last_32768_subscriptions() {
         let mut recent = Recent::default();
-        assert!((0..=MAX_REMEMBERED).all(|number| recent.add(id(number))));
-        assert!(!recent.add(id(1)) && !recent.add(id(MAX_REMEMBERED)));
+        let seen = 2 * MIN_REMEMBERED;
+        assert!((0..seen).all(|number| recent.add(id(number))));
+        assert!((seen - MIN_REMEMBERED..seen).all(|number| !recent.add(id(number))));
         assert!(recent.add(id(0)), "the oldest was forgotten");
-        assert_eq!((recent.ids.len(), recent.oldest_first.len()), (MAX_REMEMBERED, MAX_REMEMBERED));
+        assert!(recent.newer.len() + recent.older.len() <= 2 * MIN_REMEMBERED);
     }
 }
