@@ -2,7 +2,7 @@
 
 use crate::response::Response;
 use crate::vendor::Vendor;
-use crate::vendor_answers::Told;
+use crate::vendor_answers::Refusal;
 use std::time::Duration;
 
 /// The answer to a message in which nothing is wrong. A wrong one is refused whatever was told.
@@ -20,7 +20,7 @@ pub(crate) enum First {
     /// 201 as the vendor has it: the message is accepted.
     Created,
     /// This status as the vendor has it.
-    Status(Told),
+    Status(Refusal),
     Bytes(Vec<u8>),
 }
 
@@ -65,7 +65,7 @@ impl Answer {
         }
     }
 
-    fn told(told: Told) -> Self {
+    fn told(told: Refusal) -> Self {
         Self { delay: Duration::ZERO, first: First::Status(told), then: Then::KeepAlive }
     }
 
@@ -76,17 +76,17 @@ impl Answer {
 
     /// `status` with the headers and the body that the vendor gives it.
     pub fn status(status: u16) -> Self {
-        Self::told(Told::status(status))
+        Self::told(Refusal::status(status))
     }
 
     /// 429 or 503 with this value of `Retry-After`, valid or not.
     pub fn retry_after(status: u16, value: &str) -> Self {
-        Self::told(Told { retry_after: Some(value.to_owned()), ..Told::status(status) })
+        Self::told(Refusal { retry_after: Some(value.to_owned()), ..Refusal::status(status) })
     }
 
     /// 307 to another address.
     pub fn redirect(location: &str) -> Self {
-        Self::told(Told { words: Some(location.to_owned()), ..Told::status(307) })
+        Self::told(Refusal { words: Some(location.to_owned()), ..Refusal::status(307) })
     }
 
     /// These bytes as they are, then the connection is closed.

@@ -7,54 +7,17 @@ use crate::vendor::Vendor;
 use serde_json::json;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// A refusal in a vendor's words.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Refusal {
-    /// HTTP status.
-    pub(crate) status: u16,
-    /// Mozilla's number for the reason; the other vendors have none.
-    pub(crate) errno: u16,
-    /// Mozilla's message, Google's sentence, Apple's reason, Windows' error description.
-    pub(crate) words: String,
-}
-
-/// The status and words that a test chose for an answer.
+/// An answer with a status: a vendor's to a fault, or the one that a test chose.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Told {
+pub(crate) struct Refusal {
+    /// HTTP status, 2xx and 3xx included when a test chose it.
     pub(crate) status: u16,
-    /// `None`: the vendor's usual one for this status.
+    /// Mozilla's number for the reason; `None`: its usual one for this status. The other vendors have none.
     pub(crate) errno: Option<u16>,
-    /// `None`: the vendor's usual ones for this status.
+    /// Mozilla's message, Google's sentence, Apple's reason, Windows' error description; `None`: the usual one.
     pub(crate) words: Option<String>,
     /// The value of Retry-After, valid or not.
     pub(crate) retry_after: Option<String>,
-}
-
-impl Told {
-    pub(crate) fn status(status: u16) -> Self {
-        Self { status, ..Self::default() }
-    }
-
-    /// The response in the vendor's shape. 2xx have no body; 3xx name another address.
-    pub(crate) fn response(&self, vendor: Vendor) -> Response {
-        let response = match self.status {
-            ..300 => Response::new(self.status),
-            300..400 => {
-                let location = self.words.as_deref().unwrap_or("/elsewhere");
-                Response::new(self.status).header("Location", location)
-            }
-            _ => {
-                let usual = usual(vendor, self.status);
-                let errno = self.errno.unwrap_or(usual.errno);
-                let words = self.words.clone().unwrap_or(usual.words);
-                Refusal { status: self.status, errno, words }.response(vendor)
-            }
-        };
-        match &self.retry_after {
-            Some(value) => response.header("Retry-After", value),
-            None => response,
-        }
-    }
 }
 
 /// 201: the message is accepted (RFC 8030 §5). `id` names it.
@@ -74,101 +37,95 @@ pub(crate) fn accepted(vendor: Vendor, origin: &str, id: &str, ttl: u64) -> Resp
 }
 
 impl Refusal {
-    fn new(status: u16, errno: u16, words: &str) -> Self {
-        Self { status, errno, words: words.to_owned() }
+    pub(crate) fn status(status: u16) -> Self {
+        Self { status, ..Self::default() }
     }
 
     /// What `vendor` answers to a message with this fault.
     pub(crate) fn of(vendor: Vendor, fault: &Fault) -> Self {
         let status = status(vendor, fault.kind);
-        let usual = usual(vendor, status);
-        match vendor {
-            Vendor::Local | Vendor::Mozilla => match fault.kind {
-                Kind::Endpoint | Kind::Method => usual,
-                kind => Self::new(status, errno(kind), &fault.why),
-            },
-            Vendor::Google => match fault.kind {
-                Kind::Authorization => Self::new(status, 0, "UnauthorizedRegistration"),
-                Kind::Token => Self::new(status, 0, "permission denied: invalid JWT provided"),
-                Kind::Audience => {
-                    Self::new(status, 0, "aud claim in the token MUST include the origin of the push resource URL")
-                }
-                Kind::Ttl | Kind::TtlRange => Self::new(status, 0, "InvalidTtlParameter"),
-                _ => usual,
-            },
-            Vendor::Apple => match fault.kind {
-                Kind::Authorization => Self::new(status, 0, "BadAuthorizationHeader"),
-                Kind::Key => Self::new(status, 0, "VapidPkHashMismatch"),
-                Kind::Ttl | Kind::TtlRange => Self::new(status, 0, "BadTtl"),
-                Kind::Topic => Self::new(status, 0, "BadWebPushTopic"),
-                Kind::Urgency => Self::new(status, 0, "BadUrgency"),
-                _ => usual,
-            },
-            Vendor::Windows => match fault.kind {
-                Kind::CachePolicy => Self::new(status, 0, "Ttl value conflicts with X-WNS-Cache-Policy."),
-                Kind::Ttl | Kind::TtlRange => Self::new(status, 0, "Ttl value is missing or invalid."),
-                _ => usual,
-            },
-        }
-    }
-
-    /// The response in the vendor's shape.
-    pub(crate) fn response(&self, vendor: Vendor) -> Response {
-        let response = Response::new(self.status);
-        match vendor {
-            Vendor::Local | Vendor::Mozilla => self.mozilla(response),
-            Vendor::Google => self.google(response),
-            Vendor::Apple => {
-                let mut body = json!({ "reason": self.words });
-                if self.status == 410 {
-                    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-                    body["timestamp"] = json!(now.as_millis() as u64);
-                }
-                response.header("apns-id", &apns_id()).json(&body)
+        let words = match (vendor, fault.kind) {
+            (Vendor::Local | Vendor::Mozilla, Kind::Endpoint | Kind::Method) => return Self::status(status),
+            (Vendor::Local | Vendor::Mozilla, _) => fault.why.as_str(),
+            (Vendor::Google, Kind::Authorization) => "UnauthorizedRegistration",
+            (Vendor::Google, Kind::Token) => "permission denied: invalid JWT provided",
+            (Vendor::Google, Kind::Audience) => {
+                "aud claim in the token MUST include the origin of the push resource URL"
             }
-            Vendor::Windows => {
-                let response = response.header("X-WNS-STATUS", "dropped").header("X-WNS-NOTIFICATIONSTATUS", "dropped");
-                match self.words.as_str() {
-                    "" => response,
-                    words => response.header("X-WNS-ERROR-DESCRIPTION", words),
-                }
-            }
-        }
-    }
-
-    fn mozilla(&self, response: Response) -> Response {
-        if self.words.is_empty() {
-            return response;
-        }
-        let response = match self.status {
-            410 => response.header("Cache-Control", "max-age=86400"),
-            _ => response,
+            (Vendor::Google, Kind::Ttl | Kind::TtlRange) => "InvalidTtlParameter",
+            (Vendor::Apple, Kind::Authorization) => "BadAuthorizationHeader",
+            (Vendor::Apple, Kind::Key) => "VapidPkHashMismatch",
+            (Vendor::Apple, Kind::Ttl | Kind::TtlRange) => "BadTtl",
+            (Vendor::Apple, Kind::Topic) => "BadWebPushTopic",
+            (Vendor::Apple, Kind::Urgency) => "BadUrgency",
+            (Vendor::Windows, Kind::CachePolicy) => "Ttl value conflicts with X-WNS-Cache-Policy.",
+            (Vendor::Windows, Kind::Ttl | Kind::TtlRange) => "Ttl value is missing or invalid.",
+            _ => return Self::status(status),
         };
-        response.json(&json!({
-            "code": self.status,
-            "errno": self.errno,
-            "error": reason_phrase(self.status),
-            "message": self.words,
-            "more_info": "http://autopush.readthedocs.io/en/latest/http.html#error-codes",
-        }))
+        Self { errno: Some(errno(fault.kind)), words: Some(words.to_owned()), ..Self::status(status) }
     }
 
-    /// A sentence, or for 400 a page with the code word as its title.
-    fn google(&self, response: Response) -> Response {
-        let words = &self.words;
-        if self.status == 400 {
-            let page = format!(
-                "<HTML>\n<HEAD>\n<TITLE>{words}</TITLE>\n</HEAD>\n<BODY BGCOLOR=\"#FFFFFF\" TEXT=\"#000000\">\n\
-                 <H1>{words}</H1>\n<H2>Error 400</H2>\n</BODY>\n</HTML>\n"
-            );
-            return response.body("text/html; charset=UTF-8", page);
+    /// The response in the vendor's shape. 2xx have no body; 3xx name another address.
+    pub(crate) fn response(&self, vendor: Vendor) -> Response {
+        let (usual_errno, usual_words) = usual(vendor, self.status);
+        let words = self.words.as_deref().unwrap_or(usual_words);
+        let response = Response::new(self.status);
+        let response = match (self.status, vendor) {
+            (..300, _) => response,
+            (300..400, _) => response.header("Location", self.words.as_deref().unwrap_or("/elsewhere")),
+            (_, Vendor::Local | Vendor::Mozilla) => {
+                mozilla(response, self.status, self.errno.unwrap_or(usual_errno), words)
+            }
+            (_, Vendor::Google) => google(response, self.status, words),
+            (_, Vendor::Apple) => apple(response, self.status, words),
+            (_, Vendor::Windows) => windows(response, words),
+        };
+        match &self.retry_after {
+            Some(value) => response.header("Retry-After", value),
+            None => response,
         }
-        response
-            .header("X-Content-Type-Options", "nosniff")
-            .header("X-Frame-Options", "SAMEORIGIN")
-            .header("X-XSS-Protection", "0")
-            .body("text/plain; charset=utf-8", format!("{words}\n"))
     }
+}
+
+fn mozilla(response: Response, status: u16, errno: u16, words: &str) -> Response {
+    if words.is_empty() {
+        return response;
+    }
+    let response = if status == 410 { response.header("Cache-Control", "max-age=86400") } else { response };
+    response.json(&json!({
+        "code": status,
+        "errno": errno,
+        "error": reason_phrase(status),
+        "message": words,
+        "more_info": "http://autopush.readthedocs.io/en/latest/http.html#error-codes",
+    }))
+}
+
+/// A sentence, or for 400 a page with the code word as its title.
+fn google(response: Response, status: u16, words: &str) -> Response {
+    if status == 400 {
+        let page = format!(
+            "<HTML>\n<HEAD>\n<TITLE>{words}</TITLE>\n</HEAD>\n<BODY BGCOLOR=\"#FFFFFF\" TEXT=\"#000000\">\n\
+             <H1>{words}</H1>\n<H2>Error 400</H2>\n</BODY>\n</HTML>\n"
+        );
+        return response.body("text/html; charset=UTF-8", page);
+    }
+    let response = response.header("X-Content-Type-Options", "nosniff").header("X-Frame-Options", "SAMEORIGIN");
+    response.header("X-XSS-Protection", "0").body("text/plain; charset=utf-8", format!("{words}\n"))
+}
+
+fn apple(response: Response, status: u16, words: &str) -> Response {
+    let mut body = json!({ "reason": words });
+    if status == 410 {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        body["timestamp"] = json!(now.as_millis() as u64);
+    }
+    response.header("apns-id", &apns_id()).json(&body)
+}
+
+fn windows(response: Response, words: &str) -> Response {
+    let response = response.header("X-WNS-STATUS", "dropped").header("X-WNS-NOTIFICATIONSTATUS", "dropped");
+    if words.is_empty() { response } else { response.header("X-WNS-ERROR-DESCRIPTION", words) }
 }
 
 /// The status of each fault. The vendors differ in those about the VAPID token.
@@ -201,42 +158,39 @@ fn errno(kind: Kind) -> u16 {
     }
 }
 
-/// The refusal that a vendor most often gives with this status.
-fn usual(vendor: Vendor, status: u16) -> Refusal {
-    let (errno, words) = match vendor {
-        Vendor::Local | Vendor::Mozilla => match status {
-            400 => (110, "Invalid Content-Encoding header"),
-            401 | 403 => (109, "Invalid VAPID token"),
-            // Mozilla's 404 and 405 have no body.
-            404 | 405 => (102, ""),
-            410 => (106, "No such subscription"),
-            413 => (104, "payload reached size limit"),
-            429 | 503 => (201, "Use exponential back-off for retries"),
-            _ => (999, "Unknown error"),
-        },
-        Vendor::Google => match status {
-            401 | 403 => (
-                0,
-                "the VAPID credentials in the authorization header do not correspond to the credentials used to create the \
-                 subscriptions.",
-            ),
-            404 | 410 => (0, "push subscription has unsubscribed or expired."),
-            _ => (0, reason_phrase(status)),
-        },
-        Vendor::Apple => match status {
-            400 => (0, "BadWebPushRequest"),
-            401 | 403 => (0, "BadJwtToken"),
-            404 => (0, "BadPath"),
-            405 => (0, "MethodNotAllowed"),
-            410 => (0, "Unregistered"),
-            413 => (0, "PayloadTooLarge"),
-            429 => (0, "TooManyRequests"),
-            503 => (0, "ServiceUnavailable"),
-            _ => (0, "InternalServerError"),
-        },
-        Vendor::Windows => (0, ""),
+/// The number and the words that a vendor most often gives with this status.
+fn usual(vendor: Vendor, status: u16) -> (u16, &'static str) {
+    let words = match (vendor, status) {
+        (Vendor::Local | Vendor::Mozilla, _) => {
+            return match status {
+                400 => (110, "Invalid Content-Encoding header"),
+                401 | 403 => (109, "Invalid VAPID token"),
+                // Mozilla's 404 and 405 have no body.
+                404 | 405 => (102, ""),
+                410 => (106, "No such subscription"),
+                413 => (104, "payload reached size limit"),
+                429 | 503 => (201, "Use exponential back-off for retries"),
+                _ => (999, "Unknown error"),
+            };
+        }
+        (Vendor::Google, 401 | 403) => {
+            "the VAPID credentials in the authorization header do not correspond to the credentials used to create the \
+             subscriptions."
+        }
+        (Vendor::Google, 404 | 410) => "push subscription has unsubscribed or expired.",
+        (Vendor::Google, _) => reason_phrase(status),
+        (Vendor::Apple, 400) => "BadWebPushRequest",
+        (Vendor::Apple, 401 | 403) => "BadJwtToken",
+        (Vendor::Apple, 404) => "BadPath",
+        (Vendor::Apple, 405) => "MethodNotAllowed",
+        (Vendor::Apple, 410) => "Unregistered",
+        (Vendor::Apple, 413) => "PayloadTooLarge",
+        (Vendor::Apple, 429) => "TooManyRequests",
+        (Vendor::Apple, 503) => "ServiceUnavailable",
+        (Vendor::Apple, _) => "InternalServerError",
+        (Vendor::Windows, _) => "",
     };
-    Refusal::new(status, errno, words)
+    (0, words)
 }
 
 /// A random UUID in upper case, as APNs writes it.

@@ -5,7 +5,7 @@ use super::{Refused, Request, Result};
 use crate::answers::{Answer, First, Scope, Then};
 use crate::response::Response;
 use crate::state::Shared;
-use crate::vendor_answers::Told;
+use crate::vendor_answers::Refusal;
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -106,7 +106,7 @@ impl New {
         if texts.iter().any(|text| text.as_ref().is_some_and(|text| text.contains(char::is_control))) {
             return Err(Refused::bad("reason or retry_after contains a control character", "give one line of text"));
         }
-        let told = Told { status, errno: self.errno, words: self.reason.clone(), retry_after };
+        let told = Refusal { status, errno: self.errno, words: self.reason.clone(), retry_after };
         Ok(Answer { delay: Duration::ZERO, first: First::Status(told), then: Then::KeepAlive })
     }
 }
