@@ -22,7 +22,14 @@ tests![
 /// The example, built now if it is not up to date: `cargo test --test browser` builds no examples.
 fn example() -> PathBuf {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--quiet", "--workspace", "--example", "barebones"]);
+    cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args([
+        "build",
+        "--quiet",
+        "--locked",
+        "--workspace",
+        "--example",
+        "barebones",
+    ]);
     if !cfg!(debug_assertions) {
         cargo.arg("--release");
     }
