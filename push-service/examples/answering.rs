@@ -1,5 +1,5 @@
-//! A push service that only answers: 201 to every POST, over TLS connections that it keeps, after a given time. It decrypts and
-//! checks nothing, so that a benchmark measures the sender. It makes the subscriptions as well, and the certificate to trust.
+//! A push service for benchmarks of senders: it answers 201 to every POST over kept TLS connections, at once or after a given
+//! time. It checks and decrypts nothing. It also makes the subscriptions and the certificate to trust.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -17,15 +17,15 @@ use ring::agreement::{ECDH_P256, EphemeralPrivateKey};
 use ring::rand::{SecureRandom, SystemRandom};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-/// One thread a connection; a handshake needs the most.
+/// Each connection has a thread; the TLS handshake needs the most stack.
 const STACK_BYTES: usize = 256 * 1024;
 const ANSWER: &[u8] =
     b"HTTP/1.1 201 Created\r\nLocation: https://localhost/m/benchmark\r\nTTL: 86400\r\nContent-Length: 0\r\n\r\n";
 
-/// A push service that only answers, for benchmarks
+/// A push service that answers 201 and checks nothing, for benchmarks
 #[derive(Parser)]
 struct Args {
-    /// Gets ca.pem, to be trusted by the sender, and subscription.txt
+    /// Where to write ca.pem, for the sender to trust, and subscription.txt
     folder: PathBuf,
     /// How many subscriptions to make
     #[arg(long, default_value_t = 1)]
@@ -56,13 +56,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         let builder = thread::Builder::new().stack_size(STACK_BYTES);
         builder.spawn(move || {
             thread::sleep(greet_after);
-            // A sender that breaks off is told apart by its own count.
+            // When a sender breaks off, its own count of accepted messages shows it.
             _ = answer(tcp, config, answer_after);
         })?;
     }
 }
 
-/// As browsers write them, one a line, each with a key pair of its own.
+/// Subscriptions as browsers write them, one a line, each with its own key pair.
 fn subscriptions(port: u16, count: usize) -> Option<String> {
     let random = SystemRandom::new();
     let mut lines = String::new();
@@ -105,7 +105,7 @@ fn answer(tcp: TcpStream, config: Arc<ServerConfig>, after: Duration) -> io::Res
     }
 }
 
-/// How long the request at the start of `received` is, once it is there whole.
+/// The length of the request at the start of `received`, once it has arrived whole.
 fn request_bytes(received: &[u8]) -> Option<usize> {
     let mut headers = [httparse::EMPTY_HEADER; 32];
     let mut request = httparse::Request::new(&mut headers);

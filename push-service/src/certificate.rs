@@ -16,7 +16,7 @@ pub type Made = (Arc<ServerConfig>, String);
 /// The names and addresses of this machine.
 pub(crate) const OURS: &[&str] = &["localhost", "127.0.0.1", "::1"];
 
-/// [`make_for`] this machine's names, valid.
+/// Valid TLS for this machine's names, by a new authority.
 ///
 /// # Errors
 /// When the system has no random numbers.
