@@ -34,6 +34,7 @@ pub struct Server {
     backend: Backend,
     listeners: Vec<Bound>,
     limits: Limits,
+    log: Log,
 }
 
 struct Bound {
@@ -43,19 +44,19 @@ struct Bound {
 }
 
 impl Server {
-    /// Starts the tiny_http server that answers for all listeners.
+    /// Opens the tiny_http server that answers for all listeners.
     ///
     /// # Errors
     /// When its private socket cannot be made in the folder of temporary files.
-    pub fn open(limits: Limits) -> Result<Server, SetupError> {
-        Ok(Server { backend: Backend::open()?, listeners: Vec::new(), limits })
+    pub fn open(limits: Limits, log: Log) -> Result<Server, SetupError> {
+        Ok(Server { backend: Backend::open()?, listeners: Vec::new(), limits, log })
     }
 
     /// Binds one more listener and returns its address. Handlers know it by its number: 0 for the first, then 1.
     ///
     /// # Errors
     /// When the port is in use or reserved, or this machine has none of the hosts.
-    pub fn bind(&mut self, listen: Listen<'_>, log: Log) -> Result<SocketAddr, SetupError> {
+    pub fn bind(&mut self, listen: Listen<'_>) -> Result<SocketAddr, SetupError> {
         let (socket, address) = bind_first(listen.hosts, listen.port)?;
         let context = Context {
             listener: self.listeners.len(),
@@ -63,7 +64,7 @@ impl Server {
             tls: listen.tls,
             limits: self.limits.clone(),
             pool: self.backend.pool(),
-            log,
+            log: self.log,
         };
         self.listeners.push(Bound { socket, address, context });
         Ok(address)

@@ -107,8 +107,8 @@ impl House {
         });
         let mut chosen = Limits::default();
         limits(&mut chosen);
-        let mut server = Server::open(chosen).unwrap();
-        let address = server.bind(listen("127.0.0.1", 0, config), log).unwrap();
+        let mut server = Server::open(chosen, log).unwrap();
+        let address = server.bind(listen("127.0.0.1", 0, config)).unwrap();
         let (handler, handle) = Handler::new();
         Self { serving: Some(server.serve(handle)), handler, address, folder }
     }
@@ -570,8 +570,8 @@ fn stopping_answers_a_client_whose_handler_takes_longer_than_the_server_waits() 
 #[test]
 fn a_port_in_use_is_refused_with_a_hint() {
     let house = House::http();
-    let mut server = Server::open(Limits::default()).unwrap();
-    let error = server.bind(listen("127.0.0.1", house.address.port(), None), log).err().unwrap();
+    let mut server = Server::open(Limits::default(), log).unwrap();
+    let error = server.bind(listen("127.0.0.1", house.address.port(), None)).err().unwrap();
     assert_eq!(error.to_string(), format!("cannot listen on '127.0.0.1:{}'", house.address.port()));
     assert_eq!(error.hint(), "end the program that listens there, or choose another port (0 lets the system choose)");
 }
@@ -579,21 +579,21 @@ fn a_port_in_use_is_refused_with_a_hint() {
 #[test]
 fn the_first_host_that_this_machine_has_is_taken_and_a_taken_port_is_not_passed_over() {
     // TEST-NET-3 (RFC 5737) stands for 127.0.0.1 on a machine that has only IPv6.
-    let mut server = Server::open(Limits::default()).unwrap();
+    let mut server = Server::open(Limits::default(), log).unwrap();
     let hosts = |hosts| Listen { hosts, port: 0, url_host: "localhost", tls: None };
-    assert_eq!(server.bind(hosts(&["203.0.113.1", "127.0.0.1"]), log).unwrap().ip().to_string(), "127.0.0.1");
-    let error = server.bind(hosts(&["203.0.113.1", "203.0.113.2"]), log).err().unwrap();
+    assert_eq!(server.bind(hosts(&["203.0.113.1", "127.0.0.1"])).unwrap().ip().to_string(), "127.0.0.1");
+    let error = server.bind(hosts(&["203.0.113.1", "203.0.113.2"])).err().unwrap();
     assert_eq!(error.to_string(), "cannot listen on '203.0.113.1:0'");
     let house = House::http();
     let listen = Listen { hosts: &["127.0.0.1", "127.0.0.2"], port: house.address.port(), url_host: "", tls: None };
-    let error = server.bind(listen, log).err().unwrap();
+    let error = server.bind(listen).err().unwrap();
     assert_eq!(error.to_string(), format!("cannot listen on '127.0.0.1:{}'", house.address.port()));
 }
 
 #[test]
 fn the_handler_learns_which_listener_a_request_came_by_and_no_client_can_say_another() {
-    let mut server = Server::open(Limits::default()).unwrap();
-    let addresses = [(); 2].map(|()| server.bind(listen("127.0.0.1", 0, None), log).unwrap());
+    let mut server = Server::open(Limits::default(), log).unwrap();
+    let addresses = [(); 2].map(|()| server.bind(listen("127.0.0.1", 0, None)).unwrap());
     let running = server.serve(|listener, request| {
         let _ = request.respond(Response::from_string(listener.to_string()));
     });

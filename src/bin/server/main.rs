@@ -74,7 +74,7 @@ fn run(args: &Args) -> Result<(), CliError> {
 /// Binds the https listener, then, unless --no-http, the http one.
 fn listen(args: &Args, certificate: &Certificate) -> Result<(Server, Vec<Host>), CliError> {
     let tls = certificate.tls_config().map_err(CliError::hinted(hint))?;
-    let mut server = Server::open(Limits::default()).map_err(CliError::hinted(hint))?;
+    let mut server = Server::open(Limits::default(), args.log().refusals()).map_err(CliError::hinted(hint))?;
     let mut hosts = Vec::new();
     let listeners = [
         ("https", &*args.host, args.port, args.url_host(), Some(tls)),
@@ -84,7 +84,7 @@ fn listen(args: &Args, certificate: &Certificate) -> Result<(Server, Vec<Host>),
         let fallback = (address == "127.0.0.1").then_some("::1");
         let addresses: Vec<&str> = [Some(address), fallback].into_iter().flatten().collect();
         let listen = Listen { hosts: &addresses, port, url_host: &url_host, tls };
-        let bound = server.bind(listen, args.log().refusals()).map_err(CliError::hinted(hint))?;
+        let bound = server.bind(listen).map_err(CliError::hinted(hint))?;
         hosts.push(Host { scheme, url_host, port: bound.port(), names: args.names() });
     }
     Ok((server, hosts))
