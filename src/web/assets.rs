@@ -49,7 +49,7 @@ impl Assets {
     ///
     /// # Errors
     /// When `dir` cannot be read, has no index.html, or one of `secrets` lies inside it.
-    pub fn folder(dir: &Path, secrets: &[&Path]) -> Result<Assets, SetupError> {
+    pub fn folder(dir: &Path, secrets: &[PathBuf]) -> Result<Assets, SetupError> {
         let shown = dir.display();
         let root = dir.canonicalize().map_err(|source| {
             SetupError::new(format!("cannot read the page's folder '{shown}'"), "give --www a folder that exists")

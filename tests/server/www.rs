@@ -157,6 +157,7 @@ fn a_folder_that_is_no_page_or_holds_secrets_is_refused_before_a_socket_opens() 
     write(&folder.path().join("index.html"), "page");
     write(&folder.path().join("site/index.html"), "page");
     fs::create_dir(folder.path().join("empty")).unwrap();
+    write(&folder.path().join("keys/index.html"), "page");
     let no_index = "server: hint: give --www the folder that your index.html is in\n";
     let secrets = "server: hint: move the page into a folder of its own, or give another --data-dir\n";
     for (arguments, error) in [
@@ -171,10 +172,14 @@ fn a_folder_that_is_no_page_or_holds_secrets_is_refused_before_a_socket_opens() 
             &["--www", "index.html"],
             format!("server: error: the page's folder 'index.html' has no index.html\n{no_index}"),
         ),
-        (&["--www", "."], format!("server: error: the page's folder '.' would serve the secrets in '.'\n{secrets}")),
+        (&["--www", "."], format!("server: error: the page's folder '.' would serve the secrets in 'keys'\n{secrets}")),
+        (
+            &["--www", "keys"],
+            format!("server: error: the page's folder 'keys' would serve the secrets in 'keys'\n{secrets}"),
+        ),
         (
             &["--www", "site", "--data-dir", "site/data"],
-            format!("server: error: the page's folder 'site' would serve the secrets in 'site/data'\n{secrets}"),
+            format!("server: error: the page's folder 'site' would serve the secrets in 'site/data/keys'\n{secrets}"),
         ),
     ] {
         server(folder.path()).args(arguments).run().is(1, "", &error);

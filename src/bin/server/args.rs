@@ -1,6 +1,6 @@
 //! The command line of the server, and what its arguments make: keys, certificate, page, addresses.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use barepush::cli::data_args::DataArgs;
 use barepush::cli::error::CliError;
@@ -117,8 +117,10 @@ impl Args {
         let Some(www) = &self.www else {
             return Ok(Assets::Own);
         };
-        let secrets: Vec<&Path> =
-            [Some(&self.data.data_dir), self.tls_key.as_ref()].into_iter().flatten().map(|it| it.as_path()).collect();
+        let secrets: Vec<PathBuf> = [Some(self.data.keys()), Some(self.data.subscriptions()), self.tls_key.clone()]
+            .into_iter()
+            .flatten()
+            .collect();
         Assets::folder(www, &secrets).map_err(CliError::hinted(hint))
     }
 

@@ -129,6 +129,9 @@ impl BackendPool {
         let stream = Arc::new(Stream::connect(&self.address)?);
         {
             let mut state = self.lock();
+            if state.is_stopped {
+                return Err(io::ErrorKind::ConnectionAborted.into());
+            }
             state.opened.retain(|opened| opened.strong_count() > 0);
             state.opened.push(Arc::downgrade(&stream));
         }
