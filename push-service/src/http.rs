@@ -1,6 +1,7 @@
 //! HTTP/1.1 requests, read from a socket. A push service for tests must be able to break every rule of HTTP, so a server crate
 //! cannot do this. Every read is bounded and has a time limit.
 
+use crate::response::Response;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::io::{self, BufRead, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -16,6 +17,8 @@ const MAX_BODY_BYTES: usize = 1 << 20;
 const IDLE_LIMIT: Duration = Duration::from_secs(300);
 /// How long a head, or a body, may take from its first byte to its last.
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
+/// How long the rest of an unreadable request is read.
+const REFUSAL_LIMIT: Duration = Duration::from_secs(1);
 /// How long the other end may refuse to take what is sent.
 const WRITE_LIMIT: Duration = Duration::from_secs(30);
 
@@ -72,13 +75,13 @@ impl Connection {
                 _ => {}
             }
             bytes.extend_from_slice(&chunk[..seen]);
-            let parsed = RequestHead::parse(&bytes)?;
+            let parsed = RequestHead::parse(&bytes).map_err(|why| self.refuse(why))?;
             self.skip(parsed.as_ref().map_or(bytes.len(), |(_, length)| *length) - read)?;
             if let Some((head, _)) = parsed {
                 return Ok(Some(head));
             }
             if bytes.len() >= MAX_HEAD_BYTES {
-                return Err(invalid("the head is too long"));
+                return Err(self.refuse("the head is longer than 16 KiB"));
             }
         }
     }
@@ -115,7 +118,7 @@ impl Connection {
     /// makes the system send RST.
     pub(crate) fn read_body(&mut self, head: &RequestHead, leave_one: bool) -> io::Result<Vec<u8>> {
         self.limit_reads(REQUEST_LIMIT);
-        let mut body = vec![0; head.content_length()?];
+        let mut body = vec![0; head.content_length().map_err(|why| self.refuse(why))?];
         match body.split_last_mut() {
             Some((last, others)) if leave_one && self.as_plain().is_some() => {
                 self.read_exact(others)?;
@@ -124,6 +127,18 @@ impl Connection {
             _ => self.read_exact(&mut body)?,
         }
         Ok(body)
+    }
+
+    /// Answers a request that cannot be read and ends the connection. What is still to come is read for a moment, so that the
+    /// answer is not lost by a reset.
+    fn refuse(&mut self, why: &str) -> io::Error {
+        let response = Response::new(400).body("text/plain; charset=utf-8", format!("push-service: {why}\n"));
+        if self.write_all(&response.to_bytes()).and_then(|()| self.flush()).is_ok() {
+            self.close();
+            self.limit_reads(REFUSAL_LIMIT);
+            while self.read(&mut [0; 4096]).is_ok_and(|read| read > 0) {}
+        }
+        io::Error::new(ErrorKind::InvalidData, why)
     }
 
     /// Ends the sending direction.
@@ -187,13 +202,13 @@ pub(crate) struct RequestHead {
 
 impl RequestHead {
     /// The head at the start of `bytes` and its length, when it is whole.
-    fn parse(bytes: &[u8]) -> io::Result<Option<(Self, usize)>> {
+    fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, &'static str> {
         let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
         let mut request = httparse::Request::new(&mut headers);
         let length = match request.parse(bytes) {
             Ok(httparse::Status::Complete(length)) => length,
             Ok(httparse::Status::Partial) => return Ok(None),
-            Err(_) => return Err(invalid("the head is not HTTP/1.1")),
+            Err(_) => return Err("the head is not HTTP/1.1, or has more than 64 headers"),
         };
         let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
         let head = Self {
@@ -210,18 +225,14 @@ impl RequestHead {
         named.next().map(|(_, value)| value.as_str())
     }
 
-    fn content_length(&self) -> io::Result<usize> {
+    fn content_length(&self) -> Result<usize, &'static str> {
         if self.header("Transfer-Encoding").is_some() {
-            return Err(invalid("only Content-Length frames a body here"));
+            return Err("send the body with Content-Length, not with Transfer-Encoding");
         }
         match self.header("Content-Length").map(str::parse) {
             None => Ok(0),
             Some(Ok(length)) if length <= MAX_BODY_BYTES => Ok(length),
-            Some(_) => Err(invalid("the Content-Length is unusable")),
+            Some(_) => Err("Content-Length is not a number of at most 1 MiB"),
         }
     }
-}
-
-fn invalid(why: &str) -> io::Error {
-    io::Error::new(ErrorKind::InvalidData, why)
 }

@@ -1,7 +1,7 @@
 //! The push service that the other tests rely on, tested itself: what it takes, what it refuses and
 //! in which words, how it misbehaves when told to, and what browsers hear from it.
 
-use crate::sender::{LIMIT, Request, Response, Sender, claims, decode, encode, encrypt, now, trusting};
+use crate::sender::{LIMIT, Request, Response, Sender, claims, decode, encode, encrypt, exchange, now, trusting};
 use push_service::decryption::BrowserKeys;
 use push_service::{Answer, PushService, TestSubscription};
 use serde_json::{Value, json};
@@ -374,4 +374,30 @@ fn a_late_message_ends_the_wait_with_what_was_refused() {
     let panic = catch_unwind(AssertUnwindSafe(wait)).unwrap_err();
     let text = panic.downcast_ref::<String>().unwrap();
     assert_eq!(text, "0 of 1 messages after 50ms; [\"refused: 400 Missing TTL value\"]");
+}
+
+#[test]
+fn a_request_that_cannot_be_read_is_told_why() {
+    let service = PushService::start();
+    service.expect_no_calls();
+    let host = service.origin().strip_prefix("http://").unwrap();
+    let long = format!("GET /{} HTTP/1.1\r\n", "x".repeat(16 * 1024));
+    let many = format!("GET / HTTP/1.1\r\n{}\r\n", "A: b\r\n".repeat(65));
+    let table = [
+        ("not HTTP\r\n\r\n", "the head is not HTTP/1.1, or has more than 64 headers"),
+        (long.as_str(), "the head is longer than 16 KiB"),
+        (many.as_str(), "the head is not HTTP/1.1, or has more than 64 headers"),
+        (
+            "POST /control/answers HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+            "send the body with Content-Length, not with Transfer-Encoding",
+        ),
+        (
+            "POST /control/answers HTTP/1.1\r\nContent-Length: 1048577\r\n\r\n",
+            "Content-Length is not a number of at most 1 MiB",
+        ),
+    ];
+    for (request, why) in table {
+        let response = exchange(host, request);
+        assert_eq!((response.status, response.body), (400, format!("push-service: {why}\n")), "{request}");
+    }
 }
