@@ -1,85 +1,47 @@
 //! The whole loop, as README tells it: subscribe over https, a first notification, `notify`, unsubscribe, gone.
 
 use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
-use crate::support::client::Client;
-use crate::support::program::{LIMIT, Program, Running, notify, server};
-use push_service::{Answer, PushService};
+use crate::fixture::TestServer;
+use crate::support::program::LIMIT;
+use push_service::Answer;
 use serde_json::json;
-use tempfile::TempDir;
 
 /// Not the server's: that of RFC 8291's example.
 const OTHER_KEY: &str = "BP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A8";
 
-/// A server in a folder of its own that trusts `service`, called over https with its certificate checked.
-struct Scene {
-    folder: TempDir,
-    service: PushService,
-    server: Running,
-    page: Client,
-}
-
-impl Scene {
-    fn new() -> Scene {
-        Scene::with(|server| server)
-    }
-
-    fn with(arguments: impl FnOnce(Program) -> Program) -> Scene {
-        let (folder, service) = (tempfile::tempdir().unwrap(), PushService::start_tls());
-        let server = arguments(server(folder.path()))
-            .args(["--allow-push-service", service.origin()])
-            .env("SSL_CERT_FILE", service.ca_pem_path())
-            .spawn();
-        let page = Client::trusting(&server.url("https"), &folder.path().join("keys/tls_cert.pem"));
-        Scene { folder, service, server, page }
-    }
-
-    fn key(&self) -> String {
-        self.page.get("/vapid-public-key").text
-    }
-
-    fn notify(&self) -> Program {
-        notify(self.folder.path()).env("SSL_CERT_FILE", self.service.ca_pem_path())
-    }
-
-    fn path(&self) -> &Path {
-        self.folder.path()
-    }
-}
-
 #[test]
 fn from_subscribing_to_gone() {
-    let scene = Scene::new();
-    let browser = scene.service.subscribe(Some(&scene.key()));
+    let setup = TestServer::https();
+    let browser = setup.service.subscribe(Some(&setup.key()));
 
-    let subscribed = scene.page.post("/add-subscription", &browser.json_with_key);
+    let subscribed = setup.page.post("/add-subscription", &browser.json_with_key);
     assert_eq!((subscribed.status, &subscribed.json()["stored"]), (201, &json!(1)));
     assert_eq!(subscribed.json()["push"]["accepted"], true, "{}", subscribed.text);
-    let first = &scene.service.wait_for(1, LIMIT)[0];
+    let first = &setup.service.wait_for(1, LIMIT)[0];
     assert_eq!(
         first.json(),
         json!({"title": "Hello from barepush", "body": "You are subscribed. This is the first notification."})
     );
 
-    let again = scene.page.post("/add-subscription", &browser.json_with_key);
+    let again = setup.page.post("/add-subscription", &browser.json_with_key);
     assert_eq!((again.status, again.json()), (200, json!({"stored": 1})));
 
-    let sent = scene.notify().arg("message").run();
+    let sent = setup.notify().arg("message").run();
     assert_eq!((sent.code, sent.stderr.as_str()), (Some(0), ""));
     assert!(
         sent.stdout.starts_with("accepted by localhost in ") && sent.stdout.ends_with(" ms (201 Created)\n"),
         "{}",
         sent.stdout
     );
-    let second = &scene.service.wait_for(2, LIMIT)[1];
+    let second = &setup.service.wait_for(2, LIMIT)[1];
     assert_eq!(second.json(), json!({"title": "barepush", "body": "message"}));
     assert_eq!((second.header("ttl"), second.header("urgency"), second.header("topic")), (Some("86400"), None, None));
 
     // Behind the server's back: the push service answers 410, the line is set aside.
-    scene.service.unsubscribe(&browser);
-    let gone = scene.notify().arg("message").run();
+    setup.service.unsubscribe(&browser);
+    let gone = setup.notify().arg("message").run();
     let tail = &browser.tail;
     gone.is(
         5,
@@ -89,12 +51,12 @@ fn from_subscribing_to_gone() {
          notify: hint: open the page and press Subscribe\n\
          notify: note: 1 line went to subscription.txt.gone\n",
     );
-    let aside = fs::read_to_string(scene.path().join("subscription.txt.gone")).unwrap();
+    let aside = fs::read_to_string(setup.path().join("subscription.txt.gone")).unwrap();
     assert_eq!(aside, format!("{}\n", browser.json_with_key));
-    assert_eq!(fs::read_to_string(scene.path().join("subscription.txt")).unwrap(), "");
+    assert_eq!(fs::read_to_string(setup.path().join("subscription.txt")).unwrap(), "");
     assert!(!gone.stderr.contains(&browser.endpoint) && browser.endpoint.ends_with(tail));
 
-    scene.notify().run().is(
+    setup.notify().run().is(
         3,
         "",
         "notify: error: nobody has subscribed yet: subscription.txt is empty\n\
@@ -104,41 +66,41 @@ fn from_subscribing_to_gone() {
 
 #[test]
 fn unsubscribing_tells_the_server_and_then_nobody_is_left() {
-    let scene = Scene::new();
-    let browser = scene.service.subscribe(Some(&scene.key()));
-    scene.page.post("/add-subscription", &browser.json);
+    let setup = TestServer::https();
+    let browser = setup.service.subscribe(Some(&setup.key()));
+    setup.page.post("/add-subscription", &browser.json);
     let by = json!({"endpoint": browser.endpoint}).to_string();
-    let removed = scene.page.post("/remove-subscription", &by);
+    let removed = setup.page.post("/remove-subscription", &by);
     assert_eq!((removed.status, removed.json()), (200, json!({"stored": 0})));
-    assert_eq!(scene.page.post("/remove-subscription", &by).status, 404);
-    assert_eq!(scene.page.post("/notify-me", &by).status, 404);
-    assert_eq!(scene.notify().run().code, Some(3));
+    assert_eq!(setup.page.post("/remove-subscription", &by).status, 404);
+    assert_eq!(setup.page.post("/notify-me", &by).status, 404);
+    assert_eq!(setup.notify().run().code, Some(3));
 }
 
 #[test]
 fn the_page_pushes_to_one_and_to_all_and_sets_aside_what_is_gone() {
-    let scene = Scene::new();
-    assert_eq!(scene.page.send("POST", "/notify-all", &[], "").status, 409);
-    let (one, two) = (scene.service.subscribe(Some(&scene.key())), scene.service.subscribe(Some(&scene.key())));
-    scene.page.post("/add-subscription", &one.json_with_key);
-    scene.page.post("/add-subscription", &two.json_with_key);
+    let setup = TestServer::https();
+    assert_eq!(setup.page.send("POST", "/notify-all", &[], "").status, 409);
+    let (one, two) = (setup.service.subscribe(Some(&setup.key())), setup.service.subscribe(Some(&setup.key())));
+    setup.page.post("/add-subscription", &one.json_with_key);
+    setup.page.post("/add-subscription", &two.json_with_key);
     let request = json!({"endpoint": one.endpoint, "title": "T", "body": "B", "url": "/x", "ttl": 60});
-    let me = scene.page.post("/notify-me", &request.to_string());
+    let me = setup.page.post("/notify-me", &request.to_string());
     assert_eq!((me.status, &me.json()["push"]["class"]), (200, &json!("accepted")));
-    let got = scene.service.wait_for(3, LIMIT);
+    let got = setup.service.wait_for(3, LIMIT);
     assert_eq!(got[2].json(), json!({"title": "T", "body": "B", "url": "/x"}));
     assert_eq!(got[2].header("ttl"), Some("60"));
 
-    scene.service.unsubscribe(&one);
-    let all = scene.page.send("POST", "/notify-all", &[], "").json();
+    setup.service.unsubscribe(&one);
+    let all = setup.page.send("POST", "/notify-all", &[], "").json();
     let classes: Vec<_> =
         all["pushes"].as_array().unwrap().iter().map(|push| push["class"].as_str().unwrap()).collect();
     assert_eq!(classes, ["gone", "accepted"]);
     assert_eq!(
-        fs::read_to_string(scene.path().join("subscription.txt.gone")).unwrap(),
+        fs::read_to_string(setup.path().join("subscription.txt.gone")).unwrap(),
         format!("{}\n", one.json_with_key)
     );
-    let status = scene.page.get("/status").json();
+    let status = setup.page.get("/status").json();
     assert_eq!(status["stored"], 1);
     assert_eq!(status["newest"], json!({"service": "localhost", "tail": two.tail, "key_matches": true}));
     assert!(status["last_push"]["says"].is_string(), "{status}");
@@ -146,22 +108,22 @@ fn the_page_pushes_to_one_and_to_all_and_sets_aside_what_is_gone() {
 
 #[test]
 fn a_delayed_push_is_promised_and_sent_later() {
-    let scene = Scene::new();
-    let browser = scene.service.subscribe(Some(&scene.key()));
-    scene.page.post("/add-subscription", &browser.json);
+    let setup = TestServer::https();
+    let browser = setup.service.subscribe(Some(&setup.key()));
+    setup.page.post("/add-subscription", &browser.json);
     let asked = std::time::Instant::now();
-    let promised = scene.page.post("/notify-me", &json!({"endpoint": browser.endpoint, "delay": 1}).to_string());
+    let promised = setup.page.post("/notify-me", &json!({"endpoint": browser.endpoint, "delay": 1}).to_string());
     assert_eq!((promised.status, promised.json()), (202, json!({"scheduled": 1})));
-    assert_eq!(scene.service.wait_for(2, LIMIT).len(), 2);
+    assert_eq!(setup.service.wait_for(2, LIMIT).len(), 2);
     assert!(asked.elapsed() >= Duration::from_secs(1));
 }
 
 #[test]
 fn a_push_that_fails_does_not_undo_the_storing_and_says_why() {
-    let scene = Scene::new();
-    let browser = scene.service.subscribe(Some(&scene.key()));
-    scene.service.answer_next(Answer::status(413));
-    let added = scene.page.post("/add-subscription", &browser.json);
+    let setup = TestServer::https();
+    let browser = setup.service.subscribe(Some(&setup.key()));
+    setup.service.answer_next(Answer::status(413));
+    let added = setup.page.post("/add-subscription", &browser.json);
     assert_eq!((added.status, &added.json()["stored"]), (201, &json!(1)));
     let push = &added.json()["push"];
     assert_eq!((&push["accepted"], &push["class"], &push["status"]), (&json!(false), &json!("refused"), &json!(413)));
@@ -170,103 +132,103 @@ fn a_push_that_fails_does_not_undo_the_storing_and_says_why() {
 
 #[test]
 fn a_first_notification_that_finds_the_subscription_gone_sets_it_aside() {
-    let scene = Scene::new();
-    let browser = scene.service.subscribe(Some(&scene.key()));
-    scene.service.unsubscribe(&browser);
-    let added = scene.page.post("/add-subscription", &browser.json);
+    let setup = TestServer::https();
+    let browser = setup.service.subscribe(Some(&setup.key()));
+    setup.service.unsubscribe(&browser);
+    let added = setup.page.post("/add-subscription", &browser.json);
     assert_eq!(
         (added.status, &added.json()["stored"], &added.json()["push"]["class"]),
         (201, &json!(0), &json!("gone"))
     );
-    let read = |name| fs::read_to_string(scene.path().join(name)).unwrap();
+    let read = |name| fs::read_to_string(setup.path().join(name)).unwrap();
     assert_eq!(
         (read("subscription.txt"), read("subscription.txt.gone")),
         (String::new(), format!("{}\n", browser.json))
     );
-    assert_eq!(scene.page.send("POST", "/notify-all", &[], "").status, 409);
+    assert_eq!(setup.page.send("POST", "/notify-all", &[], "").status, 409);
 }
 
 #[test]
 fn a_subscription_whose_push_service_refuses_our_vapid_key_is_not_kept() {
-    let scene = Scene::new();
-    let own = scene.service.subscribe(Some(&scene.key()));
-    assert_eq!(scene.page.post("/add-subscription", &own.json).status, 201);
+    let setup = TestServer::https();
+    let own = setup.service.subscribe(Some(&setup.key()));
+    assert_eq!(setup.page.post("/add-subscription", &own.json).status, 201);
     // As the article's page sends it: with a key of its own, which the JSON does not tell.
-    let other = scene.service.subscribe(Some(OTHER_KEY));
+    let other = setup.service.subscribe(Some(OTHER_KEY));
     for _ in 0..2 {
-        let refused = scene.page.post("/add-subscription", &other.json);
+        let refused = setup.page.post("/add-subscription", &other.json);
         let expected = json!({
             "error": "not stored, because the first notification was refused by localhost: 401 Unauthorized: \
                 VAPID public key mismatch (errno 109): the subscription was made with another VAPID key",
             "hint": "unsubscribe, then subscribe with the key of /vapid-public-key",
         });
         assert_eq!((refused.status, refused.json()), (409, expected));
-        let stored = fs::read_to_string(scene.path().join("subscription.txt")).unwrap();
+        let stored = fs::read_to_string(setup.path().join("subscription.txt")).unwrap();
         assert_eq!(stored, format!("{}\n", own.json));
     }
-    assert_eq!(scene.page.get("/status").json()["newest"]["tail"], own.tail.as_str());
+    assert_eq!(setup.page.get("/status").json()["newest"]["tail"], own.tail.as_str());
 }
 
 #[test]
 fn a_list_whose_last_subscription_went_meanwhile_is_answered_as_an_empty_one() {
-    let scene = Scene::new();
-    let browser = scene.service.subscribe(Some(&scene.key()));
-    scene.page.post("/add-subscription", &browser.json);
-    scene.service.unsubscribe(&browser);
+    let setup = TestServer::https();
+    let browser = setup.service.subscribe(Some(&setup.key()));
+    setup.page.post("/add-subscription", &browser.json);
+    setup.service.unsubscribe(&browser);
     // The server remembers one by the file's length and time.
-    let list = fs::File::options().write(true).open(scene.path().join("subscription.txt")).unwrap();
+    let list = fs::File::options().write(true).open(setup.path().join("subscription.txt")).unwrap();
     let before = list.metadata().unwrap();
     std::io::Write::write_all(&mut &list, &vec![b'\n'; before.len() as usize]).unwrap();
     list.set_modified(before.modified().unwrap()).unwrap();
-    assert_eq!(scene.page.get("/status").json()["stored"], 1);
-    let all = scene.page.send("POST", "/notify-all", &[], "");
+    assert_eq!(setup.page.get("/status").json()["stored"], 1);
+    let all = setup.page.send("POST", "/notify-all", &[], "");
     let expected = json!({"error": "nobody has subscribed yet", "hint": "press Subscribe first"});
     assert_eq!((all.status, all.json()), (409, expected));
 }
 
 #[test]
 fn a_push_to_a_long_list_answers_counts_by_class_and_the_first_hundred_results() {
-    let scene = Scene::new();
-    let browsers: Vec<_> = (0..130).map(|_| scene.service.subscribe(Some(&scene.key()))).collect();
+    let setup = TestServer::https();
+    let browsers: Vec<_> = (0..130).map(|_| setup.service.subscribe(Some(&setup.key()))).collect();
     let lines = browsers.iter().map(|browser| format!("{}\n", browser.json_with_key));
-    fs::write(scene.path().join("subscription.txt"), lines.collect::<String>()).unwrap();
+    fs::write(setup.path().join("subscription.txt"), lines.collect::<String>()).unwrap();
     for gone in [7, 120] {
-        scene.service.unsubscribe(&browsers[gone]);
+        setup.service.unsubscribe(&browsers[gone]);
     }
-    let all = scene.page.send("POST", "/notify-all", &[], "").json();
+    let all = setup.page.send("POST", "/notify-all", &[], "").json();
     assert_eq!(all["counts"], json!({"accepted": 128, "gone": 2}));
     let tails = all["pushes"].as_array().unwrap().iter().map(|push| &push["tail"]);
     assert!(tails.eq(browsers[..100].iter().map(|browser| &browser.tail)), "{all}");
-    let gone = fs::read_to_string(scene.path().join("subscription.txt.gone")).unwrap();
+    let gone = fs::read_to_string(setup.path().join("subscription.txt.gone")).unwrap();
     assert_eq!(gone, [7, 120].map(|gone| format!("{}\n", browsers[gone].json_with_key)).concat());
-    assert_eq!(scene.page.get("/status").json()["stored"], 128);
+    assert_eq!(setup.page.get("/status").json()["stored"], 128);
 }
 
 #[test]
 fn delayed_pushes_that_are_dropped_at_the_end_are_logged() {
-    let scene = Scene::new();
-    let browser = scene.service.subscribe(Some(&scene.key()));
-    scene.page.post("/add-subscription", &browser.json);
+    let setup = TestServer::https();
+    let browser = setup.service.subscribe(Some(&setup.key()));
+    setup.page.post("/add-subscription", &browser.json);
     let later = json!({"endpoint": browser.endpoint, "delay": 300}).to_string();
     for _ in 0..2 {
-        assert_eq!(scene.page.post("/notify-me", &later).status, 202);
+        assert_eq!(setup.page.post("/notify-me", &later).status, 202);
     }
-    scene.server.terminate();
-    let ended = scene.server.wait();
+    setup.server.terminate();
+    let ended = setup.server.wait();
     assert_eq!(ended.code, Some(0));
     assert!(ended.stderr.ends_with("server: dropped 2 delayed pushes\n"), "{}", ended.stderr);
 }
 
 #[test]
 fn a_subscription_of_another_vapid_key_is_found_before_sending() {
-    let scene = Scene::new();
-    let other = scene.service.subscribe(Some(OTHER_KEY));
-    scene.service.expect_no_calls();
-    let refused = scene.page.post("/add-subscription", &other.json_with_key);
+    let setup = TestServer::https();
+    let other = setup.service.subscribe(Some(OTHER_KEY));
+    setup.service.expect_no_calls();
+    let refused = setup.page.post("/add-subscription", &other.json_with_key);
     assert_eq!(refused.status, 409);
     assert_eq!(refused.json()["error"], "this subscription was made with another VAPID key");
-    fs::write(scene.path().join("subscription.txt"), format!("{}\n", other.json_with_key)).unwrap();
-    scene.notify().run().is(
+    fs::write(setup.path().join("subscription.txt"), format!("{}\n", other.json_with_key)).unwrap();
+    setup.notify().run().is(
         3,
         "",
         &format!(
@@ -279,15 +241,15 @@ fn a_subscription_of_another_vapid_key_is_found_before_sending() {
 
 #[test]
 fn a_hanging_push_service_holds_up_nobody_else() {
-    let scene = Scene::new();
-    let browser = scene.service.subscribe(Some(&scene.key()));
-    scene.service.answer_next(Answer::hang_after(""));
+    let setup = TestServer::https();
+    let browser = setup.service.subscribe(Some(&setup.key()));
+    setup.service.answer_next(Answer::hang_after(""));
     std::thread::scope(|scope| {
-        let hanging = scope.spawn(|| scene.page.post("/add-subscription", &browser.json));
-        scene.service.wait_for(1, LIMIT);
+        let hanging = scope.spawn(|| setup.page.post("/add-subscription", &browser.json));
+        setup.service.wait_for(1, LIMIT);
         let start = std::time::Instant::now();
         for path in ["/", "/sw.js", "/status", "/vapid-public-key"] {
-            assert_eq!(scene.page.get(path).status, 200);
+            assert_eq!(setup.page.get(path).status, 200);
         }
         assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
         let push = hanging.join().unwrap().json()["push"].clone();
@@ -300,18 +262,18 @@ fn a_hanging_push_service_holds_up_nobody_else() {
 
 #[test]
 fn a_push_to_all_that_hangs_for_one_holds_up_no_other_and_is_told_in_the_order_of_the_list() {
-    let scene = Scene::new();
-    let key = scene.key();
-    let browsers: Vec<_> = (0..40).map(|_| scene.service.subscribe(Some(&key))).collect();
+    let setup = TestServer::https();
+    let key = setup.key();
+    let browsers: Vec<_> = (0..40).map(|_| setup.service.subscribe(Some(&key))).collect();
     let lines = browsers.iter().map(|browser| format!("{}\n", browser.json_with_key));
-    let list = scene.path().join("subscription.txt");
+    let list = setup.path().join("subscription.txt");
     fs::write(list, lines.collect::<String>()).unwrap();
     let hanging = 3;
-    scene.service.answer_for(&browsers[hanging], Answer::hang_after(""));
+    setup.service.answer_for(&browsers[hanging], Answer::hang_after(""));
     std::thread::scope(|scope| {
         let start = std::time::Instant::now();
-        let all = scope.spawn(|| scene.page.send("POST", "/notify-all", &[], "").json());
-        scene.service.wait_for(browsers.len(), LIMIT);
+        let all = scope.spawn(|| setup.page.send("POST", "/notify-all", &[], "").json());
+        setup.service.wait_for(browsers.len(), LIMIT);
         let took = start.elapsed();
         assert!(took < Duration::from_secs(10), "{took:?}");
         let all = all.join().unwrap();
@@ -325,12 +287,12 @@ fn a_push_to_all_that_hangs_for_one_holds_up_no_other_and_is_told_in_the_order_o
 
 #[test]
 fn no_secret_reaches_what_is_printed() {
-    let scene = Scene::with(|server| server.arg("-v"));
-    let browser = scene.service.subscribe(Some(&scene.key()));
-    scene.page.post("/add-subscription", &browser.json_with_key);
-    scene.page.post("/notify-me", &json!({"endpoint": browser.endpoint}).to_string());
-    scene.server.error_line(|line| line == "server: POST /notify-me 200");
-    let printed = scene.server.printed();
+    let setup = TestServer::https_with(|server| server.arg("-v"));
+    let browser = setup.service.subscribe(Some(&setup.key()));
+    setup.page.post("/add-subscription", &browser.json_with_key);
+    setup.page.post("/notify-me", &json!({"endpoint": browser.endpoint}).to_string());
+    setup.server.error_line(|line| line == "server: POST /notify-me 200");
+    let printed = setup.server.printed();
     for secret in [&browser.endpoint, &browser.auth, &browser.p256dh] {
         assert!(!printed.contains(secret.as_str()), "{printed}");
     }

@@ -3,6 +3,7 @@
 
 mod codelab;
 mod first_push;
+mod fixture;
 mod http_server;
 mod load;
 mod nothing_lost;

@@ -4,51 +4,19 @@
 use std::collections::HashMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::fixture::TestServer;
 use crate::support::client::Client;
-use crate::support::program::{LIMIT, Program, Running, notify, server};
+use crate::support::program::{LIMIT, Program, notify, server};
 use barepush::push::subscription::Subscription;
 use barepush::store::subscriptions::Store;
 use push_service::{Answer, PushService, TestSubscription};
 use serde_json::json;
-use tempfile::TempDir;
-
-struct House {
-    folder: TempDir,
-    service: PushService,
-    server: Running,
-    page: Client,
-}
-
-impl House {
-    fn new() -> House {
-        let (folder, service) = (tempfile::tempdir().unwrap(), PushService::start());
-        let server = server(folder.path()).args(["--allow-push-service", service.origin()]).spawn();
-        let page = Client::new(&server.url("http"));
-        House { folder, service, server, page }
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.file(name)).unwrap()
-    }
-
-    /// Stores a subscription whose messages are answered with 410.
-    fn add_gone(&self) -> String {
-        let gone = self.service.subscribe(None);
-        assert_eq!(self.page.post("/add-subscription", &gone.json).status, 201);
-        self.service.unsubscribe(&gone);
-        gone.json
-    }
-}
 
 /// `program` without root's right to write where the mode forbids it; a user never has it.
 fn as_user(program: &str, folder: &Path) -> Program {
@@ -366,17 +334,17 @@ fn the_private_socket_of_a_killed_server_goes_at_the_next_start_and_nothing_else
 
 #[test]
 fn a_killed_writers_temp_file_goes_with_the_next_write_and_nothing_else_does() {
-    let house = House::new();
+    let setup = TestServer::http();
     for name in [
         ".barepush-subscription.txt",
         ".barepush-subscription.txt.gone",
         ".barepush-subscription.txt-2",
         ".barepush-vapid_private.pem-AbCd12",
     ] {
-        fs::write(house.file(name), "secret").unwrap();
+        fs::write(setup.file(name), "secret").unwrap();
     }
-    house.add_gone();
-    let left: Vec<_> = names(house.folder.path()).into_iter().filter(|name| name.starts_with(".barepush-")).collect();
+    setup.add_gone();
+    let left: Vec<_> = names(setup.path()).into_iter().filter(|name| name.starts_with(".barepush-")).collect();
     assert_eq!(left, [".barepush-subscription.txt-2", ".barepush-vapid_private.pem-AbCd12"]);
 }
 
@@ -384,20 +352,21 @@ fn a_killed_writers_temp_file_goes_with_the_next_write_and_nothing_else_does() {
 
 #[test]
 fn a_read_only_folder_is_said_and_loses_nothing() {
-    let house = House::new();
-    house.add_gone();
-    let before = house.read("subscription.txt");
-    drop(house.server);
-    let folder = house.folder.path();
+    let setup = TestServer::http();
+    setup.add_gone();
+    let before = setup.read("subscription.txt");
+    let TestServer { folder, service, server: running, .. } = setup;
+    drop(running);
+    let folder = folder.path();
     set_mode(folder, 0o555);
     // Its own temp files are not the point here.
     let temp = tempfile::tempdir().unwrap();
     let server = as_user(env!("CARGO_BIN_EXE_server"), folder)
-        .args(["--port", "0", "--http-port", "0", "--allow-push-service", house.service.origin()])
+        .args(["--port", "0", "--http-port", "0", "--allow-push-service", service.origin()])
         .env("TMPDIR", temp.path())
         .spawn();
     let page = Client::new(&server.url("http"));
-    let got = page.post("/add-subscription", &house.service.subscribe(None).json);
+    let got = page.post("/add-subscription", &service.subscribe(None).json);
     let expected = json!({
         "error": "cannot write subscription.txt: Permission denied (os error 13)",
         "hint": "check that the disk has room and who may write to the folder; nothing was lost",
@@ -412,43 +381,43 @@ fn a_read_only_folder_is_said_and_loses_nothing() {
         "{}",
         told.stderr
     );
-    assert!(!house.folder.path().join("subscription.txt.gone").exists());
+    assert!(!folder.join("subscription.txt.gone").exists());
     assert_eq!(fs::read_to_string(folder.join("subscription.txt")).unwrap(), before);
 }
 
 #[test]
 fn a_full_disk_keeps_a_gone_subscription_where_it_was() {
-    let house = House::new();
-    house.add_gone();
-    let before = house.read("subscription.txt");
+    let setup = TestServer::http();
+    setup.add_gone();
+    let before = setup.read("subscription.txt");
     let limited = "trap '' XFSZ; ulimit -f 0; exec \"$0\" x";
-    let told = Program::new("sh", house.folder.path()).args(["-c", limited, env!("CARGO_BIN_EXE_notify")]).run();
+    let told = Program::new("sh", setup.path()).args(["-c", limited, env!("CARGO_BIN_EXE_notify")]).run();
     assert_eq!(told.code, Some(1), "{}", told.stderr);
     assert!(
         told.stderr.contains("cannot write subscription.txt.gone: File too large (os error 27)"),
         "{}",
         told.stderr
     );
-    assert_eq!(house.read("subscription.txt"), before);
-    assert!(!house.file("subscription.txt.gone").exists());
+    assert_eq!(setup.read("subscription.txt"), before);
+    assert!(!setup.file("subscription.txt.gone").exists());
 }
 
 #[test]
 fn a_folder_in_the_files_place_is_said_and_the_page_is_served() {
-    let house = House::new();
-    fs::create_dir(house.file("subscription.txt")).unwrap();
-    house.service.expect_no_calls();
+    let setup = TestServer::http();
+    fs::create_dir(setup.file("subscription.txt")).unwrap();
+    setup.service.expect_no_calls();
     let error = "cannot read subscription.txt: Is a directory (os error 21)";
-    let browser = house.service.subscribe(None);
+    let browser = setup.service.subscribe(None);
     for got in [
-        house.page.get("/status"),
-        house.page.post("/add-subscription", &browser.json),
-        house.page.post("/notify-all", "{}"),
+        setup.page.get("/status"),
+        setup.page.post("/add-subscription", &browser.json),
+        setup.page.post("/notify-all", "{}"),
     ] {
         assert_eq!((got.status, &got.json()["error"]), (500, &json!(error)));
     }
-    assert_eq!(house.page.get("/").status, 200);
-    notify(house.folder.path()).run().is(
+    assert_eq!(setup.page.get("/").status, 200);
+    notify(setup.path()).run().is(
         1,
         "",
         "notify: error: cannot read subscription.txt: Is a directory (os error 21)\n\
@@ -458,13 +427,13 @@ fn a_folder_in_the_files_place_is_said_and_the_page_is_served() {
 
 #[test]
 fn a_list_that_is_a_link_a_pipe_or_stdin_is_left_alone_and_that_is_said() {
-    let house = House::new();
-    house.add_gone();
-    let folder = house.folder.path();
-    fs::rename(house.file("subscription.txt"), house.file("people.txt")).unwrap();
-    fs::remove_file(house.file("subscription.txt.lock")).unwrap();
-    std::os::unix::fs::symlink("people.txt", house.file("link.txt")).unwrap();
-    let before = (house.read("people.txt"), names(folder));
+    let setup = TestServer::http();
+    setup.add_gone();
+    let folder = setup.path();
+    fs::rename(setup.file("subscription.txt"), setup.file("people.txt")).unwrap();
+    fs::remove_file(setup.file("subscription.txt.lock")).unwrap();
+    std::os::unix::fs::symlink("people.txt", setup.file("link.txt")).unwrap();
+    let before = (setup.read("people.txt"), names(folder));
     for (list, script) in [
         ("link.txt", "exec \"$0\" --subscriptions link.txt x"),
         ("/dev/stdin", "exec \"$0\" --subscriptions /dev/stdin x < people.txt"),
@@ -477,24 +446,24 @@ fn a_list_that_is_a_link_a_pipe_or_stdin_is_left_alone_and_that_is_said() {
         assert_eq!(ended.code, Some(5), "{list}: {}", ended.stderr);
         let note = format!("notify: note: {list} is not a regular file, so it is not changed\n");
         assert!(ended.stderr.contains(&note), "{list}: {}", ended.stderr);
-        assert_eq!((house.read("people.txt"), names(folder)), before, "{list}");
+        assert_eq!((setup.read("people.txt"), names(folder)), before, "{list}");
     }
-    assert!(house.file("link.txt").is_symlink());
+    assert!(setup.file("link.txt").is_symlink());
 }
 
 #[test]
 fn a_status_that_takes_long_holds_up_no_other_request() {
-    let house = House::new();
-    house.service.expect_no_calls();
+    let setup = TestServer::http();
+    setup.service.expect_no_calls();
     // Opening a pipe takes until another process opens its other end.
-    let pipe = house.file("subscription.txt");
+    let pipe = setup.file("subscription.txt");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     thread::scope(|scope| {
-        let status = scope.spawn(|| Client::new(&house.server.url("http")).get("/status"));
+        let status = scope.spawn(|| Client::new(&setup.server.url("http")).get("/status"));
         // Opening its end for writing succeeds as soon as the server reads, and lets it read on until it is closed.
         let other_end = fs::File::options().write(true).open(&pipe).unwrap();
         for path in ["/", "/vapid-public-key", "/sw.js"] {
-            assert_eq!(house.page.get(path).status, 200, "{path}");
+            assert_eq!(setup.page.get(path).status, 200, "{path}");
         }
         assert!(!status.is_finished());
         drop(other_end);
@@ -504,37 +473,37 @@ fn a_status_that_takes_long_holds_up_no_other_request() {
 
 #[test]
 fn notify_run_by_root_leaves_a_users_files_to_the_user() {
-    let house = House::new();
-    house.add_gone();
-    let folder = house.folder.path();
+    let setup = TestServer::http();
+    setup.add_gone();
+    let folder = setup.path();
     // Only root can give files away; anybody else is the user.
     let own = fs::metadata(folder).unwrap();
     let user = if own.uid() == 0 { (1234, 2345) } else { (own.uid(), own.gid()) };
-    for path in [folder, &house.file("subscription.txt"), &house.file("keys"), &house.file("keys/vapid_private.pem")] {
+    for path in [folder, &setup.file("subscription.txt"), &setup.file("keys"), &setup.file("keys/vapid_private.pem")] {
         std::os::unix::fs::chown(path, Some(user.0), Some(user.1)).unwrap();
     }
-    fs::remove_file(house.file("subscription.txt.lock")).unwrap();
+    fs::remove_file(setup.file("subscription.txt.lock")).unwrap();
     assert_eq!(notify(folder).arg("x").run().code, Some(5));
     for name in ["subscription.txt", "subscription.txt.gone", "subscription.txt.lock"] {
-        let found = fs::metadata(house.file(name)).unwrap();
+        let found = fs::metadata(setup.file(name)).unwrap();
         assert_eq!((found.uid(), found.gid(), found.mode() & 0o777), (user.0, user.1, 0o600), "{name}");
     }
 }
 
 #[test]
 fn a_lock_held_for_long_is_waited_for_5_seconds_while_others_are_served() {
-    let house = House::new();
-    house.add_gone();
-    let lock = fs::File::open(house.file("subscription.txt.lock")).unwrap();
+    let setup = TestServer::http();
+    setup.add_gone();
+    let lock = fs::File::open(setup.file("subscription.txt.lock")).unwrap();
     lock.lock().unwrap();
-    let browser = house.service.subscribe(None);
+    let browser = setup.service.subscribe(None);
     thread::scope(|scope| {
         let start = Instant::now();
-        let posted = scope.spawn(|| house.page.post("/add-subscription", &browser.json));
-        let told = scope.spawn(|| notify(house.folder.path()).arg("x").run());
+        let posted = scope.spawn(|| setup.page.post("/add-subscription", &browser.json));
+        let told = scope.spawn(|| notify(setup.path()).arg("x").run());
         while !posted.is_finished() {
             let asked = Instant::now();
-            assert_eq!(house.page.get("/").status, 200);
+            assert_eq!(setup.page.get("/").status, 200);
             assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
             thread::sleep(Duration::from_millis(200));
         }
@@ -546,20 +515,20 @@ fn a_lock_held_for_long_is_waited_for_5_seconds_while_others_are_served() {
         assert!((5..10).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
     });
     drop(lock);
-    assert_eq!(house.page.post("/add-subscription", &browser.json).status, 201);
+    assert_eq!(setup.page.post("/add-subscription", &browser.json).status, 201);
 }
 
 #[test]
 fn bytes_that_are_no_text_stay_as_they_are_inside_a_usable_line_too() {
-    let house = House::new();
-    let line = house.add_gone().replace("\"expirationTime\":null", "\"note\":\"~\"");
+    let setup = TestServer::http();
+    let line = setup.add_gone().replace("\"expirationTime\":null", "\"note\":\"~\"");
     let mut bytes = line.into_bytes();
     let at = bytes.iter().position(|byte| *byte == b'~').unwrap();
     bytes[at] = 0xff;
-    fs::write(house.file("subscription.txt"), &bytes).unwrap();
-    assert_eq!(house.page.get("/status").json()["stored"], 1);
-    house.add_gone();
-    assert!(fs::read(house.file("subscription.txt")).unwrap().starts_with(&bytes));
+    fs::write(setup.file("subscription.txt"), &bytes).unwrap();
+    assert_eq!(setup.page.get("/status").json()["stored"], 1);
+    setup.add_gone();
+    assert!(fs::read(setup.file("subscription.txt")).unwrap().starts_with(&bytes));
 }
 
 // ---- Keys ----
@@ -589,25 +558,26 @@ fn files_with_secrets_are_their_owners_alone_whatever_the_umask() {
 
 #[test]
 fn a_missing_data_folder_is_made_at_the_start_although_no_key_is_kept_in_it() {
-    let house = House::new();
-    let key = house.read("keys/vapid_private.pem");
-    let server = server(house.folder.path())
+    let setup = TestServer::http();
+    let key = setup.read("keys/vapid_private.pem");
+    let server = server(setup.path())
         .args(["--tls-cert", "keys/tls_cert.pem", "--tls-key", "keys/tls_key.pem", "--data-dir", "new/data"])
-        .args(["--allow-push-service", house.service.origin()])
+        .args(["--allow-push-service", setup.service.origin()])
         .env("VAPID_PRIVATE_KEY", key)
         .spawn();
     let page = Client::new(&server.url("http"));
-    let added = page.post("/add-subscription", &house.service.subscribe(None).json);
+    let added = page.post("/add-subscription", &setup.service.subscribe(None).json);
     assert_eq!(added.status, 201, "{}", added.text);
-    assert_eq!(fs::metadata(house.file("new/data")).unwrap().mode() & 0o777, 0o700);
+    assert_eq!(fs::metadata(setup.file("new/data")).unwrap().mode() & 0o777, 0o700);
 }
 
 #[test]
 fn a_key_that_others_may_use_is_warned_of_by_both_programs() {
-    let house = House::new();
-    house.page.post("/add-subscription", &house.service.subscribe(None).json);
-    drop(house.server);
-    let folder = house.folder.path();
+    let setup = TestServer::http();
+    setup.page.post("/add-subscription", &setup.service.subscribe(None).json);
+    let TestServer { folder, server: running, .. } = setup;
+    drop(running);
+    let folder = folder.path();
     set_mode(&folder.join("keys/vapid_private.pem"), 0o644);
     set_mode(&folder.join("keys/tls_key.pem"), 0o640);
     let note = "others may use the secret in keys/vapid_private.pem (mode 0644): chmod 600 keys/vapid_private.pem\n";
