@@ -1,9 +1,10 @@
 //! The connection table of one listener: capped, and when it is full the connection idle longest is closed for the next.
 
 use super::limits::PLACE_WAIT;
+use parking_lot::{Condvar, Mutex};
 use std::collections::HashMap;
 use std::net::{Shutdown, TcpStream};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 pub(crate) struct ConnectionTable {
@@ -38,24 +39,18 @@ impl ConnectionTable {
         Self { cap, state: Mutex::default(), left: Condvar::new() }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Enters a connection. At the cap, closes the one idle longest and waits until its thread has ended, so that there
     /// are never more threads and descriptors than the cap. `None` when all are busy, or the listener stops.
     pub(crate) fn admit(self: &Arc<Self>, tcp: Arc<TcpStream>) -> Option<ConnectionGuard> {
         let deadline = Instant::now() + PLACE_WAIT;
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         while state.connections.len() >= self.cap {
             if state.connections.values().all(|connection| !connection.is_closed) {
                 state.close_idle_longest();
             }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
+            if self.left.wait_until(&mut state, deadline).timed_out() {
                 return None;
             }
-            state = self.left.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         if state.is_stopping {
             return None;
@@ -67,30 +62,29 @@ impl ConnectionTable {
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
-        self.lock().is_stopping
+        self.state.lock().is_stopping
     }
 
     /// From now on no connection enters, and an answer under way is the last of its connection.
     pub(crate) fn begin_to_stop(&self) {
-        self.lock().is_stopping = true;
+        self.state.lock().is_stopping = true;
     }
 
     /// Ends the connections that no handler works for.
     pub(crate) fn close_idle(&self) {
-        for connection in self.lock().connections.values().filter(|connection| connection.idle_since.is_some()) {
+        for connection in self.state.lock().connections.values().filter(|connection| connection.idle_since.is_some()) {
             // Its thread reads the end, and still sends close_notify.
             let _ = connection.tcp.shutdown(Shutdown::Read);
         }
     }
 
     pub(crate) fn wait_until_empty(&self, deadline: Instant) {
-        let time = deadline.saturating_duration_since(Instant::now());
-        let waited = self.left.wait_timeout_while(self.lock(), time, |state| !state.connections.is_empty());
-        drop(waited);
+        let mut state = self.state.lock();
+        self.left.wait_while_until(&mut state, |state| !state.connections.is_empty(), deadline);
     }
 
     pub(crate) fn close_all(&self) {
-        for connection in self.lock().connections.values() {
+        for connection in self.state.lock().connections.values() {
             let _ = connection.tcp.shutdown(Shutdown::Both);
         }
     }
@@ -109,7 +103,7 @@ impl State {
 impl ConnectionGuard {
     /// A handler gets a request of this connection; `false` when the connection was closed before.
     pub(crate) fn set_busy(&self) -> bool {
-        let mut state = self.table.lock();
+        let mut state = self.table.state.lock();
         let is_stopping = state.is_stopping;
         let connection = state.connections.get_mut(&self.id).filter(|it| !it.is_closed && !is_stopping);
         connection.map(|connection| connection.idle_since = None).is_some()
@@ -117,7 +111,7 @@ impl ConnectionGuard {
 
     /// The handler has answered; `false` when this answer must be the last one.
     pub(crate) fn set_idle(&self) -> bool {
-        let mut state = self.table.lock();
+        let mut state = self.table.state.lock();
         if let Some(connection) = state.connections.get_mut(&self.id) {
             connection.idle_since = Some(Instant::now());
         }
@@ -127,7 +121,7 @@ impl ConnectionGuard {
 
 impl Drop for ConnectionGuard {
     fn drop(&mut self) {
-        self.table.lock().connections.remove(&self.id);
+        self.table.state.lock().connections.remove(&self.id);
         self.table.left.notify_all();
     }
 }

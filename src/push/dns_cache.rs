@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
@@ -36,7 +36,7 @@ impl Resolver for Names {
             .zip(uri.authority())
             .and_then(|(scheme, authority)| DefaultResolver::host_and_port(scheme, authority))
             .ok_or(ureq::Error::HostNotFound)?;
-        if let Some(known) = self.lock().get(&name)
+        if let Some(known) = self.known.lock().get(&name)
             && known.until > Instant::now()
         {
             let mut addresses = self.empty();
@@ -45,18 +45,12 @@ impl Resolver for Names {
         }
         let addresses = self.resolver.resolve(uri, config, timeout)?;
         let known = Known { until: Instant::now() + KEPT, addresses: addresses.to_vec() };
-        let mut names = self.lock();
+        let mut names = self.known.lock();
         if names.len() >= MAX_NAMES {
             names.clear();
         }
         names.insert(name, known);
         Ok(addresses)
-    }
-}
-
-impl Names {
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Known>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -69,7 +63,7 @@ mod tests {
     fn localhost(age: Duration) -> String {
         let names = Names::default();
         let known = Known { until: Instant::now() + KEPT - age, addresses: vec!["127.0.0.9:443".parse().unwrap()] };
-        names.lock().insert("localhost:443".into(), known);
+        names.known.lock().insert("localhost:443".into(), known);
         let uri = "https://localhost/".parse().unwrap();
         let addresses = names.resolve(&uri, &Config::default(), NextTimeout::default());
         addresses.unwrap()[0].ip().to_string()

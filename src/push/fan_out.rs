@@ -5,8 +5,10 @@ mod queue;
 
 use std::io;
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread;
+
+use parking_lot::Mutex;
 
 use crate::push::endpoint::Endpoint;
 use crate::push::message::Message;
@@ -81,11 +83,9 @@ impl FanOut<'_> {
                 },
             };
             let pushed = Pushed { line: push.line, endpoint: push.subscription.endpoint().clone(), result };
-            let mut report = report.lock().unwrap_or_else(PoisonError::into_inner);
-            if report(pushed).is_break() {
+            if report.lock()(pushed).is_break() {
                 queue.stop();
             }
-            drop(report);
             queue.finish();
         }
     }

@@ -5,7 +5,6 @@ mod subject;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Mutex;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
@@ -13,6 +12,7 @@ use jwt_simple::algorithms::{ECDSAP256KeyPairLike, ES256KeyPair};
 use jwt_simple::claims::Claims;
 use jwt_simple::prelude::UnixTimeStamp;
 use p256::pkcs8::{DecodePrivateKey, EncodePrivateKey, LineEnding};
+use parking_lot::Mutex;
 
 pub use public::PublicKeyFormats;
 pub use subject::{DEFAULT_SUBJECT, Subject};
@@ -120,8 +120,7 @@ impl VapidKey {
     }
 
     fn token_at(&self, now: SystemTime, origin: &str) -> Result<Token, VapidError> {
-        // A panic elsewhere cannot leave a half-made token, so a poisoned lock is as good as any.
-        let mut tokens = self.tokens.lock().unwrap_or_else(|e| e.into_inner());
+        let mut tokens = self.tokens.lock();
         if let Some(token) = tokens.get(origin) {
             // The second bound is for a clock set back: such a token would claim more than push services take.
             let rest = token.expires.duration_since(now).unwrap_or_default();

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufReader, IsTerminal};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
@@ -13,13 +13,14 @@ use barepush::push::fan_out::{FanOut, Queue};
 use barepush::push::message::Message;
 use barepush::store::subscriptions::{Entries, Store, StoreError};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use parking_lot::Mutex;
 
 use crate::args::Args;
 use crate::expired;
 use crate::list::{nobody, not_read};
 use crate::results::{EarlierResults, message_hash};
 use crate::selection::selected;
-use crate::summary::{Summary, lock};
+use crate::summary::Summary;
 
 /// As a shell reports a program that Ctrl-C ended: 128 + SIGINT.
 const EXIT_STOPPED: u8 = 130;
@@ -41,8 +42,8 @@ pub(crate) fn run(args: &Args, message: &Message) -> Result<(), CliError> {
     let summary = Summary::new(args, store.path(), hash, earlier.is_cut_off, bar);
     let summary = Arc::new(Mutex::new(summary));
     let list = selected(entries, earlier.done, Arc::clone(&summary));
-    let ran = FanOut { sender: &sender, message }.run(&queue, list, |pushed| lock(&summary).add(&pushed));
-    let mut summary = lock(&summary);
+    let ran = FanOut { sender: &sender, message }.run(&queue, list, |pushed| summary.lock().add(&pushed));
+    let mut summary = summary.lock();
     summary.finish();
     if !summary.gone.is_empty() {
         expired::set_aside(args, |endpoint| summary.is_gone(endpoint))?;

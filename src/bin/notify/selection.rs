@@ -1,13 +1,14 @@
 //! Which subscriptions of a list are pushed to: the usable ones, without those that earlier runs finished and without duplicates.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use barepush::push::subscription::Subscription;
 use barepush::store::subscriptions::Entries;
+use parking_lot::Mutex;
 
 use crate::results::{ResumeSet, SubscriptionId};
-use crate::summary::{Summary, lock};
+use crate::summary::Summary;
 
 /// How many subscriptions are remembered at least to find duplicates: with twice as many, 2 MiB. In a longer list, a duplicate that
 /// stands further behind is pushed to again.
@@ -21,23 +22,23 @@ pub(crate) fn selected(
     summary: Arc<Mutex<Summary>>,
 ) -> impl Iterator<Item = (usize, Subscription)> + Send {
     let of_error = Arc::clone(&summary);
-    let entries = entries.map_while(move |entry| entry.map_err(|e| lock(&of_error).unread = Some(e)).ok());
+    let entries = entries.map_while(move |entry| entry.map_err(|e| of_error.lock().unread = Some(e)).ok());
     let mut recent = Recent::default();
     entries.filter_map(move |entry| {
         let subscription = match entry.subscription {
             Ok(subscription) => subscription,
             Err(error) => {
-                lock(&summary).add_unusable(entry.line, error);
+                summary.lock().add_unusable(entry.line, error);
                 return None;
             }
         };
         let id = SubscriptionId::of(subscription.endpoint());
         if done.contains(id) {
-            lock(&summary).done_before += 1;
+            summary.lock().done_before += 1;
             return None;
         }
         if !recent.add(id) {
-            lock(&summary).duplicates += 1;
+            summary.lock().duplicates += 1;
             return None;
         }
         Some((entry.line, subscription))

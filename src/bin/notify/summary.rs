@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use barepush::cli::error::{complain, note};
@@ -199,9 +198,4 @@ fn print_hint(hint: &str, count: usize) {
     let pushes = if count == 1 { "push" } else { "pushes" };
     // Nothing is lost with a closed stderr.
     let _ = writeln!(io::stderr(), "notify: hint: for {count} {pushes}: {hint}");
-}
-
-/// Also after a panic: nothing in it is left half changed.
-pub(crate) fn lock(summary: &Mutex<Summary>) -> MutexGuard<'_, Summary> {
-    summary.lock().unwrap_or_else(PoisonError::into_inner)
 }

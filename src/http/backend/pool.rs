@@ -2,9 +2,10 @@
 
 use crate::http::limits::{ANSWER_BYTES_MAX, ANSWER_TIME, PERMIT_WAIT, PERMITS, PERMITS_FOR_PAGES};
 use crate::http::request::Request;
+use parking_lot::{Condvar, Mutex};
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
 #[cfg(windows)]
 type Address = std::net::SocketAddr;
@@ -37,8 +38,6 @@ struct State {
     permits: usize,
     /// Of these, to requests that are neither GET nor HEAD.
     permits_for_posts: usize,
-    /// Requests that wait for a permit. When there are none, nobody is woken, which would be a system call each time.
-    waiting: usize,
     is_stopped: bool,
 }
 
@@ -67,7 +66,7 @@ impl BackendPool {
     /// Sends a whole request to tiny_http and returns its whole answer, as HTTP/1.1.
     pub(crate) fn exchange(&self, request: &Request) -> Result<Vec<u8>, ExchangeError> {
         let (permit, pooled) = self.acquire(request.head.repeatable)?;
-        let (stream, answer) = self.ask(pooled, request).map_err(|error| match self.lock().is_stopped {
+        let (stream, answer) = self.ask(pooled, request).map_err(|error| match self.state.lock().is_stopped {
             true => ExchangeError::Stopped,
             false => ExchangeError::Failed(error),
         })?;
@@ -77,7 +76,7 @@ impl BackendPool {
 
     /// Ends every connection, so that each [`BackendPool::exchange`] ends.
     pub(super) fn stop(&self) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.is_stopped = true;
         for stream in state.opened.iter().filter_map(Weak::upgrade) {
             let _ = stream.shutdown(Shutdown::Both);
@@ -85,17 +84,10 @@ impl BackendPool {
         self.changed.notify_all();
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn acquire(&self, repeatable: bool) -> Result<(Permit<'_>, Option<Arc<Stream>>), ExchangeError> {
-        let mut state = self.lock();
-        state.waiting += 1;
+        let mut state = self.state.lock();
         let must_wait = |state: &mut State| state.is_full(repeatable) && !state.is_stopped;
-        let waited = self.changed.wait_timeout_while(state, PERMIT_WAIT, must_wait);
-        let (mut state, waited) = waited.unwrap_or_else(PoisonError::into_inner);
-        state.waiting -= 1;
+        let waited = self.changed.wait_while_for(&mut state, must_wait, PERMIT_WAIT);
         if state.is_stopped {
             return Err(ExchangeError::Stopped);
         }
@@ -125,10 +117,10 @@ impl BackendPool {
     /// tiny_http 0.12 counts a thread as free until it has woken up, and so may give it two connections that come at
     /// once; the second is then never served. So the next one is opened only when the last was answered.
     fn connect(&self) -> io::Result<Arc<Stream>> {
-        let _alone = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
+        let _alone = self.opening.lock();
         let stream = Arc::new(Stream::connect(&self.address)?);
         {
-            let mut state = self.lock();
+            let mut state = self.state.lock();
             if state.is_stopped {
                 return Err(io::ErrorKind::ConnectionAborted.into());
             }
@@ -154,19 +146,17 @@ struct Permit<'p> {
 
 impl Permit<'_> {
     fn give_back(&self, stream: Arc<Stream>) {
-        self.pool.lock().idle.push(stream);
+        self.pool.state.lock().idle.push(stream);
     }
 }
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        let mut state = self.pool.lock();
+        let mut state = self.pool.state.lock();
         state.permits -= 1;
         state.permits_for_posts -= usize::from(!self.repeatable);
-        if state.waiting > 0 {
-            // All of them: a single one might be a POST that must go on waiting, before a GET that need not.
-            self.pool.changed.notify_all();
-        }
+        // All of them: a single one might be a POST that must go on waiting, before a GET that need not.
+        self.pool.changed.notify_all();
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
 
 use crate::push::subscription::Subscription;
 
@@ -25,8 +26,8 @@ pub struct Queue {
     state: Mutex<State>,
     /// A thread that pushes waits for this: there may be something to push, or nothing more to come.
     work: Condvar,
-    /// The thread that reads waits for this: there may be room.
-    room: Condvar,
+    /// The thread that reads waits for this: `State::read` may have space.
+    space: Condvar,
     jobs: usize,
 }
 
@@ -39,8 +40,6 @@ struct State {
     /// How many pushes were ever put into `waiting`.
     retries: usize,
     under_way: usize,
-    /// Threads that wait for something to push: when there are none, nothing is woken, which would be a system call each time.
-    idle: usize,
     /// The list was read to its end.
     ended: bool,
     stopped: bool,
@@ -49,76 +48,63 @@ struct State {
 impl Queue {
     /// For `jobs` pushes under way at once (at least one).
     pub fn new(jobs: usize) -> Queue {
-        Queue { state: Mutex::default(), work: Condvar::new(), room: Condvar::new(), jobs: jobs.max(1) }
+        Queue { state: Mutex::default(), work: Condvar::new(), space: Condvar::new(), jobs: jobs.max(1) }
     }
 
     /// Begins no further push. Those under way are finished.
     pub fn stop(&self) {
-        self.lock().stopped = true;
+        self.state.lock().stopped = true;
         self.work.notify_all();
-        self.room.notify_all();
+        self.space.notify_all();
     }
 
     /// Whether [`Queue::stop`] was called.
     pub fn is_stopped(&self) -> bool {
-        self.lock().stopped
+        self.state.lock().stopped
     }
 
     pub(super) fn jobs(&self) -> usize {
         self.jobs
     }
 
-    /// Adds what was read, when there is room. `false`: the queue was stopped.
+    /// Adds what was read, when there is space. `false`: the queue was stopped.
     pub(super) fn add(&self, push: Push) -> bool {
-        let full = |state: &mut State| state.read.len() >= self.jobs && !state.stopped;
-        let mut state = self.room.wait_while(self.lock(), full).unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
+        self.space.wait_while(&mut state, |state| state.read.len() >= self.jobs && !state.stopped);
         state.read.push_back(push);
-        self.wake_one(&state);
+        self.work.notify_one();
         !state.stopped
     }
 
     /// The list has ended.
     pub(super) fn end(&self) {
-        self.lock().ended = true;
+        self.state.lock().ended = true;
         self.work.notify_all();
     }
 
     /// The next push, waited for; under way until [`Queue::finish`] or [`Queue::retry`]. `None`: there will be no more.
     pub(super) fn next(&self) -> Option<Push> {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         while !state.is_over() {
-            let pause = match state.take() {
+            match state.take() {
                 Ok(push) => {
                     state.under_way += 1;
                     // Not at each push: the reader would be woken for one line at a time.
                     if state.read.len() == self.jobs / 2 {
-                        self.room.notify_one();
+                        self.space.notify_one();
                     }
                     return Some(push);
                 }
-                Err(pause) => pause,
-            };
-            state.idle += 1;
-            state = match pause {
-                Some(pause) => {
-                    self.work.wait_timeout(state, pause).map_or_else(|e| e.into_inner().0, |(state, _)| state)
-                }
-                None => self.work.wait(state).unwrap_or_else(PoisonError::into_inner),
-            };
-            state.idle -= 1;
+                Err(Some(due)) => drop(self.work.wait_until(&mut state, due)),
+                Err(None) => self.work.wait(&mut state),
+            }
         }
         None
     }
 
-    fn wake_one(&self, state: &State) {
-        if state.idle > 0 {
-            self.work.notify_one();
-        }
-    }
-
     /// A push is over.
     pub(super) fn finish(&self) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.under_way -= 1;
         if state.is_over() {
             self.work.notify_all();
@@ -127,7 +113,7 @@ impl Queue {
 
     /// Lets a push that was tried wait for `pause`. It is given back when too many wait already.
     pub(super) fn retry(&self, push: Push, pause: Duration) -> Option<Push> {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if state.waiting.len() >= MAX_WAITING {
             return Some(push);
         }
@@ -136,18 +122,13 @@ impl Queue {
         let key = (Instant::now() + pause, state.retries);
         state.waiting.insert(key, Push { tried: push.tried + 1, ..push });
         // Those that wait may all wait for longer than `pause`.
-        self.wake_one(&state);
+        self.work.notify_one();
         None
     }
 
     /// Whether the list was read to its end and every push is over.
     pub(super) fn is_done(&self) -> bool {
-        self.lock().is_done()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing in here panics between two changes that belong together.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().is_done()
     }
 }
 
@@ -160,21 +141,20 @@ impl State {
         self.stopped || self.is_done()
     }
 
-    /// What can be pushed now; else how long until a retry is due, if one waits.
-    fn take(&mut self) -> Result<Push, Option<Duration>> {
-        let pause = self.waiting.first_key_value().map(|((due, _), _)| due.saturating_duration_since(Instant::now()));
-        if pause == Some(Duration::ZERO)
-            && let Some((_, push)) = self.waiting.pop_first()
-        {
-            return Ok(push);
+    /// What can be pushed now; else when a retry is due, if one waits.
+    fn take(&mut self) -> Result<Push, Option<Instant>> {
+        let retry = self.waiting.first_entry();
+        let due = retry.as_ref().map(|retry| retry.key().0);
+        match retry {
+            Some(retry) if retry.key().0 <= Instant::now() => Ok(retry.remove()),
+            _ => self.read.pop_front().ok_or(due),
         }
-        self.read.pop_front().ok_or(pause)
     }
 }
 
 impl fmt::Debug for Queue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = self.lock();
+        let state = self.state.lock();
         write!(f, "Queue({} read, {} waiting, {} under way)", state.read.len(), state.waiting.len(), state.under_way)
     }
 }

@@ -82,7 +82,7 @@ fn an_answer_without_a_length_cut_short_or_too_long_is_an_error() {
     ] {
         let (pool, _closings, _folder) = pool(vec![vec![answer]]);
         assert!(ask(&pool, GET).is_err(), "{answer:?}");
-        assert!(pool.lock().idle.is_empty(), "{answer:?}");
+        assert!(pool.state.lock().idle.is_empty(), "{answer:?}");
     }
 }
 
@@ -92,20 +92,20 @@ fn a_permit_ends_also_when_the_request_fails() {
     for _ in 0..=PERMITS {
         assert_eq!(ask(&pool, GET).unwrap_err(), io::ErrorKind::NotFound);
     }
-    assert_eq!(pool.lock().permits, 0);
+    assert_eq!(pool.state.lock().permits, 0);
 }
 
 #[test]
 fn posts_leave_permits_for_pages() {
     let pool = BackendPool::new("/nonexistent/http".into());
     let posts: Vec<_> = (0..PERMITS - PERMITS_FOR_PAGES).map(|_| pool.acquire(false).unwrap()).collect();
-    assert!(pool.lock().is_full(false));
+    assert!(pool.state.lock().is_full(false));
     let pages: Vec<_> = (0..PERMITS_FOR_PAGES).map(|_| pool.acquire(true).unwrap()).collect();
-    assert!(pool.lock().is_full(true));
+    assert!(pool.state.lock().is_full(true));
     drop(pages);
-    assert!(pool.lock().is_full(false) && !pool.lock().is_full(true));
+    assert!(pool.state.lock().is_full(false) && !pool.state.lock().is_full(true));
     drop(posts);
-    assert!(!pool.lock().is_full(false));
+    assert!(!pool.state.lock().is_full(false));
 }
 
 #[test]
