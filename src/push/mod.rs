@@ -1,4 +1,5 @@
-//! The protocol: one message to one browser, or to many. Knows no file, no terminal and no HTTP server; may use nothing else here.
+//! The protocol: one message to one browser, or to many. It does not know our files, the terminal or the HTTP server, and uses no
+//! other folder. The story: `subscription` and `message` become a `request`, `sender` posts it by `client`, `result` says how it ended.
 
 mod agents;
 pub mod answer;

@@ -34,7 +34,7 @@ pub enum Class {
 }
 
 impl Class {
-    /// What it means that a request could not be made.
+    /// The class of a push whose request could not be built.
     pub fn of(error: &RequestError) -> Class {
         match error {
             RequestError::OtherKey(_) => Class::OtherKey,

@@ -19,7 +19,7 @@ pub use subject::{DEFAULT_SUBJECT, Subject};
 
 /// How long a token holds: half of the 24 hours that RFC 8292 section 2 allows, as most senders do.
 const TOKEN_LIFE: Duration = Duration::from_secs(12 * 60 * 60);
-/// A token is signed anew when less than this is left, so that a clock some minutes off does no harm.
+/// A new token is signed when less than this is left, so that a clock some minutes off does no harm.
 const TOKEN_REST: Duration = Duration::from_secs(60 * 60);
 /// How many origins' tokens are kept: a browser's push service is one or two hosts, but a stranger may name any number.
 const MAX_TOKENS: usize = 64;

@@ -186,8 +186,8 @@ impl Store {
         self.rewrite_without(|other| other.as_str() == endpoint)
     }
 
-    /// Moves subscriptions that a push service no longer knows (404, 410) to the file's neighbour `.gone`: a 404 has been an
-    /// outage before, so nothing is thrown away. A browser that subscribed again meanwhile has another endpoint, which stays.
+    /// Moves subscriptions that a push service no longer knows (404, 410) to the file's neighbour `.gone`. Nothing is
+    /// thrown away, because a push service may err. A browser that subscribed again meanwhile has another endpoint, which stays.
     ///
     /// # Errors
     /// [`StoreError`]; no line is lost then, though one may stand in both files.
