@@ -47,6 +47,6 @@ impl Fault {
 
     /// A rule that the vendors do not enforce but strict tests do.
     pub(crate) fn strict(why: &str) -> Self {
-        Self::new(Kind::Strict, format!("the stand-in is strict: {why}"))
+        Self::new(Kind::Strict, format!("strict test: {why}"))
     }
 }

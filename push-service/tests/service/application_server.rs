@@ -1,5 +1,5 @@
-//! The push service that the other tests rely on, tested itself: what it takes, what it refuses and
-//! in which words, how it misbehaves when told to, and what browsers hear from it.
+//! The push service that other tests rely on, as application servers meet it: what it accepts, what it refuses and in which
+//! words, and how it misbehaves when told to.
 
 use crate::sender::{LIMIT, Request, Response, Sender, claims, decode, encode, encrypt, exchange, now, trusting};
 use push_service::decryption::BrowserKeys;
@@ -18,7 +18,7 @@ fn bytes(vector: &Value, name: &str) -> Vec<u8> {
     decode(vector[name].as_str().unwrap())
 }
 
-/// A good message saying `hello`.
+/// A good message with the payload `hello`.
 fn hello(service: &PushService, sender: &Sender, to: &TestSubscription) -> Request {
     let authorization = sender.authorization(&claims(service.origin()));
     let body = encrypt(b"hello\x02", 4096, &to.p256dh, &to.auth);
@@ -113,7 +113,7 @@ fn endpoint_and_json_look_as_a_browser_makes_them() {
     assert_eq!(json["applicationServerKey"], sender.key());
 }
 
-/// Mozilla's answers to wrong requests, and the stand-in's own where Mozilla's would take them.
+/// Mozilla's answers to wrong requests, and the strict rules where Mozilla would accept them.
 #[test]
 fn each_wrong_request_is_refused_as_mozilla_refuses_it() {
     let (service, sender, subscription) = scene();
@@ -137,12 +137,7 @@ fn each_wrong_request_is_refused_as_mozilla_refuses_it() {
         (good.clone().with_body(long), 413, 104, "payload reached size limit"),
         (header("Authorization", None), 401, 109, "Missing VAPID public key"),
         (header("Authorization", Some("vapid k=B; t=A")), 401, 109, "Missing VAPID public key"),
-        (
-            good.clone().with_body(vec![7; 200]),
-            400,
-            999,
-            "the stand-in is strict: the key in the header is not 65 bytes long",
-        ),
+        (good.clone().with_body(vec![7; 200]), 400, 999, "strict test: the key in the header is not 65 bytes long"),
     ];
     for (request, status, errno, message) in table {
         let response = request.send();
@@ -190,14 +185,14 @@ fn each_wrong_token_is_refused_with_401_or_by_the_strict_rule() {
         (claim("exp", "1795286000".into()), 401, integer),
         (claim("exp", 1.5.into()), 401, integer),
         (without("exp"), 401, integer),
-        (claim("exp", (now() - 10).into()), 400, "the stand-in is strict: exp is not within the next 24 h"),
-        (without("sub"), 400, "the stand-in is strict: claims are [\"aud\", \"exp\"], not exactly aud, exp and sub"),
+        (claim("exp", (now() - 10).into()), 400, "strict test: exp is not within the next 24 h"),
+        (without("sub"), 400, "strict test: claims are [\"aud\", \"exp\"], not exactly aud, exp and sub"),
         (
             claim("iat", now().into()),
             400,
-            "the stand-in is strict: claims are [\"aud\", \"exp\", \"iat\", \"sub\"], not exactly aud, exp and sub",
+            "strict test: claims are [\"aud\", \"exp\", \"iat\", \"sub\"], not exactly aud, exp and sub",
         ),
-        (claim("sub", "test@example.com".into()), 400, "the stand-in is strict: sub is neither mailto: nor https:"),
+        (claim("sub", "test@example.com".into()), 400, "strict test: sub is neither mailto: nor https:"),
     ];
     for (authorization, status, message) in table {
         let response = good.clone().with("Authorization", Some(&authorization)).send();

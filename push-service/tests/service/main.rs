@@ -1,4 +1,4 @@
-//! The push service that the other tests rely on, tested itself: as application servers meet it, and as user agents do.
+//! The push service that the other tests rely on: as application servers, user agents, tests and learners meet it.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub)]
 
 mod application_server;

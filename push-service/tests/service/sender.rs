@@ -1,4 +1,4 @@
-//! A sender that can get everything wrong: RFC 8291 and RFC 8292 from the sender's end, on bare parts.
+//! A sender that can break every rule of RFC 8030, RFC 8291 and RFC 8292, and what it reads of the answers.
 
 use aes_gcm::aead::{Aead, KeyInit};
 use aes_gcm::{Aes128Gcm, Nonce};
@@ -21,7 +21,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use push_service::decryption::random;
 
-/// For every wait in these tests.
+/// The limit of every wait in these tests.
 pub const LIMIT: Duration = Duration::from_secs(10);
 
 pub fn encode(bytes: &[u8]) -> String {
@@ -86,7 +86,7 @@ pub fn encrypt(plain: &[u8], rs: u32, p256dh: &str, auth: &str) -> Vec<u8> {
     [&salt[..], &rs.to_be_bytes(), &[65], public.as_bytes(), &record].concat()
 }
 
-/// A request to be bent, header by header.
+/// A request, which a test changes header by header.
 #[derive(Clone)]
 pub struct Request {
     pub method: &'static str,
@@ -96,7 +96,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// A good one.
+    /// A good request.
     pub fn new(endpoint: &str, authorization: String, body: Vec<u8>) -> Self {
         let mut headers =
             vec![("TTL", "60".to_owned()), ("Authorization", authorization), ("Connection", "close".to_owned())];
@@ -106,7 +106,7 @@ impl Request {
         Self { method: "POST", endpoint: endpoint.to_owned(), headers, body }
     }
 
-    /// The same with this header instead, or without it.
+    /// The same with this value of a header, or without the header.
     pub fn with(mut self, name: &'static str, value: Option<&str>) -> Self {
         self.headers.retain(|(n, _)| *n != name);
         self.headers.extend(value.map(|value| (name, value.to_owned())));
@@ -126,7 +126,7 @@ impl Request {
         Response::parse(&bytes)
     }
 
-    /// Sends it and leaves the reading to the caller.
+    /// Sends it; the caller reads the response.
     pub fn write(&self) -> TcpStream {
         let (authority, path) = self.endpoint.strip_prefix("http://").unwrap().split_once('/').unwrap();
         let tcp = TcpStream::connect(authority).unwrap();

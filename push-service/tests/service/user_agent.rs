@@ -28,7 +28,7 @@ impl Scene {
         &self.service.shared.origin
     }
 
-    /// Returns the next line that ends like this; the ones before are passed over.
+    /// Returns the next line with this end; skips the lines before it.
     fn wait_for(&self, end: &str) -> String {
         loop {
             let line = self.lines.recv_timeout(LIMIT).expect(end);
@@ -120,7 +120,7 @@ impl Browser {
         say(&mut self.socket, &json!({ "messageType": "ack", "updates": [update] }));
     }
 
-    /// Whatever has been said before the answer to a ping is all there is.
+    /// Asks with a ping: a message that was still to come would arrive before the answer.
     fn hears_no_more(&mut self) {
         assert_eq!(self.ask(&json!({})), json!({}));
     }
