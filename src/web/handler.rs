@@ -1,4 +1,4 @@
-//! Between tiny_http and the routes: its request becomes a [`Call`], their [`Reply`](crate::web::reply::Reply) its answer.
+//! Between tiny_http and the routes: its request becomes a [`Call`], their [`Reply`] its answer.
 
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
