@@ -1,7 +1,7 @@
 // How far the last push came: the server's answers and status up to the push service, the worker's reports from there.
 
 import * as api from './api.js';
-import { scheduledNotReported, sentence } from './problems.js';
+import { otherProblem, scheduledNotReported } from './problems.js';
 import { tailOf } from './push.js';
 import { render, state } from './state.js';
 
@@ -24,8 +24,9 @@ export const refreshServer = async () => {
     }
     takeLastPush();
   } catch (error) {
-    state.serverUp = error.status === null ? false : true;
-    state.serverRefusal = error.status === null ? '' : `${sentence(error.message)} ${sentence(error.hint)}`;
+    state.serverUp = error.status !== null;
+    const { says, hint } = otherProblem(error);
+    state.serverRefusal = error.status === null ? '' : `${says} ${hint}`;
   }
   render();
 };

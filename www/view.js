@@ -102,7 +102,7 @@ const mark = (name, status, text) => {
 
 const renderProgress = ({ progress, subscription }) => {
   $('progress-section').hidden = !Object.keys(progress).length;
-  say('progress-title', progress.elsewhere ? 'Last push to this browser' : 'Last push from this server');
+  say('progress-title', progress.elsewhere && !progress.result ? 'Last push to this browser' : 'Last push from this server');
   mark('subscription', subscription ? 'done' : '', subscription ? `…${tailOf(subscription.endpoint)}` : 'none yet');
   const { sending, scheduled, elsewhere, result } = progress;
   if (result) mark('accepted', result.accepted ? 'done' : 'failed', result.accepted ? `accepted in ${result.milliseconds} ms` : result.class);

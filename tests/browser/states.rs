@@ -19,6 +19,7 @@ tests![
     the_page_says_that_a_local_notification_or_a_copy_failed,
     what_a_browser_can_do_is_listed,
     a_server_that_fails_is_quoted,
+    an_answer_that_is_not_json_leaves_the_page_alive,
     notify_all_is_off_with_nobody_stored_and_says_so_when_the_last_one_went,
     the_page_says_once_that_the_server_does_not_answer,
     of_many_pushes_all_are_counted,
@@ -172,6 +173,16 @@ fn a_server_that_fails_is_quoted(_: &mut ChromiumInstalled) {
     chromium.wait_to_read_start("server-line", "Cannot read ");
     assert_eq!(chromium.read("stored"), "unknown");
     assert_eq!(chromium.read("newest"), "unknown");
+}
+
+fn an_answer_that_is_not_json_leaves_the_page_alive(InChromium { chromium, server }: &mut InChromium) {
+    let change = "const send = fetch;
+        globalThis.fetch = (path, options) => path === '/status' ? Promise.resolve(new Response('<h1>Log in</h1>')) : send(path, options);";
+    chromium.open_after(change, &server.http);
+    chromium.wait_to_read_start("server-line", "That failed: ");
+    chromium.press("register");
+    chromium.wait_to_read("registration-status-message", &format!("Registered for the scope {}/", server.http));
+    chromium.expect_a_quiet_console();
 }
 
 fn notify_all_is_off_with_nobody_stored_and_says_so_when_the_last_one_went(
