@@ -5,28 +5,34 @@ use crate::vendor::Vendor;
 use crate::vendor_answers::Refusal;
 use std::time::Duration;
 
+/// Something that is not HTTP.
+pub const GARBAGE: &[u8] = b"\0\x01SSH-2.0-not-a-push-service\r\n\r\n";
+
 /// The answer to a message in which nothing is wrong. A wrong one is refused whatever was told.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// Before anything is sent.
-    pub(crate) delay: Duration,
-    pub(crate) first: First,
-    pub(crate) then: Then,
+    pub delay: Duration,
+    /// At first.
+    pub first: First,
+    /// Afterwards.
+    pub then: Then,
 }
 
 /// What is sent at first.
 #[derive(Clone, Debug)]
-pub(crate) enum First {
+pub enum First {
     /// 201 as the vendor has it: the message is accepted.
     Created,
     /// This status as the vendor has it.
     Status(Refusal),
+    /// These bytes as they are.
     Bytes(Vec<u8>),
 }
 
 /// What happens afterwards.
 #[derive(Clone, Debug)]
-pub(crate) enum Then {
+pub enum Then {
     /// Wait for the next request on the same connection.
     KeepAlive,
     /// Close in order.
@@ -36,16 +42,24 @@ pub(crate) enum Then {
     /// Send nothing more until the sender leaves.
     Hang,
     /// These bytes over and over.
-    Repeat { bytes: Vec<u8>, times: usize, pause: Duration },
+    Repeat {
+        /// Sent together.
+        bytes: Vec<u8>,
+        /// How often, at most.
+        times: usize,
+        /// After each time.
+        pause: Duration,
+    },
 }
 
 impl Answer {
-    fn raw(bytes: impl Into<Vec<u8>>, then: Then) -> Self {
-        Self { delay: Duration::ZERO, first: First::Bytes(bytes.into()), then }
+    /// Without a delay.
+    pub fn new(first: First, then: Then) -> Self {
+        Self { delay: Duration::ZERO, first, then }
     }
 
     pub(crate) fn response(response: &Response) -> Self {
-        Self::raw(response.to_bytes(), Then::KeepAlive)
+        Self::new(First::Bytes(response.to_bytes()), Then::KeepAlive)
     }
 
     /// The same with these bytes at first.
@@ -64,89 +78,14 @@ impl Answer {
             }
         }
     }
-
-    fn told(told: Refusal) -> Self {
-        Self { delay: Duration::ZERO, first: First::Status(told), then: Then::KeepAlive }
-    }
-
-    /// 201 as the vendor has it: accepted.
-    pub fn created() -> Self {
-        Self { delay: Duration::ZERO, first: First::Created, then: Then::KeepAlive }
-    }
-
-    /// `status` with the headers and the body that the vendor gives it.
-    pub fn status(status: u16) -> Self {
-        Self::told(Refusal::status(status))
-    }
-
-    /// 429 or 503 with this value of `Retry-After`, valid or not.
-    pub fn retry_after(status: u16, value: &str) -> Self {
-        Self::told(Refusal { retry_after: Some(value.to_owned()), ..Refusal::status(status) })
-    }
-
-    /// 307 to another address.
-    pub fn redirect(location: &str) -> Self {
-        Self::told(Refusal { words: Some(location.to_owned()), ..Refusal::status(307) })
-    }
-
-    /// These bytes as they are, then the connection is closed.
-    pub fn bytes(bytes: impl Into<Vec<u8>>) -> Self {
-        Self::raw(bytes, Then::Close)
-    }
-
-    /// Something that is not HTTP.
-    pub fn garbage() -> Self {
-        Self::bytes("\u{0}\u{1}SSH-2.0-not-a-push-service\r\n\r\n")
-    }
-
-    /// Closed without a byte.
-    pub fn nothing() -> Self {
-        Self::bytes("")
-    }
-
-    /// These bytes (none, half an answer, ...), then silence.
-    pub fn hang_after(bytes: &str) -> Self {
-        Self::raw(bytes, Then::Hang)
-    }
-
-    /// Half an answer, then RST. Over TLS: an end without close_notify.
-    pub fn reset() -> Self {
-        Self::raw("HTTP/1.1 201 Created\r\nContent-Length: 9\r\n\r\nhalf", Then::Reset)
-    }
-
-    /// Header lines until the sender has enough (at most 64 MiB).
-    pub fn endless_headers() -> Self {
-        let line = format!("X-More: {}\r\n", "y".repeat(1014));
-        Self::repeat("HTTP/1.1 201 Created\r\n", line.repeat(16), 4096, Duration::ZERO)
-    }
-
-    /// `status` with a body of `mebibytes` MiB.
-    pub fn huge_body(status: u16, mebibytes: usize) -> Self {
-        let head = format!("HTTP/1.1 {status} Huge\r\nContent-Length: {}\r\n\r\n", mebibytes << 20);
-        Self::repeat(&head, "y".repeat(1 << 16), mebibytes << 4, Duration::ZERO)
-    }
-
-    /// An answer of which one byte arrives every `pause`, `times` bytes of it at most.
-    pub fn drip(pause: Duration, times: usize) -> Self {
-        let head = format!("HTTP/1.1 201 Created\r\nContent-Length: {times}\r\n\r\n");
-        Self::repeat(&head, "y", times, pause)
-    }
-
-    /// `100 Continue` every `pause`, `times` times.
-    pub fn continues(pause: Duration, times: usize) -> Self {
-        Self::repeat("", "HTTP/1.1 100 Continue\r\n\r\n", times, pause)
-    }
-
-    fn repeat(first: &str, bytes: impl Into<Vec<u8>>, times: usize, pause: Duration) -> Self {
-        let bytes = bytes.into();
-        Self::raw(first, Then::Repeat { bytes, times, pause })
-    }
 }
 
 /// Which messages an answer is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Scope {
+pub enum Scope {
+    /// All messages.
     Any,
+    /// Messages to this vendor's subscriptions.
     Vendor(Vendor),
     /// The token of a subscription.
     Subscription(String),
@@ -162,11 +101,11 @@ struct Rule {
 /// The answers told so far. Those for a number of messages come first, in the order told; then those for all messages: a
 /// subscription's, a vendor's, everybody's.
 #[derive(Default)]
-pub(crate) struct Answers(Vec<Rule>);
+pub struct Answers(Vec<Rule>);
 
 impl Answers {
     /// Answers the next `times` messages in `scope` like this; `None`: all, in place of an earlier answer for all of them.
-    pub(crate) fn tell(&mut self, scope: Scope, answer: Answer, times: Option<u32>) {
+    pub fn tell(&mut self, scope: Scope, answer: Answer, times: Option<u32>) {
         if times.is_none() {
             self.0.retain(|rule| rule.times.is_some() || rule.scope != scope);
         }
@@ -181,7 +120,7 @@ impl Answers {
     /// The answer to a good message to this subscription.
     pub(crate) fn take(&mut self, vendor: Vendor, token: &str) -> Answer {
         let Some(index) = self.find(vendor, token) else {
-            return Answer::created();
+            return Answer::new(First::Created, Then::KeepAlive);
         };
         let rule = &mut self.0[index];
         let answer = rule.answer.clone();

@@ -12,15 +12,18 @@ const MAX_SECONDS: u64 = 24 * 60 * 60;
 
 /// An Authorization header whose signature and claims are good.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Authorization {
+pub struct Authorization {
     /// `k`: the application server's key, 65 bytes.
-    pub(crate) key: Vec<u8>,
+    pub key: Vec<u8>,
     /// The token's claims, at least `aud` and `exp`.
-    pub(crate) claims: Value,
+    pub claims: Value,
 }
 
 /// Checks `header` against the push service's own `origin` and `now` (unix seconds).
-pub(crate) fn verify(header: Option<&str>, origin: &str, now: u64) -> Result<Authorization, Fault> {
+///
+/// # Errors
+/// What is wrong first.
+pub fn verify(header: Option<&str>, origin: &str, now: u64) -> Result<Authorization, Fault> {
     let missing = || Fault::new(Kind::Authorization, "Missing VAPID public key");
     let (token, key) = header.and_then(parameters).ok_or_else(missing)?;
     let key = decode(key.trim_end_matches('=')).ok_or_else(missing)?;

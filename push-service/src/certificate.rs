@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub type Made = (Arc<ServerConfig>, String);
 
 /// The names and addresses of this machine.
-pub(crate) const OURS: &[&str] = &["localhost", "127.0.0.1", "::1"];
+pub const OURS: &[&str] = &["localhost", "127.0.0.1", "::1"];
 
 /// Valid TLS for this machine's names, by a new authority.
 ///
@@ -25,7 +25,10 @@ pub fn make() -> Result<Made, Box<dyn Error>> {
 }
 
 /// TLS for a server of these names, valid or expired years ago, by a new authority without constraints.
-pub(crate) fn make_for(names: &[&str], expired: bool) -> Result<Made, Box<dyn Error>> {
+///
+/// # Errors
+/// When the system has no random numbers.
+pub fn make_for(names: &[&str], expired: bool) -> Result<Made, Box<dyn Error>> {
     sign(names, expired, None)
 }
 

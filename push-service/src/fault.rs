@@ -2,15 +2,16 @@
 
 /// One thing that is wrong with a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Fault {
-    pub(crate) kind: Kind,
+pub struct Fault {
+    /// For the vendor's answer.
+    pub kind: Kind,
     /// In words, for the log and for tests. A vendor may say less.
-    pub(crate) why: String,
+    pub why: String,
 }
 
 /// The faults that some vendor answers in its own way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// The Authorization header is missing or malformed.
     Authorization,
     /// The VAPID token is malformed, badly signed, expired, too long valid, or has a subject that Apple refuses.
@@ -27,10 +28,13 @@ pub(crate) enum Kind {
     Ttl,
     /// The TTL is outside what the vendor accepts.
     TtlRange,
+    /// The topic is not base64url of 1 to 32 characters.
     Topic,
+    /// The urgency is not one of the four.
     Urgency,
     /// Content-Encoding is not aes128gcm.
     Encoding,
+    /// The body is over 4096 bytes.
     TooLarge,
     /// TTL 0 without `X-WNS-Cache-Policy: no-cache`.
     CachePolicy,

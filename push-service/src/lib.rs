@@ -2,7 +2,7 @@
 //!
 //! To senders it speaks RFC 8030 as the vendor whose endpoint they post to, and checks what that vendor checks. To Firefox it
 //! speaks Mozilla's WebSocket, to Chromium Google's check-in, registration and message channel. It remembers in memory only.
-//! The program `push-service` runs it; tests start it by [`PushService`]. It never uses barepush, whose messages it judges.
+//! The program `push-service` runs it; tests start it by `PushService` in tests/fixture. It never uses barepush, whose messages it judges.
 //!
 //! | module | contains |
 //! |---|---|
@@ -29,34 +29,27 @@
 //! | `google` | Chromium's check-in, registration and message channel |
 //! | `state` | what the threads share |
 //! | `certificate` | an authority and the certificates by it |
-//! | `fixture` | [`PushService`] for tests |
 
 pub mod answers;
 mod authority;
-mod authorization;
+pub mod authorization;
 pub mod certificate;
 mod checks;
 mod control;
 pub mod decryption;
 mod delivery;
-mod fault;
-mod fixture;
+pub mod fault;
 pub mod google;
 mod http;
 mod listener;
-mod messages;
+pub mod messages;
 mod mozilla;
 mod proxy;
-mod record;
+pub mod record;
 mod response;
 mod routes;
 pub mod service;
-mod state;
-mod subscriptions;
-mod vendor;
-mod vendor_answers;
-
-pub use answers::Answer;
-pub use fixture::{PushService, TestSubscription, verify_token};
-pub use messages::Received;
-pub use vendor::Vendor;
+pub mod state;
+pub mod subscriptions;
+pub mod vendor;
+pub mod vendor_answers;

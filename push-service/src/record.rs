@@ -6,20 +6,21 @@ use std::collections::VecDeque;
 
 /// One message.
 #[derive(Clone, Debug)]
-pub(crate) struct Entry {
+pub struct Entry {
     /// Counts from 1.
-    pub(crate) number: u64,
-    pub(crate) vendor: Vendor,
+    pub number: u64,
+    /// Of the endpoint.
+    pub vendor: Vendor,
     /// Of the subscription it was sent to, known or not.
-    pub(crate) token: String,
+    pub token: String,
     /// The status it was answered with; `None`: not answered with a status.
-    pub(crate) status: Option<u16>,
+    pub status: Option<u16>,
     /// Whether nothing was wrong that this vendor checks.
-    pub(crate) accepted: bool,
+    pub accepted: bool,
     /// What was wrong with it.
-    pub(crate) wrong: Option<String>,
+    pub wrong: Option<String>,
     /// Of a refused message, as far as it was checked.
-    pub(crate) received: Received,
+    pub received: Received,
 }
 
 /// How much is kept.
@@ -40,8 +41,9 @@ impl Limits {
 
 /// The messages kept.
 #[derive(Default)]
-pub(crate) struct Record {
-    pub(crate) entries: VecDeque<Entry>,
+pub struct Record {
+    /// Oldest first.
+    pub entries: VecDeque<Entry>,
     bytes: usize,
     /// How many there were.
     pub(crate) count: u64,

@@ -23,26 +23,26 @@ pub struct Shared {
     pub(crate) authority: Mutex<Option<Arc<Authority>>>,
     pub(crate) state: Mutex<State>,
     /// Notified when something in `state` has changed.
-    pub(crate) changed: Condvar,
+    pub changed: Condvar,
 }
 
+/// What changes: read and written under [`Shared::lock`].
 #[derive(Default)]
-pub(crate) struct State {
+pub struct State {
     /// By the token at the end of the endpoint.
-    pub(crate) subscriptions: HashMap<String, Arc<Subscription>>,
+    pub subscriptions: HashMap<String, Arc<Subscription>>,
     /// The browsers that have ever connected, by name; `None`: not connected now.
     pub(crate) browsers: HashMap<String, Option<Arc<dyn BrowserChannel>>>,
     /// Each Chromium's secret, by the id that the check-in gave it.
     pub(crate) chromium_tokens: HashMap<u64, u64>,
     /// For real browsers, until acknowledged or expired, oldest first.
     pub(crate) stored: Vec<StoredMessage>,
-    pub(crate) answers: Answers,
+    /// What tests told.
+    pub answers: Answers,
     /// What has arrived.
-    pub(crate) record: Record,
+    pub record: Record,
     /// Requests of any kind by senders.
-    pub(crate) calls: usize,
-    /// The test fails when somebody calls.
-    pub(crate) no_calls: bool,
+    pub calls: usize,
     /// How far this push service's clock is ahead.
     pub(crate) ahead: Duration,
     pub(crate) stopping: bool,
@@ -50,7 +50,7 @@ pub(crate) struct State {
 
 impl Shared {
     /// A thread that panicked took nothing away that the others need.
-    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+    pub fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -10,18 +10,20 @@ const MAX_SUBSCRIPTIONS: usize = 10_000;
 
 /// One subscription. Its endpoint ends in the token under which [`State::subscriptions`] has it.
 #[derive(Clone)]
-pub(crate) struct Subscription {
-    pub(crate) vendor: Vendor,
+pub struct Subscription {
+    /// Of the endpoint.
+    pub vendor: Vendor,
     /// The application server's key, 65 bytes, that the subscription is restricted to (RFC 8292 §4).
-    pub(crate) key: Option<Vec<u8>>,
-    pub(crate) owner: Owner,
+    pub key: Option<Vec<u8>>,
+    /// Has the keys that decrypt.
+    pub owner: Owner,
     /// Ended ones stay, so that messages to them are answered with 410.
-    pub(crate) ended: bool,
+    pub ended: bool,
 }
 
 /// Who receives a subscription's messages.
 #[derive(Clone)]
-pub(crate) enum Owner {
+pub enum Owner {
     /// A simulated browser: the push service decrypts for it.
     Simulated(BrowserKeys),
     /// A real browser, connected or not.
@@ -35,7 +37,7 @@ pub(crate) enum Owner {
 
 impl Owner {
     /// The name of the browser, of a real one.
-    pub(crate) fn browser(&self) -> Option<&str> {
+    pub fn browser(&self) -> Option<&str> {
         match self {
             Owner::Browser { browser, .. } => Some(browser),
             Owner::Simulated(_) => None,
@@ -49,7 +51,7 @@ impl Owner {
 
 impl Shared {
     /// Makes a subscription: its token and its endpoint; `None` when there are too many.
-    pub(crate) fn subscribe(&self, vendor: Vendor, key: Option<Vec<u8>>, owner: Owner) -> Option<(String, String)> {
+    pub fn subscribe(&self, vendor: Vendor, key: Option<Vec<u8>>, owner: Owner) -> Option<(String, String)> {
         let token = vendor.new_token();
         let endpoint = vendor.endpoint(&self.origin, &token, key.is_some());
         let subscription = Subscription { vendor, key, owner, ended: false };
@@ -80,14 +82,8 @@ impl Shared {
 }
 
 impl State {
-    /// Whether a real browser has a subscription that has not ended.
-    pub(crate) fn has_browsers_subscription(&self) -> bool {
-        let is_live = |s: &Arc<Subscription>| !s.ended && matches!(s.owner, Owner::Browser { .. });
-        self.subscriptions.values().any(is_live)
-    }
-
     /// Ends a subscription and drops the messages stored for it; `false` when there is not such a subscription.
-    pub(crate) fn end(&mut self, token: &str) -> bool {
+    pub fn end(&mut self, token: &str) -> bool {
         let Some(subscription) = self.subscriptions.get_mut(token) else {
             return false;
         };
@@ -98,6 +94,6 @@ impl State {
 }
 
 /// The end of an endpoint or token: enough to tell one from another, too little to send to it.
-pub(crate) fn tail(token: &str) -> &str {
+pub fn tail(token: &str) -> &str {
     token.get(token.len().saturating_sub(8)..).unwrap_or_default()
 }

@@ -9,15 +9,15 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// An answer with a status: a vendor's to a fault, or the one that a test chose.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Refusal {
+pub struct Refusal {
     /// HTTP status, 2xx and 3xx included when a test chose it.
-    pub(crate) status: u16,
+    pub status: u16,
     /// Mozilla's number for the reason; `None`: its usual one for this status. The other vendors have none.
-    pub(crate) errno: Option<u16>,
+    pub errno: Option<u16>,
     /// Mozilla's message, Google's sentence, Apple's reason, Windows' error description; `None`: the usual one.
-    pub(crate) words: Option<String>,
+    pub words: Option<String>,
     /// The value of Retry-After, valid or not.
-    pub(crate) retry_after: Option<String>,
+    pub retry_after: Option<String>,
 }
 
 /// 201: the message is accepted (RFC 8030 §5). `id` names it.
@@ -37,7 +37,8 @@ pub(crate) fn accepted(vendor: Vendor, origin: &str, id: &str, ttl: u64) -> Resp
 }
 
 impl Refusal {
-    pub(crate) fn status(status: u16) -> Self {
+    /// As the vendor most often answers with this status.
+    pub fn status(status: u16) -> Self {
         Self { status, ..Self::default() }
     }
 

@@ -11,7 +11,7 @@ use crate::fixtures::{ChromiumInstalled, FirefoxInstalled, Server, WELCOME};
 use crate::harness::tests;
 use crate::page::Page;
 use crate::support::program::{self, Program, Running};
-use push_service::PushService;
+use push_service_fixture::PushService;
 
 tests![
     in_firefox_the_example_subscribes_and_both_it_and_notify_push,

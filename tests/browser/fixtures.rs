@@ -13,8 +13,8 @@ use crate::browser::{AXE, CERTUTIL, CHROMIUM, FIREFOX, Need, Tab};
 use crate::harness::Fixture;
 use crate::page::Page;
 use crate::support::program::{self, Finished, Program, Running};
-use push_service::PushService;
 use push_service::google::MessageChannel;
+use push_service_fixture::PushService;
 
 /// What the server pushes when a browser has subscribed: title and body.
 pub(crate) const WELCOME: (&str, &str) = ("Hello from barepush", "You are subscribed. This is the first notification.");

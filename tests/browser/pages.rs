@@ -13,8 +13,8 @@ use crate::browser::{CHROMIUM, FIREFOX, Need, Tab};
 use crate::fixtures::{InChromium, OnHttp, Server, Stage, WELCOME};
 use crate::harness::{Fixture, tests};
 use crate::page::Page;
-use push_service::PushService;
 use push_service::google::MessageChannel;
+use push_service_fixture::PushService;
 
 tests![
     the_codelabs_page_runs_whole_in_firefox_and_in_chromium_beside_it,

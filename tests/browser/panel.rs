@@ -11,7 +11,7 @@ use crate::fixtures::{OnHttp, Stage, Subscribed, WELCOME};
 use crate::harness::tests;
 use crate::page::Page;
 use crate::support::program::LIMIT;
-use push_service::Answer as Reply;
+use push_service_fixture::answer as reply;
 
 tests![
     the_buttons_follow_the_codelabs_table_and_unregistering_ends_the_subscription,
@@ -117,9 +117,9 @@ fn the_result_of_a_failed_push_is_shown_with_what_to_do(
     Subscribed(Stage { firefox, push_service, .. }): &mut Subscribed,
 ) {
     let outcomes = [
-        (Reply::status(429), "not accepted for now by localhost: 429 Too Many Requests: ", "Push service busy"),
-        (Reply::status(413), "refused by localhost: 413 ", "Push service refused"),
-        (Reply::garbage(), "cannot reach localhost: ", "Push service unreachable"),
+        (reply::status(429), "not accepted for now by localhost: 429 Too Many Requests: ", "Push service busy"),
+        (reply::status(413), "refused by localhost: 413 ", "Push service refused"),
+        (reply::garbage(), "cannot reach localhost: ", "Push service unreachable"),
     ];
     for (answer, says, stop) in outcomes {
         push_service.answer_next(answer);
@@ -147,7 +147,7 @@ fn notify_all_reaches_every_subscription_and_counts_the_failures(
         json!(other.json_with_key)
     ));
     assert_eq!(added, json!(201));
-    push_service.answer_for(&other, Reply::status(429));
+    push_service.answer_for(&other, reply::status(429));
     firefox.fill("message-body", "to all");
     firefox.press("notify-all");
     firefox.wait_for_alert("Hello, Notifications!", "to all");
@@ -156,7 +156,7 @@ fn notify_all_reaches_every_subscription_and_counts_the_failures(
     );
 
     // One ends a second after the other; the last one alone, in the answer of /status, must not replace both.
-    push_service.answer_for(&other, Reply::continues(Duration::from_millis(600), 2));
+    push_service.answer_for(&other, reply::continues(Duration::from_millis(600), 2));
     let both =
         "document.getElementById('outcome-says').textContent.includes(': accepted 1 of 2; cannot reach localhost: ')";
     let asked = "performance.getEntriesByName(`${location.origin}/status`).length";

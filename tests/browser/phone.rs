@@ -23,7 +23,7 @@ use crate::harness::{Fixture, tests};
 use crate::page::Page;
 use crate::support::client::Client;
 use crate::support::program::LIMIT;
-use push_service::PushService;
+use push_service_fixture::PushService;
 
 tests![
     under_another_name_with_a_trusted_certificate_firefox_does_the_whole_loop,

@@ -8,7 +8,7 @@ use crate::browser::Tab;
 use crate::fixtures::{InChromium, OnHttp, Registered, Server, Stage, Subscribed, WELCOME};
 use crate::harness::tests;
 use crate::page::Page;
-use push_service::Answer as Reply;
+use push_service_fixture::answer as reply;
 
 tests![
     a_subscription_that_the_push_service_lost_is_replaced_on_reload,
@@ -64,7 +64,7 @@ fn a_subscription_that_the_push_service_lost_is_replaced_on_reload(
 ) {
     let before = stored_endpoint(server);
     fs::remove_file(server.file("subscription.txt")).unwrap();
-    push_service.answer_next(Reply::status(410));
+    push_service.answer_next(reply::status(410));
     firefox.reload();
     firefox.wait_to_read("subscription-note", GONE);
     firefox.wait_to_read("notification-status-message", "Ready to push.");
@@ -79,7 +79,7 @@ fn a_message_that_finds_its_subscription_gone_is_sent_to_a_new_one(
     Subscribed(Stage { firefox, server, push_service }): &mut Subscribed,
 ) {
     let before = stored_endpoint(server);
-    push_service.answer_next(Reply::status(410));
+    push_service.answer_next(reply::status(410));
     firefox.fill("message-body", "after all");
     firefox.press("notify-me");
     firefox.wait_for_alert("Hello, Notifications!", "after all");

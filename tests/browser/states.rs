@@ -9,7 +9,7 @@ use crate::browser::chromium::Chromium;
 use crate::fixtures::{ChromiumInstalled, InChromium, Registered, Server};
 use crate::harness::tests;
 use crate::page::Page;
-use push_service::PushService;
+use push_service_fixture::PushService;
 
 tests![
     the_page_says_what_it_waits_for,

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use crate::support::client::Client;
 use crate::support::program::{Program, notify, server};
-use push_service::{Answer, PushService};
+use push_service::answers::Answer;
+use push_service_fixture::{PushService, answer};
 use serde_json::json;
 
 /// A push's timeout in notify here; the server's is 15 s.
@@ -18,29 +19,29 @@ const MIB_MAX: usize = 32;
 fn table() -> Vec<(&'static str, Answer, i32, &'static str, &'static str)> {
     let ms = Duration::from_millis;
     vec![
-        ("1 GiB", Answer::huge_body(500, 1024), 6, "busy", "not accepted for now by localhost: 500 "),
-        ("1 GiB of success", Answer::huge_body(201, 1024), 0, "accepted", "accepted by localhost in "),
-        ("headers for ever", Answer::endless_headers(), 6, "unreachable", "its answer is not HTTP"),
-        ("no HTTP", Answer::garbage(), 6, "unreachable", "its answer is not HTTP"),
-        ("closed without a word", Answer::nothing(), 6, "unreachable", "connection lost"),
+        ("1 GiB", answer::huge_body(500, 1024), 6, "busy", "not accepted for now by localhost: 500 "),
+        ("1 GiB of success", answer::huge_body(201, 1024), 0, "accepted", "accepted by localhost in "),
+        ("headers for ever", answer::endless_headers(), 6, "unreachable", "its answer is not HTTP"),
+        ("no HTTP", answer::garbage(), 6, "unreachable", "its answer is not HTTP"),
+        ("closed without a word", answer::nothing(), 6, "unreachable", "connection lost"),
         (
             "a redirect to http",
-            Answer::redirect("http://evil.example/secret"),
+            answer::redirect("http://evil.example/secret"),
             4,
             "refused",
             "refused by localhost: 307 ",
         ),
-        ("half an answer", Answer::bytes("HTTP/1.1 201 Crea"), 6, "unreachable", "localhost"),
-        ("reset in the middle of the body", Answer::reset(), 0, "accepted", "accepted by localhost in "),
-        ("100 Continue for ever", Answer::continues(ms(1), 1_000_000), 6, "unreachable", "localhost"),
-        ("Retry-After of a year", Answer::retry_after(429, "31536000"), 6, "busy", "429"),
-        ("Retry-After beyond all numbers", Answer::retry_after(429, "99999999999999999999999"), 6, "busy", "429"),
-        ("Retry-After of 2^64 - 1", Answer::retry_after(503, "18446744073709551615"), 6, "busy", "503"),
-        ("Retry-After of garbage", Answer::retry_after(503, "soon; -1"), 6, "busy", "503"),
-        ("a status of 999", Answer::bytes("HTTP/1.1 999 What\r\nContent-Length: 0\r\n\r\n"), 4, "refused", "999"),
+        ("half an answer", answer::bytes("HTTP/1.1 201 Crea"), 6, "unreachable", "localhost"),
+        ("reset in the middle of the body", answer::reset(), 0, "accepted", "accepted by localhost in "),
+        ("100 Continue for ever", answer::continues(ms(1), 1_000_000), 6, "unreachable", "localhost"),
+        ("Retry-After of a year", answer::retry_after(429, "31536000"), 6, "busy", "429"),
+        ("Retry-After beyond all numbers", answer::retry_after(429, "99999999999999999999999"), 6, "busy", "429"),
+        ("Retry-After of 2^64 - 1", answer::retry_after(503, "18446744073709551615"), 6, "busy", "503"),
+        ("Retry-After of garbage", answer::retry_after(503, "soon; -1"), 6, "busy", "503"),
+        ("a status of 999", answer::bytes("HTTP/1.1 999 What\r\nContent-Length: 0\r\n\r\n"), 4, "refused", "999"),
         (
             "two lengths",
-            Answer::bytes("HTTP/1.1 201 Created\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"),
+            answer::bytes("HTTP/1.1 201 Created\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"),
             6,
             "unreachable",
             "localhost",
@@ -97,7 +98,7 @@ fn an_answer_that_drips_ends_with_the_timeout() {
     let server = server(folder.path()).args(["-q", "--allow-push-service", service.origin()]).spawn();
     let page = Client::new(&server.url("http"));
     page.post("/add-subscription", &service.subscribe(None).json);
-    service.answer_always(Answer::drip(Duration::from_millis(100), 10_000));
+    service.answer_always(answer::drip(Duration::from_millis(100), 10_000));
     let start = Instant::now();
     let told = notify(folder.path()).args(["--timeout", "2", "--no-retry", "x"]).run();
     // The status has come: the message was taken, however slowly the rest drips in.

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::support::program::{LIMIT, Program};
 use crate::support::sender::Sender;
-use push_service::PushService;
+use push_service_fixture::PushService;
 
 /// Whether these tests have to be skipped because curl is missing, which in CI is a failure.
 fn curl_is_missing() -> bool {

@@ -13,7 +13,7 @@ use std::time::Duration;
 use crate::support::program::{Finished, Program};
 use crate::support::sender::Sender;
 use base64ct::{Base64UrlUnpadded, Encoding};
-use push_service::{Answer, PushService, TestSubscription};
+use push_service_fixture::{PushService, TestSubscription, answer};
 use serde_json::{Value, json};
 
 /// Spark starts a virtual machine and a Python of its own.
@@ -106,7 +106,7 @@ fn gnu_parallel_cuts_the_list_and_joins_the_results() {
     }
     let (sender, subscriptions) = sender();
     let gone = &subscriptions[SUBSCRIPTIONS / 2];
-    sender.service.answer_for(gone, Answer::status(410));
+    sender.service.answer_for(gone, answer::status(410));
     let arguments = ["subscription.txt", MESSAGE, "--block", "2k"];
     let sent = run(&sender, example("parallel.sh"), &arguments);
     // One piece of several has a push that was not accepted.
@@ -132,7 +132,7 @@ fn spark_pipes_each_partition_through_notify() {
     }
     let (sender, subscriptions) = sender();
     let gone = &subscriptions[SUBSCRIPTIONS / 2];
-    sender.service.answer_for(gone, Answer::status(410));
+    sender.service.answer_for(gone, answer::status(410));
     let script = example("spark_pipe.py");
     let script = script.to_str().unwrap();
     let arguments = [script, "subscription.txt", "results", MESSAGE, "--partitions", "3"];

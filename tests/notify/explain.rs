@@ -3,7 +3,8 @@
 use crate::support::program::LIMIT;
 use crate::support::sender::Sender;
 use base64ct::{Base64UrlUnpadded, Encoding};
-use push_service::{Answer, decryption};
+use push_service::decryption;
+use push_service_fixture::answer;
 
 /// The value in the first row called `name`.
 fn value<'a>(explained: &'a str, name: &str) -> &'a str {
@@ -162,7 +163,7 @@ fn each_step_names_a_file_that_exists_and_says_why_it_exists() {
 #[test]
 fn the_browser_s_half_is_left_out_when_the_message_was_not_accepted() {
     let (sender, [_]) = Sender::with();
-    sender.service.answer_next(Answer::status(400));
+    sender.service.answer_next(answer::status(400));
     let ended = sender.notify().arg("--explain").run();
     assert_eq!(ended.code, Some(4));
     assert!(!ended.stdout.contains("in the browser:"), "{}", ended.stdout);
@@ -171,7 +172,7 @@ fn the_browser_s_half_is_left_out_when_the_message_was_not_accepted() {
 #[test]
 fn the_answer_is_shown_with_its_cause_and_its_cure() {
     let (sender, [_]) = Sender::with();
-    sender.service.answer_next(Answer::status(413));
+    sender.service.answer_next(answer::status(413));
     let ended = sender.notify().arg("--explain").run();
     assert_eq!(ended.code, Some(4));
     let (_, answer) = ended.stdout.split_once("11. ").unwrap();

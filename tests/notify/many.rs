@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::support::program::{Finished, LIMIT, Program};
 use crate::support::sender::Sender;
-use push_service::{Answer, PushService, TestSubscription};
+use push_service_fixture::{PushService, TestSubscription, answer};
 use serde_json::Value;
 
 /// The results that --json printed. A blank line first ends one that was cut off before.
@@ -150,7 +150,7 @@ fn the_exit_code_is_the_worst_by_what_is_to_be_done() {
         let sender = Sender::new();
         for status in statuses {
             let browser = sender.subscribe();
-            sender.service.answer_for(&browser, Answer::status(*status));
+            sender.service.answer_for(&browser, answer::status(*status));
         }
         let mut list = sender.read("subscription.txt");
         if with_other_key {
@@ -167,7 +167,7 @@ fn the_exit_code_is_the_worst_by_what_is_to_be_done() {
 #[test]
 fn what_was_not_accepted_is_printed_on_stderr_and_each_hint_once_with_a_count() {
     let (sender, browsers) = Sender::with::<3>();
-    sender.service.answer_always(Answer::status(400));
+    sender.service.answer_always(answer::status(400));
     let ended = sender.notify().args(["--all", "-q"]).run();
     let mut lines: Vec<_> = ended.stderr.lines().collect();
     lines[..3].sort();
@@ -194,7 +194,7 @@ fn those_gone_are_set_aside_at_the_end_and_all_others_stay() {
     sender.write("subscription.txt", list.as_bytes());
     sender.write("subscription.txt.gone", b"older\n");
     sender.service.unsubscribe(&two);
-    sender.service.answer_for(&four, Answer::status(404));
+    sender.service.answer_for(&four, answer::status(404));
     let ended = sender.notify().args(["--all", "--json"]).run();
     assert_eq!(ended.code, Some(3));
     assert_eq!(classes(&ended.stdout), ["accepted", "gone", "accepted", "gone"]);
@@ -228,8 +228,8 @@ fn a_dry_run_checks_every_line_and_sends_nothing() {
 #[test]
 fn what_is_temporary_is_tried_again_and_the_tries_are_counted() {
     let (sender, [browser]) = Sender::with();
-    sender.service.answer_next(Answer::status(500));
-    sender.service.answer_next(Answer::status(502));
+    sender.service.answer_next(answer::status(500));
+    sender.service.answer_next(answer::status(502));
     let ended = sender.notify().args(["--all", "--json"]).run();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let result = &results(&ended.stdout)[0];
@@ -241,7 +241,7 @@ fn what_is_temporary_is_tried_again_and_the_tries_are_counted() {
 fn a_kept_connection_that_was_closed_is_no_failure() {
     let (sender, browsers) = Sender::with::<12>();
     // Closed behind each answer, and nothing in the answer says so.
-    sender.service.answer_always(Answer::bytes("HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"));
+    sender.service.answer_always(answer::bytes("HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"));
     let ended = sender.notify().args(["--all", "--json", "--no-retry", "--jobs", "2"]).run();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(results(&ended.stdout).iter().all(|result| result["attempts"] == 1), "{}", ended.stdout);
@@ -251,8 +251,8 @@ fn a_kept_connection_that_was_closed_is_no_failure() {
 #[test]
 fn a_kept_connection_that_is_closed_in_the_face_of_a_request_is_no_failure() {
     let (sender, [one, two]) = Sender::with();
-    sender.service.answer_next(Answer::created());
-    sender.service.answer_next(Answer::nothing());
+    sender.service.answer_next(answer::created());
+    sender.service.answer_next(answer::nothing());
     let ended = sender.notify().args(["--all", "--json", "--no-retry", "--jobs", "1"]).run();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(results(&ended.stdout).iter().all(|result| result["attempts"] == 1));
@@ -263,7 +263,7 @@ fn a_kept_connection_that_is_closed_in_the_face_of_a_request_is_no_failure() {
 fn a_push_service_that_asks_to_wait_holds_up_no_other() {
     let (sender, good) = Sender::with::<8>();
     let busy = PushService::start();
-    busy.answer_always(Answer::retry_after(429, "2"));
+    busy.answer_always(answer::retry_after(429, "2"));
     let slow: Vec<_> = (0..4).map(|_| busy.subscribe(Some(&sender.public_key()))).collect();
     // The busy ones come first, and there are more of them than jobs.
     let list = slow.iter().chain(&good).map(|s| format!("{}\n", s.json)).collect::<String>();
@@ -280,13 +280,13 @@ fn a_push_service_that_asks_to_wait_holds_up_no_other() {
 fn with_resume_nobody_gets_it_twice_and_nobody_is_left_out() {
     let (sender, browsers) = Sender::with::<6>();
     let all = |program: Program| program.args(["--all", "--json", "--no-retry"]).run();
-    sender.service.answer_for(&browsers[1], Answer::status(503));
-    sender.service.answer_for(&browsers[4], Answer::status(400));
+    sender.service.answer_for(&browsers[1], answer::status(503));
+    sender.service.answer_for(&browsers[4], answer::status(400));
     let first = all(sender.notify());
     assert_eq!(classes(&first.stdout), ["accepted", "busy", "accepted", "accepted", "refused", "accepted"]);
     let newcomer = sender.subscribe();
     for browser in [&browsers[1], &browsers[4]] {
-        sender.service.answer_for(browser, Answer::created());
+        sender.service.answer_for(browser, answer::created());
     }
     // The last line of the results was cut off by a crash: that push is repeated, no other.
     let (whole, _) = first.stdout.trim_end().rsplit_once('\n').unwrap();
@@ -404,8 +404,8 @@ fn results_that_cannot_be_read_end_it_before_anything_is_sent() {
 fn ctrl_c_finishes_what_is_under_way_and_sets_aside_what_is_gone() {
     let (sender, [gone, waits, kept]) = Sender::with();
     sender.service.unsubscribe(&gone);
-    sender.service.answer_for(&waits, Answer::retry_after(429, "30"));
-    sender.service.answer_for(&kept, Answer::retry_after(429, "30"));
+    sender.service.answer_for(&waits, answer::retry_after(429, "30"));
+    sender.service.answer_for(&kept, answer::retry_after(429, "30"));
     let running = sender.notify().args(["--all", "--json", "--jobs", "1"]).spawn();
     running.line(|line| line.contains("\"class\":\"gone\""));
     sender.service.wait_for(2, LIMIT);
@@ -431,7 +431,7 @@ fn ctrl_c_finishes_what_is_under_way_and_sets_aside_what_is_gone() {
 #[test]
 fn ctrl_c_again_ends_at_once() {
     let (sender, [_]) = Sender::with();
-    sender.service.answer_always(Answer::hang_after(""));
+    sender.service.answer_always(answer::hang_after(""));
     let running = sender.notify().args(["--all", "--timeout", "3600"]).spawn();
     sender.service.wait_for(1, LIMIT);
     running.interrupt();
@@ -511,7 +511,7 @@ fn memory_does_not_grow_with_the_list() {
 fn a_waiting_retry_is_not_lost_at_the_end_of_the_list() {
     let (sender, browsers) = Sender::with::<5>();
     for _ in 0..5 {
-        sender.service.answer_next(Answer::retry_after(503, "1"));
+        sender.service.answer_next(answer::retry_after(503, "1"));
     }
     let start = std::time::Instant::now();
     let ended = sender.notify().args(["--all", "--json", "--jobs", "2"]).run();

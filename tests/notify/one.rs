@@ -7,7 +7,7 @@ use crate::support::program::{LIMIT, Program, notify};
 use crate::support::sender::Sender;
 use base64ct::{Base64, Base64Unpadded, Base64UrlUnpadded, Encoding};
 use p256::pkcs8::{EncodePrivateKey, LineEnding};
-use push_service::{Answer, PushService};
+use push_service_fixture::{PushService, answer};
 use serde_json::{Value, json};
 
 const SUBSCRIBE: &str = "notify: hint: run cargo run --bin server, open the page and press Subscribe\n";
@@ -207,7 +207,7 @@ fn json_is_one_object_and_nothing_else() {
             "says": "", "service": "localhost", "status": 201, "tail": browser.tail,
         })
     );
-    sender.service.answer_next(Answer::status(413));
+    sender.service.answer_next(answer::status(413));
     let (code, refused) = result(sender.notify());
     assert_eq!(code, Some(4));
     assert_eq!(
@@ -229,7 +229,7 @@ fn json_is_one_object_and_nothing_else() {
 fn quiet_says_nothing_of_success_and_everything_of_failure() {
     let (sender, [_]) = Sender::with();
     sender.notify().arg("-q").run().is(0, "", "");
-    sender.service.answer_next(Answer::status(400));
+    sender.service.answer_next(answer::status(400));
     sender.notify().arg("-q").run().is(
         4,
         "",
@@ -255,7 +255,7 @@ fn a_closed_stdout_is_no_panic_and_does_not_undo_the_push() {
 #[test]
 fn nothing_is_coloured() {
     let (sender, [_]) = Sender::with();
-    sender.service.answer_next(Answer::status(400));
+    sender.service.answer_next(answer::status(400));
     for ended in [sender.notify().run(), sender.notify().run(), sender.notify().env("NO_COLOR", "1").run()] {
         assert!(!ended.stdout.contains('\u{1b}') && !ended.stderr.contains('\u{1b}'), "{ended:?}");
     }
@@ -279,7 +279,7 @@ fn a_subscription_that_is_gone_is_set_aside() {
 #[test]
 fn a_busy_push_service_is_asked_again_when_it_says_so() {
     let (sender, [_]) = Sender::with();
-    sender.service.answer_next(Answer::retry_after(429, "1"));
+    sender.service.answer_next(answer::retry_after(429, "1"));
     let start = std::time::Instant::now();
     let sent = sender.notify().run();
     assert!(start.elapsed() >= Duration::from_secs(1));
@@ -293,14 +293,14 @@ fn a_busy_push_service_is_asked_again_when_it_says_so() {
 #[test]
 fn a_push_that_stays_temporary_is_tried_three_times_or_once() {
     let (sender, [_]) = Sender::with();
-    sender.service.answer_always(Answer::status(500));
+    sender.service.answer_always(answer::status(500));
     let error = "notify: error: not accepted for now by localhost: 500 Internal Server Error: Unknown error (errno 999): it failed on its own side\n\
                  notify: hint: send again in a minute\n";
     sender.notify().args(["-q", "--no-retry"]).run().is(6, "", error);
     assert_eq!(sender.service.calls(), 1);
     sender.notify().arg("-q").run().is(6, "", error);
     assert_eq!(sender.service.calls(), 4);
-    sender.service.answer_always(Answer::retry_after(503, "31"));
+    sender.service.answer_always(answer::retry_after(503, "31"));
     sender.notify().arg("-q").run().is(
         6,
         "",
@@ -315,10 +315,10 @@ fn a_push_that_stays_temporary_is_tried_three_times_or_once() {
 fn a_push_service_that_does_not_answer_is_told_by_how() {
     let (sender, [_]) = Sender::with();
     for (answer, expected) in [
-        (Answer::garbage(), "its answer is not HTTP"),
-        (Answer::hang_after(""), "no answer within 1 s"),
-        (Answer::hang_after("HTTP/1.1 201 Cre"), "no answer within 1 s"),
-        (Answer::endless_headers(), "its answer is not HTTP"),
+        (answer::garbage(), "its answer is not HTTP"),
+        (answer::hang_after(""), "no answer within 1 s"),
+        (answer::hang_after("HTTP/1.1 201 Cre"), "no answer within 1 s"),
+        (answer::endless_headers(), "its answer is not HTTP"),
     ] {
         sender.service.answer_next(answer);
         let ended = sender.notify().args(["--no-retry", "--timeout", "1"]).run();
@@ -340,7 +340,7 @@ fn a_push_service_that_does_not_answer_is_told_by_how() {
 #[test]
 fn a_redirect_is_not_followed() {
     let (sender, [_]) = Sender::with();
-    sender.service.answer_next(Answer::redirect(&format!("{}/wpush/v2/elsewhere", sender.service.origin())));
+    sender.service.answer_next(answer::redirect(&format!("{}/wpush/v2/elsewhere", sender.service.origin())));
     sender.notify().run().is(
         4,
         "",
@@ -355,7 +355,7 @@ fn a_redirect_is_not_followed() {
 fn a_clock_that_is_off_is_told_from_the_answer_s_date() {
     let (sender, [_]) = Sender::with();
     let answer = "HTTP/1.1 401 Unauthorized\r\nDate: Sat, 01 Jan 2000 00:00:00 GMT\r\nContent-Length: 2\r\n\r\n{}";
-    sender.service.answer_next(Answer::bytes(answer));
+    sender.service.answer_next(answer::bytes(answer));
     let ended = sender.notify().run();
     assert_eq!(ended.code, Some(4));
     let (error, hint) = ended.stderr.split_once('\n').unwrap();

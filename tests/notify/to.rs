@@ -2,7 +2,7 @@
 
 use crate::support::program::LIMIT;
 use crate::support::sender::Sender;
-use push_service::TestSubscription;
+use push_service_fixture::TestSubscription;
 
 /// A line of subscription.txt like `of`'s, at another endpoint.
 fn at(of: &TestSubscription, endpoint: &str) -> String {

@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::json;
 
 use crate::support::program::{self, LIMIT, Program};
-use push_service::PushService;
+use push_service_fixture::PushService;
 
 /// The texts whose names are checked.
 const TEXTS: [&str; 8] = [

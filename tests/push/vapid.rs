@@ -123,7 +123,7 @@ fn the_token_claims_audience_expiry_and_subject_and_nothing_else() {
     assert_eq!(part(1), json!({"aud": "https://push.example.net:8443", "exp": exp, "sub": DEFAULT_SUBJECT}));
     let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
     assert!((12 * 3600 - 60..=12 * 3600).contains(&(exp - now)), "{}", exp - now);
-    push_service::verify_token(&header, "https://push.example.net:8443", now);
+    push_service_fixture::verify_token(&header, "https://push.example.net:8443", now);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::support::client::{Client, Got};
 use crate::support::program::{LIMIT, server};
-use push_service::PushService;
+use push_service_fixture::PushService;
 use serde_json::json;
 
 /// `fetch(path, {method: 'POST', headers: {'Content-Type': 'application/json'}, body: JSON.stringify({endpoint})})`.

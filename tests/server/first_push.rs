@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::fixture::TestServer;
 use crate::support::program::LIMIT;
-use push_service::Answer;
+use push_service_fixture::answer;
 use serde_json::json;
 
 /// Not the server's: that of RFC 8291's example.
@@ -122,7 +122,7 @@ fn a_delayed_push_is_promised_and_sent_later() {
 fn a_push_that_fails_does_not_undo_the_storing_and_says_why() {
     let setup = TestServer::https();
     let browser = setup.service.subscribe(Some(&setup.key()));
-    setup.service.answer_next(Answer::status(413));
+    setup.service.answer_next(answer::status(413));
     let added = setup.page.post("/add-subscription", &browser.json);
     assert_eq!((added.status, &added.json()["stored"]), (201, &json!(1)));
     let push = &added.json()["push"];
@@ -243,7 +243,7 @@ fn a_subscription_of_another_vapid_key_is_found_before_sending() {
 fn a_hanging_push_service_holds_up_nobody_else() {
     let setup = TestServer::https();
     let browser = setup.service.subscribe(Some(&setup.key()));
-    setup.service.answer_next(Answer::hang_after(""));
+    setup.service.answer_next(answer::hang_after(""));
     std::thread::scope(|scope| {
         let hanging = scope.spawn(|| setup.page.post("/add-subscription", &browser.json));
         setup.service.wait_for(1, LIMIT);
@@ -269,7 +269,7 @@ fn a_push_to_all_that_hangs_for_one_holds_up_no_other_and_is_told_in_the_order_o
     let list = setup.path().join("subscription.txt");
     fs::write(list, lines.collect::<String>()).unwrap();
     let hanging = 3;
-    setup.service.answer_for(&browsers[hanging], Answer::hang_after(""));
+    setup.service.answer_for(&browsers[hanging], answer::hang_after(""));
     std::thread::scope(|scope| {
         let start = std::time::Instant::now();
         let all = scope.spawn(|| setup.page.send("POST", "/notify-all", &[], "").json());

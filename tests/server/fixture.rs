@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::support::client::Client;
 use crate::support::program::{Program, Running, notify, server};
-use push_service::PushService;
+use push_service_fixture::PushService;
 use tempfile::TempDir;
 
 pub(crate) struct TestServer {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crate::support::client::Client;
 use crate::support::program::{LIMIT, Program, Running};
 use crate::support::wire::{self, Wire};
-use push_service::PushService;
+use push_service_fixture::PushService;
 use serde_json::json;
 use tempfile::TempDir;
 

@@ -15,7 +15,7 @@ use crate::support::client::Client;
 use crate::support::program::{LIMIT, Program, notify, server};
 use barepush::push::subscription::Subscription;
 use barepush::store::subscriptions::Store;
-use push_service::{Answer, PushService, TestSubscription};
+use push_service_fixture::{PushService, TestSubscription, answer};
 use serde_json::json;
 
 /// `program` without root's right to write where the mode forbids it; a user never has it.
@@ -171,7 +171,7 @@ impl Scene<'_> {
             if acknowledged {
                 self.gone.lock().unwrap().push(browser.json.clone());
             }
-            self.service.answer_for(&browser, Answer::status(410));
+            self.service.answer_for(&browser, answer::status(410));
             // Again, until it was the newest when notify looked.
             while !self.over.load(Ordering::Relaxed) {
                 let answer = self.post("/add-subscription", &browser.json);

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::support::client::Client;
 use crate::support::program::{Finished, LIMIT, Program, server};
-use push_service::{Answer, PushService};
+use push_service_fixture::{PushService, answer};
 use serde_json::json;
 
 /// A server that must fail, with its folder's name taken out of what it says.
@@ -218,7 +218,7 @@ fn a_closed_terminal_ends_it_cleanly_unless_the_signal_was_ignored_at_start() {
 fn sigterm_during_the_first_push_still_answers_the_page_that_subscribed() {
     let folder = tempfile::tempdir().unwrap();
     let service = PushService::start();
-    service.answer_always(Answer::hang_after(""));
+    service.answer_always(answer::hang_after(""));
     let running = server(folder.path()).args(["-q", "--allow-push-service", service.origin()]).spawn();
     let page = Client::new(&running.url("http"));
     let browser = service.subscribe(None);

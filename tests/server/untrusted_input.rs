@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use crate::support::client::Client;
 use crate::support::program::{LIMIT, Running, server};
 use crate::support::wire::{self, Wire};
-use push_service::{Answer, PushService};
+use push_service_fixture::{PushService, answer};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -380,7 +380,7 @@ fn a_push_services_redirect_is_not_followed() {
     let page = Client::new(&house.server.url("http"));
     let browser = service.subscribe(None);
     let target = elsewhere.subscribe(None).endpoint;
-    service.answer_next(Answer::redirect(&target));
+    service.answer_next(answer::redirect(&target));
     let push = page.post("/add-subscription", &browser.json).json()["push"].clone();
     assert_eq!((&push["class"], &push["status"]), (&json!("refused"), &json!(307)));
     assert_eq!(service.wait_for(1, LIMIT).len(), 1);

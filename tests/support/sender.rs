@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::program::{Program, notify};
 use push_service::decryption::random;
-use push_service::{PushService, TestSubscription};
+use push_service_fixture::{PushService, TestSubscription};
 
 /// A sender's folder and the push service that its subscriptions are of.
 pub struct Sender {

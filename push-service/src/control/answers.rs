@@ -2,7 +2,7 @@
 
 use super::subscriptions::by_name;
 use super::{Refused, Request, Result};
-use crate::answers::{Answer, First, Scope, Then};
+use crate::answers::{Answer, First, GARBAGE, Scope, Then};
 use crate::response::Response;
 use crate::state::Shared;
 use crate::vendor_answers::Refusal;
@@ -82,22 +82,22 @@ impl New {
         if !(0.0..=MAX_DELAY_SECONDS).contains(&delay) {
             return Err(Refused::bad("delay is not between 0 and 600 seconds", "give seconds"));
         }
-        let answer = match (self.drop, self.status) {
+        let (first, then) = match (self.drop, self.status) {
             (Some(_), Some(_)) => return Err(Refused::bad("both status and drop are given", "leave one of them out")),
-            (Some(Drop::Hang), None) => Answer::hang_after(""),
-            (Some(Drop::Reset), None) => Answer { then: Then::Reset, ..Answer::nothing() },
-            (Some(Drop::Close), None) => Answer::nothing(),
-            (Some(Drop::Garbage), None) => Answer::garbage(),
-            (None, None | Some(201)) => Answer::created(),
-            (None, Some(status @ 200..1000)) => self.with_status(status)?,
+            (Some(Drop::Hang), None) => (First::Bytes(Vec::new()), Then::Hang),
+            (Some(Drop::Reset), None) => (First::Bytes(Vec::new()), Then::Reset),
+            (Some(Drop::Close), None) => (First::Bytes(Vec::new()), Then::Close),
+            (Some(Drop::Garbage), None) => (First::Bytes(GARBAGE.to_vec()), Then::Close),
+            (None, None | Some(201)) => (First::Created, Then::KeepAlive),
+            (None, Some(status @ 200..1000)) => (First::Status(self.with_status(status)?), Then::KeepAlive),
             (None, Some(status)) => {
                 return Err(Refused::bad(format!("{status} is not a status from 200 to 999"), "give an HTTP status"));
             }
         };
-        Ok(Answer { delay: Duration::from_secs_f64(delay), ..answer })
+        Ok(Answer { delay: Duration::from_secs_f64(delay), first, then })
     }
 
-    fn with_status(&self, status: u16) -> Result<Answer> {
+    fn with_status(&self, status: u16) -> Result<Refusal> {
         let retry_after = self.retry_after.as_ref().map(|value| match value {
             Text::Number(seconds) => seconds.to_string(),
             Text::Text(text) => text.clone(),
@@ -106,7 +106,6 @@ impl New {
         if texts.iter().any(|text| text.as_ref().is_some_and(|text| text.contains(char::is_control))) {
             return Err(Refused::bad("reason or retry_after contains a control character", "give one line of text"));
         }
-        let told = Refusal { status, errno: self.errno, words: self.reason.clone(), retry_after };
-        Ok(Answer { delay: Duration::ZERO, first: First::Status(told), then: Then::KeepAlive })
+        Ok(Refusal { status, errno: self.errno, words: self.reason.clone(), retry_after })
     }
 }

@@ -170,7 +170,6 @@ fn forget_everything(shared: &Shared, _: &Request) -> Result<Response> {
     state.chromium_tokens = old.chromium_tokens;
     state.record.count = old.record.count;
     state.calls = old.calls;
-    state.no_calls = old.no_calls;
     state.stopping = old.stopping;
     shared.changed.notify_all();
     Ok(Response::new(204))

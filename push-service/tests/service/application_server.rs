@@ -3,7 +3,7 @@
 
 use crate::sender::{LIMIT, Request, Response, Sender, claims, decode, encode, encrypt, exchange, now, trusting};
 use push_service::decryption::BrowserKeys;
-use push_service::{Answer, PushService, TestSubscription};
+use push_service_fixture::{PushService, TestSubscription, answer};
 use serde_json::{Value, json};
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -260,10 +260,10 @@ fn an_ended_subscription_is_410_an_unknown_one_404_another_method_405() {
 fn answers_come_as_told_the_next_ones_first_then_the_subscriptions_own() {
     let (service, sender, subscription) = scene();
     let other = service.subscribe(Some(&sender.key()));
-    service.answer_always(Answer::status(503));
-    service.answer_for(&other, Answer::status(404));
-    service.answer_next(Answer::retry_after(429, "7"));
-    service.answer_next(Answer::redirect("http://localhost:1/"));
+    service.answer_always(answer::status(503));
+    service.answer_for(&other, answer::status(404));
+    service.answer_next(answer::retry_after(429, "7"));
+    service.answer_next(answer::redirect("http://localhost:1/"));
     let send = |to| hello(&service, &sender, to).send();
     let busy = send(&subscription);
     assert_eq!((busy.status, busy.header("Retry-After"), busy.reason().0), (429, Some("7"), 201));
@@ -277,7 +277,7 @@ fn answers_come_as_told_the_next_ones_first_then_the_subscriptions_own() {
 #[test]
 fn a_wrong_message_uses_up_no_told_answer() {
     let (service, sender, subscription) = scene();
-    service.answer_next(Answer::reset());
+    service.answer_next(answer::reset());
     let good = hello(&service, &sender, &subscription);
     assert_eq!(good.clone().with("TTL", None).send().status, 400);
     let failure = good.write().read_to_end(&mut Vec::new()).unwrap_err();
@@ -288,7 +288,7 @@ fn a_wrong_message_uses_up_no_told_answer() {
 #[test]
 fn a_hanging_answer_ends_with_the_service() {
     let (service, sender, subscription) = scene();
-    service.answer_next(Answer::hang_after("HTTP/1.1 2"));
+    service.answer_next(answer::hang_after("HTTP/1.1 2"));
     let mut tcp = hello(&service, &sender, &subscription).write();
     let mut first = [0; 10];
     tcp.read_exact(&mut first).unwrap();
@@ -301,12 +301,12 @@ fn a_hanging_answer_ends_with_the_service() {
 fn each_misbehaviour_is_as_long_as_told() {
     let (service, sender, subscription) = scene();
     let table = [
-        (Answer::garbage(), 32),
-        (Answer::nothing(), 0),
-        (Answer::huge_body(201, 3), 3 * 1024 * 1024 + 46),
-        (Answer::drip(Duration::from_millis(1), 20), 20 + 44),
-        (Answer::continues(Duration::ZERO, 5), 5 * 25),
-        (Answer::endless_headers(), 64 * 1024 * 1024 + 22),
+        (answer::garbage(), 32),
+        (answer::nothing(), 0),
+        (answer::huge_body(201, 3), 3 * 1024 * 1024 + 46),
+        (answer::drip(Duration::from_millis(1), 20), 20 + 44),
+        (answer::continues(Duration::ZERO, 5), 5 * 25),
+        (answer::endless_headers(), 64 * 1024 * 1024 + 22),
     ];
     for (answer, length) in table {
         service.answer_next(answer);

@@ -1,7 +1,8 @@
 //! Each vendor's push service, reached by its real host name through the proxy, with TLS checked.
 
 use crate::sender::{Request, Response, Sender, claims, connect, connect_by, encrypt, now, trusting};
-use push_service::{Answer, PushService, TestSubscription, Vendor};
+use push_service::vendor::Vendor;
+use push_service_fixture::{PushService, TestSubscription, answer};
 use rustls::{ClientConnection, StreamOwned};
 use serde_json::{Value, json};
 use std::io::Write;
@@ -167,7 +168,7 @@ fn an_ended_subscription_is_gone_in_each_vendors_words() {
 #[test]
 fn a_told_answer_comes_in_the_words_of_the_vendor_it_is_sent_to() {
     let scene = Scene::new();
-    scene.service.answer_always(Answer::retry_after(429, "7"));
+    scene.service.answer_always(answer::retry_after(429, "7"));
     for (vendor, _) in ORIGINS {
         let (_, request) = scene.message(vendor);
         let response = scene.send(&request);
