@@ -8,22 +8,26 @@
 //!  page, sw.js                    barepush                                        push service
 //!      | subscribe(VAPID key)  ------------------------------------------------------->  |
 //!      | <------------------------------------------------------------  endpoint, keys   |
-//!      | POST /add-subscription ---> routes -> application -> store (subscription.txt)    |
-//!      |                                           |                                      |
-//!      |                             message + subscription + vapid -> push  --- POST --> |
+//!      | POST /add-subscription ---> web::routes -> web::api -> store (subscription.txt)  |
+//!      |                                               |                                  |
+//!      |     first notification:  message + subscription + VAPID key -> push --- POST --> |
 //!      | <------------------------------------------------------------------ push event   |
 //! ```
 //!
 //! Each conversion happens once and each stage is a type: [`push::subscription::Subscription`] and [`push::message::Message`]
 //! become a [`push::request::PushRequest`] with the [`push::vapid::VapidKey`], without a network; [`push::client::Client`] posts
-//! it; [`push::result::PushResult`] says what happened.
+//! it; [`push::result::PushResult`] holds what happened. [`push::sender::Sender`] does these steps in this order for every push.
+//!
+//! To follow one subscription and one message, read these files in this order: `web/routes.rs`, `web/api.rs`,
+//! `push/subscription.rs`, `store/subscriptions.rs`, `push/sender.rs`, `push/request.rs`, `push/encryption.rs`, `push/vapid.rs`,
+//! `push/client.rs`, and last `www/sw.js`, which shows the notification. `notify` joins them at `push/sender.rs`.
 //!
 //! The folders, and what each may use:
 //!
 //! | folder | contains | may use |
 //! |---|---|---|
 //! | [`push`] | the protocol: one message to one browser, or to many | nothing else here |
-//! | [`store`] | what lies on disk: subscriptions and keys | `push` |
+//! | [`store`] | the files: subscriptions and keys | `push` |
 //! | [`http`] | sockets, TLS and bounded HTTP/1.1 in front of tiny_http | `store` |
 //! | [`web`] | what a page calls: routes, what they do, the page's files | `push`, `store`, `http` |
 //! | [`cli`] | what both programs share on the command line | `push`, `store` |
