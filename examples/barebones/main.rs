@@ -15,7 +15,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use barepush::push::client::Client;
-use barepush::push::diagnosis::Reader;
+use barepush::push::diagnosis::Interface;
 use barepush::push::message::{Message, Notification};
 use barepush::push::request::PushRequest;
 use barepush::push::result::PushResult;
@@ -108,5 +108,5 @@ fn push(app: &App, subscription: &Subscription, title: &str, body: &str) -> Resu
     // Posts it to the endpoint (RFC 8030). The push service wakes the browser, and the browser wakes sw.js.
     let start = Instant::now();
     let result = app.client.send(&request);
-    Ok(PushResult::sent(subscription.endpoint(), result, start.elapsed(), Reader::Page).says)
+    Ok(PushResult::sent(subscription.endpoint(), result, start.elapsed(), Interface::Page).says)
 }

@@ -1,10 +1,10 @@
-//! How both programs say that they failed: one error line, one hint line, one exit code.
+//! How both programs report a failure: one error line, one hint line, one exit code.
 
 use std::fmt::Display;
 use std::process::ExitCode;
 
-/// Our side: a file, a key, a port, encryption.
-pub const EXIT_OURS: u8 = 1;
+/// The exit code of an error on this side: a file, a key, a port, encryption.
+const EXIT_LOCAL: u8 = 1;
 
 /// What ended a program, what to do next, and the exit code.
 #[derive(Debug)]
@@ -16,17 +16,17 @@ pub struct CliError {
 }
 
 impl CliError {
-    /// Says `error` with its causes joined by ": ", then `hint`.
+    /// Prints `error` with its causes joined by ": ", then `hint`.
     pub fn new(code: u8, error: impl Into<anyhow::Error>, hint: impl Into<String>) -> CliError {
         CliError { code, error: Some(error.into()), hint: Some(hint.into()) }
     }
 
-    /// Our side ([`EXIT_OURS`]).
-    pub fn ours(error: impl Into<anyhow::Error>, hint: impl Into<String>) -> CliError {
-        CliError::new(EXIT_OURS, error, hint)
+    /// An error on this side ([`EXIT_LOCAL`]).
+    pub fn local(error: impl Into<anyhow::Error>, hint: impl Into<String>) -> CliError {
+        CliError::new(EXIT_LOCAL, error, hint)
     }
 
-    /// For `map_err`: our side, with the error's own hint.
+    /// For `map_err`: an error on this side, with its own hint.
     pub fn hinted<E, H>(hint: impl Fn(&E) -> H) -> impl Fn(E) -> CliError
     where
         E: Into<anyhow::Error>,
@@ -34,12 +34,12 @@ impl CliError {
     {
         move |error| {
             let hint = hint(&error);
-            CliError::ours(error, hint)
+            CliError::local(error, hint)
         }
     }
 
-    /// An exit code for what has been said already, each subscription by itself.
-    pub fn said(code: u8) -> CliError {
+    /// Only an exit code: the errors, one for each subscription, have been printed already.
+    pub fn silent(code: u8) -> CliError {
         CliError { code, error: None, hint: None }
     }
 
@@ -58,7 +58,7 @@ pub fn note(program: &str, what: impl Display) {
     let _ = writeln!(std::io::stderr(), "{program}: note: {what}");
 }
 
-/// One error line and perhaps one hint line on stderr; a closed stderr is nobody's loss.
+/// One error line and perhaps one hint line on stderr. A closed stderr is not an error.
 pub fn complain(program: &str, error: impl Display, hint: Option<&str>) {
     use std::io::Write;
     let mut stderr = std::io::stderr().lock();

@@ -10,7 +10,7 @@ use super::error::CliError;
 pub fn on_stop(stop: impl FnMut() + Send + 'static) -> Result<(), CliError> {
     handle(stop).map_err(|error| {
         let error = anyhow::Error::new(error).context("cannot handle signals");
-        CliError::ours(error, "report this with the version of barepush")
+        CliError::local(error, "report this with the version of barepush")
     })
 }
 

@@ -18,7 +18,7 @@ use super::request::PushRequest;
 /// Why a push service did not accept a message, by what to do next.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum SendError {
-    /// 404, 410: the subscription no longer exists; set it aside and subscribe again.
+    /// 404, 410: the subscription no longer exists; move it to `.gone` and subscribe again.
     #[error("gone")]
     Gone(Answer),
     /// 429, 5xx, and what else the vendor's rules call busy: send again later.
@@ -30,6 +30,16 @@ pub enum SendError {
     /// There is no answer.
     #[error(transparent)]
     Unreachable(#[from] Unreachable),
+}
+
+impl SendError {
+    /// The push service's answer, if there was one.
+    pub fn answer(&self) -> Option<&Answer> {
+        match self {
+            SendError::Gone(answer) | SendError::Busy(answer) | SendError::Refused(answer) => Some(answer),
+            SendError::Unreachable(_) => None,
+        }
+    }
 }
 
 /// Why there is no answer.

@@ -24,16 +24,16 @@ pub struct Diagnosis {
     pub cure: String,
 }
 
-/// Where a cure is read. Only the command line has options to name.
+/// Where a cure is shown. Only the command line has options to name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reader {
+pub enum Interface {
     /// On the page.
     Page,
     /// On the command line of `notify`.
     CommandLine,
 }
 
-/// What to do next, for either reader.
+/// What to do next, as each interface words it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cure {
     page: &'static str,
@@ -45,7 +45,7 @@ pub(super) const SAME_KEY: Cure =
     Cure::both("open the page, which subscribes again with the server's key, or restore the key that it was made with");
 
 impl Cure {
-    /// The same text for both readers, which names no option.
+    /// The same text on both, which names no option.
     pub(super) const fn both(text: &'static str) -> Cure {
         Cure { page: text, command_line: text }
     }
@@ -54,28 +54,28 @@ impl Cure {
         Cure { page, command_line }
     }
 
-    /// Whether `text` is it, for either reader.
+    /// Whether `text` is it, on either interface.
     pub(super) fn reads(self, text: &str) -> bool {
         text == self.page || text == self.command_line
     }
 
-    pub(super) fn for_reader(self, reader: Reader) -> &'static str {
-        match reader {
-            Reader::Page => self.page,
-            Reader::CommandLine => self.command_line,
+    pub(super) fn for_interface(self, interface: Interface) -> &'static str {
+        match interface {
+            Interface::Page => self.page,
+            Interface::CommandLine => self.command_line,
         }
     }
 }
 
 /// Cause and cure of a push that the push service of `endpoint` did not accept.
-pub fn diagnose(endpoint: &Endpoint, error: &SendError, reader: Reader) -> Diagnosis {
+pub fn diagnose(endpoint: &Endpoint, error: &SendError, interface: Interface) -> Diagnosis {
     let answer = match error {
-        SendError::Unreachable(why) => return unreachable(endpoint, why, reader),
+        SendError::Unreachable(why) => return unreachable(endpoint, why, interface),
         SendError::Gone(answer) | SendError::Busy(answer) | SendError::Refused(answer) => answer,
     };
     let mut diagnosis = clock(answer).unwrap_or_else(|| {
         let row = table::look_up(endpoint, answer);
-        let (cause, cure) = row.map_or(("", ""), |row| (row.cause, row.cure.for_reader(reader)));
+        let (cause, cure) = row.map_or(("", ""), |row| (row.cause, row.cure.for_interface(interface)));
         Diagnosis { cause: cause.into(), cure: cure.into() }
     });
     if let (SendError::Busy(_), Some(wait)) = (error, answer.retry_after) {
@@ -103,7 +103,7 @@ fn clock(answer: &Answer) -> Option<Diagnosis> {
     })
 }
 
-fn unreachable(endpoint: &Endpoint, why: &Unreachable, reader: Reader) -> Diagnosis {
+fn unreachable(endpoint: &Endpoint, why: &Unreachable, interface: Interface) -> Diagnosis {
     if let Unreachable::ProxyDown(variable, _) | Unreachable::ProxyRefused(variable, _) = why {
         return proxy(variable, why);
     }
@@ -134,7 +134,7 @@ fn unreachable(endpoint: &Endpoint, why: &Unreachable, reader: Reader) -> Diagno
             Cure::both("check this machine's connection to the internet, its firewall and HTTPS_PROXY"),
         ),
     };
-    Diagnosis { cause: cause.into(), cure: cure.for_reader(reader).into() }
+    Diagnosis { cause: cause.into(), cure: cure.for_interface(interface).into() }
 }
 
 fn proxy(variable: &str, why: &Unreachable) -> Diagnosis {

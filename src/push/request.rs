@@ -1,7 +1,7 @@
 //! The request that carries a message to a push service (RFC 8030 section 5): built from message, subscription and VAPID key,
 //! without a network. To add a header, see `headers`.
 
-use crate::push::diagnosis::{Cure, Reader, SAME_KEY};
+use crate::push::diagnosis::{Cure, Interface, SAME_KEY};
 use crate::push::encryption::{self, EncryptionError, Trace};
 use crate::push::endpoint::Endpoint;
 use crate::push::message::{Message, Urgency};
@@ -45,8 +45,8 @@ pub enum RequestError {
 }
 
 impl RequestError {
-    /// What to do next, in one sentence for `reader`.
-    pub fn hint(&self, reader: Reader) -> String {
+    /// What to do next, in one sentence, as `interface` words it.
+    pub fn hint(&self, interface: Interface) -> String {
         let cure = match self {
             RequestError::OtherKey(_) => SAME_KEY,
             RequestError::Subject(_) => Cure::of(
@@ -59,7 +59,7 @@ impl RequestError {
             RequestError::Encryption(EncryptionError::Ece(_)) => Cure::both("subscribe again in the page"),
             RequestError::Vapid(e) => return e.hint().to_owned(),
         };
-        cure.for_reader(reader).to_owned()
+        cure.for_interface(interface).to_owned()
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::push::answer::Answer;
 use crate::push::client::SendError;
-use crate::push::diagnosis::{Reader, SAME_KEY, diagnose};
+use crate::push::diagnosis::{Interface, SAME_KEY, diagnose};
 use crate::push::endpoint::Endpoint;
 use crate::push::request::{PushRequest, RequestError};
 
@@ -86,18 +86,18 @@ pub struct PushResult {
 }
 
 impl PushResult {
-    /// The result of a request that was posted and took `took` to be answered. `reader` reads its hint.
-    pub fn sent(endpoint: &Endpoint, outcome: Result<Answer, SendError>, took: Duration, reader: Reader) -> PushResult {
+    /// The result of a request that was posted and took `took` to be answered. Its hint is worded for `interface`.
+    pub fn sent(
+        endpoint: &Endpoint,
+        outcome: Result<Answer, SendError>,
+        took: Duration,
+        interface: Interface,
+    ) -> PushResult {
         let host = endpoint.host();
-        let answer = match &outcome {
-            Ok(answer) | Err(SendError::Gone(answer) | SendError::Busy(answer) | SendError::Refused(answer)) => {
-                Some(answer)
-            }
-            Err(SendError::Unreachable(_)) => None,
-        };
+        let answer = outcome.as_ref().map_or_else(SendError::answer, Some);
         let (status, message_id) = (answer.map(|answer| answer.status.as_u16()), answer.and_then(Answer::message_id));
         let message_id = message_id.filter(|_| outcome.is_ok()).map(str::to_owned);
-        let diagnosis = outcome.as_ref().err().map(|error| diagnose(endpoint, error, reader));
+        let diagnosis = outcome.as_ref().err().map(|error| diagnose(endpoint, error, interface));
         let cause = diagnosis.as_ref().map(|diagnosis| diagnosis.cause.as_str()).unwrap_or_default();
         let (class, says) = match &outcome {
             Ok(answer) => {
@@ -132,15 +132,15 @@ impl PushResult {
     }
 
     /// The result of a request that could not be built.
-    pub fn not_sent(endpoint: &Endpoint, error: &RequestError, reader: Reader) -> PushResult {
+    pub fn not_built(endpoint: &Endpoint, error: &RequestError, interface: Interface) -> PushResult {
         PushResult {
-            hint: Some(error.hint(reader)),
+            hint: Some(error.hint(interface)),
             ..PushResult::unsent(endpoint, Class::of(error), error.to_string())
         }
     }
 
     /// The result of a request that was built but not posted (`--dry-run`).
-    pub fn made(request: &PushRequest) -> PushResult {
+    pub fn dry_run(request: &PushRequest) -> PushResult {
         let endpoint = request.endpoint();
         let says = format!("would be sent to {}: {} bytes", endpoint.host(), request.body().len());
         PushResult::unsent(endpoint, Class::NotSent, says)

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use crate::push::client::Client;
-use crate::push::diagnosis::Reader;
+use crate::push::diagnosis::Interface;
 use crate::push::encryption::Trace;
 use crate::push::message::Message;
 use crate::push::request::PushRequest;
@@ -24,8 +24,8 @@ pub struct Sender {
     pub retry: Retry,
     /// Whether everything is done except the posting.
     pub dry_run: bool,
-    /// Where the hints of its results are read.
-    pub reader: Reader,
+    /// Where the hints of its results are shown.
+    pub interface: Interface,
 }
 
 /// What one try led to.
@@ -46,7 +46,7 @@ impl Sender {
     ) -> PushResult {
         match PushRequest::new(message, subscription, &self.key) {
             Ok(request) => self.send(&request, retrying),
-            Err(e) => PushResult::not_sent(subscription.endpoint(), &e, self.reader),
+            Err(e) => PushResult::not_built(subscription.endpoint(), &e, self.interface),
         }
     }
 
@@ -66,7 +66,7 @@ impl Sender {
                 show(&request, &trace)?;
                 Ok(self.send(&request, retrying))
             }
-            Err(e) => Ok(PushResult::not_sent(subscription.endpoint(), &e, self.reader)),
+            Err(e) => Ok(PushResult::not_built(subscription.endpoint(), &e, self.interface)),
         }
     }
 
@@ -74,7 +74,7 @@ impl Sender {
     pub(super) fn attempt(&self, message: &Message, subscription: &Subscription, number: u32) -> Attempt {
         match PushRequest::new(message, subscription, &self.key) {
             Ok(request) => self.post(&request, number),
-            Err(e) => Attempt::Over(PushResult::not_sent(subscription.endpoint(), &e, self.reader)),
+            Err(e) => Attempt::Over(PushResult::not_built(subscription.endpoint(), &e, self.interface)),
         }
     }
 
@@ -94,12 +94,12 @@ impl Sender {
 
     fn post(&self, request: &PushRequest, number: u32) -> Attempt {
         if self.dry_run {
-            return Attempt::Over(PushResult::made(request));
+            return Attempt::Over(PushResult::dry_run(request));
         }
         let start = Instant::now();
         let outcome = self.client.send(request);
         let pause = outcome.as_ref().err().and_then(|error| self.retry.pause(number, error));
-        let result = PushResult::sent(request.endpoint(), outcome, start.elapsed(), self.reader);
+        let result = PushResult::sent(request.endpoint(), outcome, start.elapsed(), self.interface);
         let result = PushResult { attempts: number, ..result };
         match pause {
             Some(pause) => Attempt::Again(result, pause),

@@ -31,21 +31,21 @@ pub(super) struct Remembered(Option<(Version, Overview)>);
 
 impl Remembered {
     /// The overview, if `file` is still the file that was read or written.
-    pub(super) fn of(&self, file: &Metadata) -> Option<Overview> {
+    pub(super) fn get(&self, file: &Metadata) -> Option<Overview> {
         let (version, overview) = self.0.as_ref()?;
         (*version == Version::of(file)?).then(|| overview.clone())
     }
 
     /// Remembers what was read, unless a later change might go unnoticed. `file` is the metadata from before reading.
-    pub(super) fn read(&mut self, file: &Metadata, overview: Overview) {
+    pub(super) fn set_read(&mut self, file: &Metadata, overview: Overview) {
         let age = file.modified().ok().and_then(|modified| SystemTime::now().duration_since(modified).ok());
         if age.is_some_and(|age| age > TIME_STEP) {
-            self.written(file, overview);
+            self.set_written(file, overview);
         }
     }
 
     /// Remembers what was written under the lock.
-    pub(super) fn written(&mut self, file: &Metadata, overview: Overview) {
+    pub(super) fn set_written(&mut self, file: &Metadata, overview: Overview) {
         self.0 = Version::of(file).map(|version| (version, overview));
     }
 }

@@ -27,12 +27,8 @@ pub(super) struct Copied {
 }
 
 impl Rewrite {
-    pub(super) fn begin(path: &Path) -> Result<Rewrite, StoreError> {
-        Rewrite::begin_like(path, None)
-    }
-
     /// When nothing is at `path` yet, the new file gets the owner, group and mode of `model`.
-    fn begin_like(path: &Path, model: Option<&Metadata>) -> Result<Rewrite, StoreError> {
+    pub(super) fn begin(path: &Path, model: Option<&Metadata>) -> Result<Rewrite, StoreError> {
         let old = open(path)?;
         let new = Replacement::under_lock(path, old.as_ref().map(|(_, metadata)| metadata).or(model));
         Ok(Rewrite { new: new.map_err(write_failed(path))?, path: path.to_owned(), old })
@@ -43,12 +39,12 @@ impl Rewrite {
         self.old.as_ref().map(|(_, metadata)| metadata)
     }
 
-    /// Copies the old entries except subscriptions for which `is_removed` holds. An entry is parsed only when `may_be` holds for its
+    /// Copies the old entries except subscriptions for which `is_removed` holds. An entry is parsed only when `must_parse` holds for its
     /// bytes, or when it has several lines, which become one.
     pub(super) fn copy(
         &mut self,
         is_removed: impl Fn(&Endpoint) -> bool,
-        may_be: impl Fn(&[u8]) -> bool,
+        must_parse: impl Fn(&[u8]) -> bool,
     ) -> Result<Copied, StoreError> {
         let mut copied = Copied { removed: 0, kept: Overview::default() };
         let Some((old, _)) = self.old.take() else {
@@ -58,7 +54,7 @@ impl Rewrite {
         let mark = entries.byte_order_mark().map_err(read_failed(&self.path))?;
         self.new.write_all(mark).map_err(write_failed(&self.path))?;
         while let Some(entry) = entries.next().map_err(read_failed(&self.path))? {
-            let parsed = may_be(entry.text) || entry.text.contains(&b'\n');
+            let parsed = must_parse(entry.text) || entry.text.contains(&b'\n');
             let subscription = parsed.then(|| entry.parse().subscription.ok()).flatten();
             match subscription {
                 Some(subscription) if is_removed(subscription.endpoint()) => copied.removed += 1,
@@ -91,7 +87,7 @@ pub(super) fn append_to_gone(list: &Path, gone: &Path, is_gone: impl Fn(&Endpoin
     let Some((list_file, model)) = open(list)? else {
         return Ok(());
     };
-    let mut rewrite = Rewrite::begin_like(gone, Some(&model))?;
+    let mut rewrite = Rewrite::begin(gone, Some(&model))?;
     if let Some((mut old, _)) = rewrite.old.take() {
         io::copy(&mut old, &mut rewrite.new).map_err(write_failed(gone))?;
     }

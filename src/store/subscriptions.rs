@@ -129,14 +129,14 @@ impl Store {
         let metadata = file.metadata().map_err(read_failed)?;
         // Held while reading, so that those who ask meanwhile wait and do not read the same.
         let mut remembered = self.shared.overview.lock();
-        if let Some(overview) = remembered.of(&metadata) {
+        if let Some(overview) = remembered.get(&metadata) {
             return Ok(overview);
         }
         let mut overview = Overview::default();
         for entry in Entries::new(file, &self.path) {
             entry?.subscription.into_iter().for_each(|subscription| overview.count(subscription));
         }
-        remembered.read(&metadata, overview.clone());
+        remembered.set_read(&metadata, overview.clone());
         Ok(overview)
     }
 
@@ -158,19 +158,19 @@ impl Store {
         Ok(None)
     }
 
-    /// Stores `subscription` as the newest. An entry with the same endpoint is replaced by it: [`Change::found`] tells.
+    /// Stores `subscription` as the newest. An entry with the same endpoint is replaced by it: [`Change::found`] is then 1.
     ///
     /// # Errors
     /// [`StoreError`]; the file is then as it was.
     pub fn add(&self, subscription: &Subscription) -> Result<Change, StoreError> {
         let _lock = self.lock()?;
-        let mut rewrite = Rewrite::begin(&self.path)?;
+        let mut rewrite = Rewrite::begin(&self.path, None)?;
         let endpoint = subscription.endpoint();
         // While the number is remembered, only entries that may hold this endpoint need be parsed.
-        let counted = rewrite.old().map_or(Some(0), |old| self.shared.overview.lock().of(old).map(|it| it.stored));
+        let counted = rewrite.old().map_or(Some(0), |old| self.shared.overview.lock().get(old).map(|it| it.stored));
         let finder = Finder::new(endpoint.as_str());
-        let may_be = |text: &[u8]| counted.is_none() || finder.find(text).is_some() || text.contains(&b'\\');
-        let copied = rewrite.copy(|other| other == endpoint, may_be)?;
+        let must_parse = |text: &[u8]| counted.is_none() || finder.find(text).is_some() || text.contains(&b'\\');
+        let copied = rewrite.copy(|other| other == endpoint, must_parse)?;
         rewrite.append(subscription)?;
         let stored = counted.map_or(copied.kept.stored, |before| before.saturating_sub(copied.removed)) + 1;
         self.commit(rewrite, Overview { stored, newest: Some(subscription.clone()) })?;
@@ -191,7 +191,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]; no line is lost then, though one may stand in both files.
-    pub fn set_aside(&self, is_gone: impl Fn(&Endpoint) -> bool) -> Result<Change, StoreError> {
+    pub fn move_to_gone(&self, is_gone: impl Fn(&Endpoint) -> bool) -> Result<Change, StoreError> {
         let _lock = self.lock()?;
         // First written there, then removed here: a crash between leaves a line twice, never nowhere.
         rewrite::append_to_gone(&self.path, &self.gone_path(), &is_gone)?;
@@ -199,7 +199,7 @@ impl Store {
     }
 
     fn rewrite_without(&self, is_removed: impl Fn(&Endpoint) -> bool) -> Result<Change, StoreError> {
-        let mut rewrite = Rewrite::begin(&self.path)?;
+        let mut rewrite = Rewrite::begin(&self.path, None)?;
         let copied = rewrite.copy(is_removed, |_| true)?;
         let change = Change { found: copied.removed, stored: copied.kept.stored };
         if change.found > 0 {
@@ -210,7 +210,7 @@ impl Store {
 
     fn commit(&self, rewrite: Rewrite, overview: Overview) -> Result<(), StoreError> {
         let metadata = rewrite.commit()?;
-        self.shared.overview.lock().written(&metadata, overview);
+        self.shared.overview.lock().set_written(&metadata, overview);
         Ok(())
     }
 

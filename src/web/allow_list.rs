@@ -3,40 +3,13 @@
 
 use crate::push::endpoint::Endpoint;
 use crate::push::vendor::Vendor;
+use crate::web::api::ApiError;
 
 /// The push services that `POST /add-subscription` accepts endpoints of: the known ones over https on
 /// port 443, and the exact origins given with `--allow-push-service`.
 #[derive(Debug, Clone, Default)]
 pub struct AllowedPushServices {
     origins: Vec<String>,
-}
-
-/// Why the server does not accept an endpoint.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum NotAllowed {
-    /// Chromium gives this host to a subscription that it has given up.
-    #[error("the endpoint's host is \"permanently-removed.invalid\": the browser has given this subscription up")]
-    PermanentlyRemoved,
-    /// A host that does not belong to a known vendor.
-    #[error("\"{0}\" is not a push service known here")]
-    Unknown(String),
-    /// A vendor's host, but not over https on port 443.
-    #[error("\"{0}\" is not https on port 443")]
-    Port(String),
-}
-
-impl NotAllowed {
-    /// What to do next, in one sentence.
-    pub fn hint(&self) -> String {
-        match self {
-            NotAllowed::PermanentlyRemoved => {
-                "unsubscribe, subscribe again, and restart the browser if the host stays the same".into()
-            }
-            NotAllowed::Unknown(origin) | NotAllowed::Port(origin) => {
-                format!("if it is your own push service, start the server with --allow-push-service {origin}")
-            }
-        }
-    }
 }
 
 impl AllowedPushServices {
@@ -66,20 +39,25 @@ impl AllowedPushServices {
     /// Whether the server may store and call `endpoint`.
     ///
     /// # Errors
-    /// [`NotAllowed`] says why not.
-    pub fn check(&self, endpoint: &Endpoint) -> Result<(), NotAllowed> {
+    /// 400, with the reason.
+    pub fn check(&self, endpoint: &Endpoint) -> Result<(), ApiError> {
         let origin = endpoint.origin();
         if self.origins.contains(&origin) {
             return Ok(());
         }
+        let allow = format!("if it is your own push service, start the server with --allow-push-service {origin}");
+        // Chromium gives this host to a subscription that it has given up.
         if endpoint.host() == "permanently-removed.invalid" {
-            return Err(NotAllowed::PermanentlyRemoved);
+            let error =
+                "the endpoint's host is \"permanently-removed.invalid\": the browser has given this subscription up";
+            let hint = "unsubscribe, subscribe again, and restart the browser if the host stays the same";
+            return Err(ApiError::new(400, error, hint));
         }
         if endpoint.vendor() == Vendor::Other {
-            return Err(NotAllowed::Unknown(origin));
+            return Err(ApiError::new(400, format!("\"{origin}\" is not a push service known here"), allow));
         }
         if origin != format!("https://{}", endpoint.host().to_ascii_lowercase()) {
-            return Err(NotAllowed::Port(origin));
+            return Err(ApiError::new(400, format!("\"{origin}\" is not https on port 443"), allow));
         }
         Ok(())
     }
@@ -95,12 +73,16 @@ mod tests {
         let Ok(endpoint) = Endpoint::parse(endpoint) else {
             return "no endpoint";
         };
-        match allowed.check(&endpoint) {
-            Ok(()) => "ok",
-            Err(NotAllowed::PermanentlyRemoved) => "removed",
-            Err(NotAllowed::Unknown(_)) => "unknown",
-            Err(NotAllowed::Port(_)) => "port",
-        }
+        let Err(refused) = allowed.check(&endpoint) else {
+            return "ok";
+        };
+        assert_eq!(refused.status, 400);
+        let endings = [
+            ("the browser has given this subscription up", "removed"),
+            ("is not a push service known here", "unknown"),
+            ("is not https on port 443", "port"),
+        ];
+        endings.into_iter().find(|(ending, _)| refused.error.ends_with(ending)).unwrap().1
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What each route does with subscriptions, the VAPID key and pushes: a JSON body comes in, a status and a JSON body go out. It
-//! knows the status codes, but no headers and no sockets. Edit it to change what a route does or answers.
+//! knows the status codes, but no headers and no sockets. The pushing itself is in `api/pushing.rs`. Edit it to change what a route
+//! does or answers.
 
 mod error;
 mod notify_request;
@@ -21,7 +22,7 @@ use crate::web::about::About;
 use crate::web::allow_list::AllowedPushServices;
 use crate::web::log::Log;
 pub use error::ApiError;
-use error::{ApiResult, conflict, not_found, wrong_request};
+use error::ApiResult;
 use notify_request::{NotifyRequest, endpoint_of};
 
 /// What to do about a subscription of another VAPID key: true for every page, ours and the articles'.
@@ -84,11 +85,11 @@ impl Application {
     pub fn add_subscription(self: &Arc<Self>, body: &str) -> ApiResult {
         let subscription = Subscription::from_json(body).map_err(|e| {
             let hint = "send what JSON.stringify(subscription) gives in the browser";
-            wrong_request(format!("{:#}", anyhow::Error::new(e)), hint)
+            ApiError::new(400, format!("{:#}", anyhow::Error::new(e)), hint)
         })?;
-        self.push_services.check(subscription.endpoint()).map_err(|e| wrong_request(e.to_string(), e.hint()))?;
+        self.push_services.check(subscription.endpoint())?;
         if subscription.application_server_key().is_some_and(|key| key != self.public_key()) {
-            return Err(conflict("this subscription was made with another VAPID key", USE_OUR_KEY));
+            return Err(ApiError::new(409, "this subscription was made with another VAPID key", USE_OUR_KEY));
         }
         let Change { found, stored } = self.store.add(&subscription)?;
         self.log.event(&format!("subscribed: {}, {stored} stored", subscription.endpoint()));
@@ -98,6 +99,7 @@ impl Application {
         }
     }
 
+    /// Pushes the first notification to a subscription that was stored just now.
     fn welcome(&self, subscription: &Subscription, stored: usize) -> ApiResult {
         let endpoint = subscription.endpoint();
         let welcome = Notification::new("Hello from barepush", "You are subscribed. This is the first notification.");
@@ -105,10 +107,11 @@ impl Application {
         if push.is_for_another_key() {
             let stored = self.store.remove(endpoint.as_str())?.stored;
             self.log.event(&format!("removed: {endpoint}, {stored} stored"));
-            return Err(conflict(format!("not stored, because the first notification was {}", push.says), USE_OUR_KEY));
+            let error = format!("not stored, because the first notification was {}", push.says);
+            return Err(ApiError::new(409, error, USE_OUR_KEY));
         }
         let stored = match push.class {
-            Class::Gone => self.set_aside(|other| other == endpoint).unwrap_or(stored),
+            Class::Gone => self.move_to_gone(|other| other == endpoint).unwrap_or(stored),
             _ => stored,
         };
         Ok((201, json!({"stored": stored, "push": push})))
@@ -122,7 +125,7 @@ impl Application {
         let endpoint = endpoint_of(body)?;
         let Change { found, stored } = self.store.remove(&endpoint)?;
         if found == 0 {
-            return Err(unknown());
+            return Err(not_stored());
         }
         let host_and_tail = Endpoint::parse(&endpoint).map(|endpoint| endpoint.to_string()).unwrap_or_default();
         self.log.event(&format!("unsubscribed: {host_and_tail}, {stored} stored"));
@@ -135,11 +138,11 @@ impl Application {
     /// 404 when it is not stored.
     pub fn notify_me(self: &Arc<Self>, body: &str) -> ApiResult {
         let request = NotifyRequest::parse(body)?;
-        let to = self.store.find(request.endpoint()?)?.ok_or_else(unknown)?;
+        let to = self.store.find(request.endpoint()?)?.ok_or_else(not_stored)?;
         self.now_or_later(request.delay(), move |application| {
             let push = application.push(&request.message(), &to);
             if push.class == Class::Gone {
-                application.set_aside(|other| other == to.endpoint());
+                application.move_to_gone(|other| other == to.endpoint());
             }
             Ok(json!({"push": push}))
         })
@@ -152,16 +155,16 @@ impl Application {
     pub fn notify_all(self: &Arc<Self>, body: &str) -> ApiResult {
         let request = NotifyRequest::parse(if body.is_empty() { "{}" } else { body })?;
         if self.store.overview()?.stored == 0 {
-            return Err(nobody());
+            return Err(none_stored());
         }
         self.now_or_later(request.delay(), move |application| application.push_all(&request.message()))
     }
 }
 
-fn unknown() -> ApiError {
-    not_found("no subscription with this endpoint is stored", "subscribe first")
+fn not_stored() -> ApiError {
+    ApiError::new(404, "no subscription with this endpoint is stored", "subscribe first")
 }
 
-fn nobody() -> ApiError {
-    conflict("nobody has subscribed yet", "press Subscribe first")
+fn none_stored() -> ApiError {
+    ApiError::new(409, "nobody has subscribed yet", "press Subscribe first")
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use barepush::push::answer::Answer;
 use barepush::push::client::Client;
-use barepush::push::diagnosis::Reader;
+use barepush::push::diagnosis::Interface;
 use barepush::push::endpoint::Endpoint;
 use barepush::push::message::Message;
 use barepush::push::request::PushRequest;
@@ -206,7 +206,7 @@ proptest! {
                 key: key(),
                 retry: Retry::NEVER,
                 dry_run: false,
-                reader: Reader::Page,
+                interface: Interface::Page,
             },
             push_services: AllowedPushServices::default(),
             log: Log::Quiet,

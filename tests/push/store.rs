@@ -68,10 +68,10 @@ fn what_is_gone_goes_to_the_neighbour_and_nothing_is_lost() {
         store.add(&subscription(name)).unwrap();
     }
     let (a, c) = (subscription("a"), subscription("c"));
-    assert_eq!(store.set_aside(|e| e == a.endpoint()).unwrap(), Change { found: 1, stored: 3 });
+    assert_eq!(store.move_to_gone(|e| e == a.endpoint()).unwrap(), Change { found: 1, stored: 3 });
     let both = |e: &Endpoint| e == c.endpoint() || e == a.endpoint();
-    assert_eq!(store.set_aside(both).unwrap(), Change { found: 1, stored: 2 });
-    assert_eq!(store.set_aside(both).unwrap(), Change { found: 0, stored: 2 });
+    assert_eq!(store.move_to_gone(both).unwrap(), Change { found: 1, stored: 2 });
+    assert_eq!(store.move_to_gone(both).unwrap(), Change { found: 0, stored: 2 });
     assert_eq!(names(&store), ["b", "d"]);
     assert_eq!(names(&Store::new(store.gone_path())), ["a", "c"]);
 }
@@ -131,7 +131,7 @@ fn the_file_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt;
     let (_folder, store) = store();
     store.add(&subscription("a")).unwrap();
-    store.set_aside(|_| true).unwrap();
+    store.move_to_gone(|_| true).unwrap();
     for path in [store.path(), &store.gone_path()] {
         assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600, "{}", path.display());
     }
@@ -147,7 +147,7 @@ fn a_link_is_read_and_neither_replaced_nor_followed_by_a_change() {
     std::os::unix::fs::symlink(elsewhere.path(), store.path()).unwrap();
     assert_eq!(names(&store), ["a"]);
     let a = subscription("a");
-    for refused in [store.add(&subscription("b")), store.remove(a.endpoint().as_str()), store.set_aside(|_| true)] {
+    for refused in [store.add(&subscription("b")), store.remove(a.endpoint().as_str()), store.move_to_gone(|_| true)] {
         assert!(matches!(refused, Err(StoreError::NotRegular(_))), "{refused:?}");
     }
     assert_eq!(fs::read(elsewhere.path()).unwrap(), before);
@@ -162,7 +162,7 @@ fn a_link_in_the_neighbours_place_is_not_followed() {
     let elsewhere = folder.path().join("elsewhere");
     fs::write(&elsewhere, "a secret of another user").unwrap();
     std::os::unix::fs::symlink(&elsewhere, store.gone_path()).unwrap();
-    assert!(matches!(store.set_aside(|_| true), Err(StoreError::NotRegular(path)) if path == store.gone_path()));
+    assert!(matches!(store.move_to_gone(|_| true), Err(StoreError::NotRegular(path)) if path == store.gone_path()));
     assert_eq!(names(&store), ["a"]);
     assert_eq!(fs::read_to_string(elsewhere).unwrap(), "a secret of another user");
 }
@@ -178,7 +178,7 @@ fn a_changed_file_keeps_its_owner_group_and_mode() {
     }
     fs::set_permissions(store.path(), fs::Permissions::from_mode(0o640)).unwrap();
     store.add(&subscription("b")).unwrap();
-    store.set_aside(|endpoint| endpoint == subscription("a").endpoint()).unwrap();
+    store.move_to_gone(|endpoint| endpoint == subscription("a").endpoint()).unwrap();
     for (path, mode) in [(store.path().to_owned(), 0o640), (store.gone_path(), 0o640), (beside(&store, ".lock"), 0o600)]
     {
         let found = fs::metadata(&path).unwrap();
@@ -194,7 +194,7 @@ fn what_root_makes_in_a_users_folder_is_the_users() {
     let (user, group) = another_user(folder.path());
     chown(folder.path(), Some(user), Some(group)).unwrap();
     store.add(&subscription("a")).unwrap();
-    store.set_aside(|_| true).unwrap();
+    store.move_to_gone(|_| true).unwrap();
     for path in [store.path().to_owned(), store.gone_path(), beside(&store, ".lock")] {
         let found = fs::metadata(&path).unwrap();
         assert_eq!((found.uid(), found.gid()), (user, group), "{}", path.display());
@@ -259,7 +259,7 @@ fn the_overview_is_right_whoever_changed_the_file_and_however() {
     assert_eq!(store.add(&subscription("c")).unwrap(), Change { found: 0, stored: 3 });
     store.remove(subscription("c").endpoint().as_str()).unwrap();
     assert_eq!(overview(&store), told(2, "b"));
-    store.set_aside(|endpoint| endpoint == subscription("b").endpoint()).unwrap();
+    store.move_to_gone(|endpoint| endpoint == subscription("b").endpoint()).unwrap();
     assert_eq!(overview(&store), told(1, "a"));
     // By hand, in place, with the same length, and at once.
     for name in ["x", "y", "z"] {

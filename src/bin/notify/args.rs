@@ -8,7 +8,7 @@ use barepush::cli::data_args::DataArgs;
 use barepush::cli::error::CliError;
 use barepush::cli::{shell, usage};
 use barepush::push::client::Client;
-use barepush::push::diagnosis::Reader;
+use barepush::push::diagnosis::Interface;
 use barepush::push::message::{DEFAULT_TTL, MAX_TTL_SECONDS, Topic, Urgency};
 use barepush::push::proxy::ProxyError;
 use barepush::push::retry::Retry;
@@ -219,7 +219,7 @@ impl Args {
             KeyError::Missing(path) => {
                 let missing = KeyError::Missing(absolute(&path));
                 let hint = format!("{}; {OTHER_FOLDER}", missing.hint());
-                CliError::ours(missing, hint)
+                CliError::local(missing, hint)
             }
             error => CliError::hinted(KeyError::hint)(error),
         })
@@ -230,6 +230,6 @@ impl Args {
         let client = Client::new(Duration::from_secs(self.timeout), self.jobs.into());
         let client = client.map_err(CliError::hinted(ProxyError::hint))?;
         let retry = if self.no_retry { Retry::NEVER } else { Retry::DEFAULT };
-        Ok(Sender { client, key: self.key()?, retry, dry_run: self.dry_run, reader: Reader::CommandLine })
+        Ok(Sender { client, key: self.key()?, retry, dry_run: self.dry_run, interface: Interface::CommandLine })
     }
 }

@@ -17,7 +17,7 @@ pub(crate) fn print(request: &PushRequest) -> Result<(), CliError> {
     if !body.is_empty() {
         barepush::store::atomic_file::replace(Path::new(BODY_FILE), body).map_err(|e| {
             let error = anyhow::Error::new(e).context(format!("cannot write {BODY_FILE}"));
-            CliError::ours(error, "run notify in a folder that you may write to")
+            CliError::local(error, "run notify in a folder that you may write to")
         })?;
     }
     stdout::print(&format!("{}\n", command(request)))?;

@@ -8,12 +8,12 @@ use crate::args::Args;
 
 /// Moves the lines of those endpoints that `is_gone` names, in one rewrite, and says how many they were. A list that is not a
 /// regular file stays as it is.
-pub(crate) fn set_aside(args: &Args, is_gone: impl Fn(&Endpoint) -> bool) -> Result<(), CliError> {
+pub(crate) fn move_to_gone(args: &Args, is_gone: impl Fn(&Endpoint) -> bool) -> Result<(), CliError> {
     if args.reads_stdin() {
         return Ok(());
     }
     let store = args.store();
-    match store.set_aside(is_gone) {
+    match store.move_to_gone(is_gone) {
         Ok(Change { found: 0, .. }) => {}
         Ok(_) | Err(StoreError::NotRegular(_)) if args.quiet => {}
         Ok(Change { found, .. }) => {

@@ -46,9 +46,9 @@ pub(crate) fn run(args: &Args, message: &Message) -> Result<(), CliError> {
     let mut summary = summary.lock();
     summary.finish();
     if !summary.gone.is_empty() {
-        expired::set_aside(args, |endpoint| summary.is_gone(endpoint))?;
+        expired::move_to_gone(args, |endpoint| summary.is_gone(endpoint))?;
     }
-    let is_whole = ran.map_err(|e| CliError::ours(anyhow!(e).context("cannot start a thread"), RESUME))?;
+    let is_whole = ran.map_err(|e| CliError::local(anyhow!(e).context("cannot start a thread"), RESUME))?;
     conclude(&store, &mut summary, is_whole)
 }
 
@@ -78,7 +78,7 @@ fn resume(args: &Args, path: &Path, message: &str) -> Result<EarlierResults, Cli
     let read = File::open(path).and_then(|file| EarlierResults::read(BufReader::new(file), message));
     let earlier = read
         .with_context(|| format!("cannot read the results {}", path.display()))
-        .map_err(|e| CliError::ours(e, "give --resume the file that --json was printed to"))?;
+        .map_err(|e| CliError::local(e, "give --resume the file that --json was printed to"))?;
     let path = path.display();
     if earlier.unusable > 0 && !args.quiet {
         note("notify", format_args!("{path}: lines that are not results: {}", earlier.unusable));
@@ -113,7 +113,7 @@ fn conclude(store: &Store, summary: &mut Summary, is_whole: bool) -> Result<(), 
         return Err(CliError::hinted(StoreError::hint)(error));
     }
     if let Some(why) = summary.unwritten.take() {
-        return Err(CliError::ours(anyhow!("cannot write the results, so sending stopped: {why}"), RESUME));
+        return Err(CliError::local(anyhow!("cannot write the results, so sending stopped: {why}"), RESUME));
     }
     if !is_whole {
         let error = anyhow!("stopped before the end of {}", store.path().display());
@@ -124,6 +124,6 @@ fn conclude(store: &Store, summary: &mut Summary, is_whole: bool) -> Result<(), 
     }
     match summary.exit_code() {
         0 => Ok(()),
-        code => Err(CliError::said(code)),
+        code => Err(CliError::silent(code)),
     }
 }

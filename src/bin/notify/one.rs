@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::explain::Explanation;
 use barepush::cli::error::{CliError, complain, note};
-use barepush::push::diagnosis::Reader;
+use barepush::push::diagnosis::Interface;
 use barepush::push::encryption::Trace;
 use barepush::push::message::Message;
 use barepush::push::request::{PushRequest, RequestError};
@@ -40,11 +40,11 @@ pub(crate) fn run(args: &Args, message: &Message) -> Result<(), CliError> {
     report(args, message, &subscription, &result)?;
     // Only now: what happened to the push is worth more than a tidy file.
     if result.class == Class::Gone {
-        expired::set_aside(args, |endpoint| endpoint == subscription.endpoint())?;
+        expired::move_to_gone(args, |endpoint| endpoint == subscription.endpoint())?;
     }
     match result.class.exit_code() {
         0 => Ok(()),
-        code => Err(CliError::said(code)),
+        code => Err(CliError::silent(code)),
     }
 }
 
@@ -86,6 +86,6 @@ fn report(args: &Args, message: &Message, to: &Subscription, result: &PushResult
 
 fn not_made(error: RequestError) -> CliError {
     let code = Class::of(&error).exit_code();
-    let hint = error.hint(Reader::CommandLine);
+    let hint = error.hint(Interface::CommandLine);
     CliError::new(code, error, hint)
 }

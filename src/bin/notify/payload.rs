@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use barepush::cli::error::{CliError, note};
-use barepush::push::diagnosis::Reader;
+use barepush::push::diagnosis::Interface;
 use barepush::push::encryption::{BRIDGED_PAYLOAD_BYTES, EncryptionError, MAX_PAYLOAD_BYTES};
 use barepush::push::message::{Message, Notification};
 use barepush::push::request::RequestError;
@@ -21,8 +21,8 @@ pub(crate) fn message(args: &Args) -> Result<Message, CliError> {
     let payload = payload(args)?;
     if payload.len() > MAX_PAYLOAD_BYTES {
         let error = RequestError::from(EncryptionError::TooLong(payload.len()));
-        let hint = error.hint(Reader::CommandLine);
-        return Err(CliError::ours(error, hint));
+        let hint = error.hint(Interface::CommandLine);
+        return Err(CliError::local(error, hint));
     }
     if payload.len() > BRIDGED_PAYLOAD_BYTES && !args.quiet {
         let bytes = payload.len();
@@ -39,13 +39,13 @@ pub(crate) fn message(args: &Args) -> Result<Message, CliError> {
 
 fn payload(args: &Args) -> Result<Vec<u8>, CliError> {
     if let Some(path) = &args.payload {
-        return read(path).map_err(|e| CliError::ours(e, "check the path, and who may read it"));
+        return read(path).map_err(|e| CliError::local(e, "check the path, and who may read it"));
     }
     let text = match args.message.as_str() {
         "-" => read(Path::new("-")).and_then(|bytes| String::from_utf8(bytes).context("cannot read stdin as UTF-8")),
         text => Ok(text.to_owned()),
     };
-    let text = text.map_err(|e| CliError::ours(e, "pipe UTF-8 text in, or send any bytes with --payload -"))?;
+    let text = text.map_err(|e| CliError::local(e, "pipe UTF-8 text in, or send any bytes with --payload -"))?;
     let notification = Notification {
         title: args.title.clone(),
         body: Some(text.trim_end_matches('\n').to_owned()),

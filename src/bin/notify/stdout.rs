@@ -10,7 +10,7 @@ pub(crate) fn print(text: &str) -> Result<(), CliError> {
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(e) if e.kind() != ErrorKind::BrokenPipe => {
             let error = anyhow::Error::new(e).context("cannot write to stdout");
-            Err(CliError::ours(error, "check that the disk that stdout goes to has room"))
+            Err(CliError::local(error, "check that the disk that stdout goes to has room"))
         }
         _ => Ok(()),
     }

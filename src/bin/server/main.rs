@@ -14,7 +14,7 @@ use barepush::http::certificate::Certificate;
 use barepush::http::limits::Limits;
 use barepush::http::server::{Listen, Server};
 use barepush::push::client::Client;
-use barepush::push::diagnosis::Reader;
+use barepush::push::diagnosis::Interface;
 use barepush::push::proxy::ProxyError;
 use barepush::push::retry::Retry;
 use barepush::push::sender::Sender;
@@ -47,7 +47,7 @@ fn run(args: &Args) -> Result<(), CliError> {
     let folder = &args.data.data_dir;
     // With a key and a certificate from elsewhere nothing has made it yet.
     create_private_folder(folder).map_err(|e| {
-        CliError::ours(
+        CliError::local(
             anyhow::Error::new(e).context(format!("cannot make the folder {}", folder.display())),
             "choose another with --data-dir",
         )
@@ -114,7 +114,7 @@ fn application(args: &Args, client: Client, key: VapidKey, about: About) -> Appl
     Application {
         store: Store::new(args.data.subscriptions()),
         push_services: AllowedPushServices::with(args.allow_push_service.clone()),
-        sender: Sender { client, key, retry: Retry::NEVER, dry_run: false, reader: Reader::Page },
+        sender: Sender { client, key, retry: Retry::NEVER, dry_run: false, interface: Interface::Page },
         log: args.log(),
         about,
         memory: Memory::default(),

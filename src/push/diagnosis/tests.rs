@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ureq::http::StatusCode;
 
-use super::{Diagnosis, Reader, diagnose};
+use super::{Diagnosis, Interface, diagnose};
 use crate::push::answer::Answer;
 use crate::push::client::{SendError, Unreachable};
 use crate::push::endpoint::Endpoint;
@@ -23,7 +23,7 @@ fn refused(status: u16) -> Answer {
 
 /// What the command line is told of an error of `vendor`'s push service.
 fn told(vendor: Vendor, error: &SendError) -> Diagnosis {
-    diagnose(&endpoint(vendor), error, Reader::CommandLine)
+    diagnose(&endpoint(vendor), error, Interface::CommandLine)
 }
 
 fn endpoint(vendor: Vendor) -> Endpoint {
@@ -96,7 +96,7 @@ fn no_answer_is_told_by_its_kind() {
     ] {
         let error = SendError::Unreachable(why.clone());
         let advice = told(vendor, &error);
-        let on_page = diagnose(&endpoint(vendor), &error, Reader::Page);
+        let on_page = diagnose(&endpoint(vendor), &error, Interface::Page);
         assert!(!on_page.cure.contains("--"), "{on_page:?}");
         assert!(advice.cure.contains(cure) && !advice.cause.is_empty(), "{why:?}: {advice:?}");
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::error::{ApiError, wrong_request};
+use super::error::ApiError;
 use crate::push::message::{DEFAULT_TTL, MAX_TTL_SECONDS, Message, Notification};
 
 /// Longest delay of a push asked for in the page: time to close the tab, not a scheduler.
@@ -42,7 +42,7 @@ impl NotifyRequest {
         let request: NotifyRequest = parse(body)?;
         if request.ttl > Some(MAX_TTL_SECONDS.into()) || request.delay > MAX_DELAY_SECONDS {
             let hint = format!("ttl is at most {MAX_TTL_SECONDS} seconds, delay at most {MAX_DELAY_SECONDS}");
-            return Err(wrong_request("ttl or delay is too long", hint));
+            return Err(ApiError::new(400, "ttl or delay is too long", hint));
         }
         Ok(request)
     }
@@ -50,7 +50,7 @@ impl NotifyRequest {
     /// # Errors
     /// 400 when the body has none.
     pub(super) fn endpoint(&self) -> Result<&str, ApiError> {
-        let missing = || wrong_request("the member \"endpoint\" is missing", SEND_ENDPOINT);
+        let missing = || ApiError::new(400, "the member \"endpoint\" is missing", SEND_ENDPOINT);
         self.endpoint.as_deref().ok_or_else(missing)
     }
 
@@ -75,6 +75,6 @@ fn parse<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T, ApiError> {
     // serde_json's own words may quote what was sent, for example an endpoint.
     serde_json::from_str(body).map_err(|e| {
         let what = if e.is_data() { "a member is missing or of the wrong type" } else { "not JSON" };
-        wrong_request(format!("{what}: line {}, column {}", e.line(), e.column()), SEND_ENDPOINT)
+        ApiError::new(400, format!("{what}: line {}, column {}", e.line(), e.column()), SEND_ENDPOINT)
     })
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::error::{ApiError, ApiResult, failed};
-use super::{Application, nobody};
+use super::error::{ApiError, ApiResult};
+use super::{Application, none_stored};
 use crate::push::endpoint::Endpoint;
 use crate::push::fan_out::{FanOut, Pushed, Queue};
 use crate::push::message::Message;
@@ -34,7 +34,7 @@ impl Application {
         if delay.is_zero() {
             return Ok((200, push(self)?));
         }
-        let busy = || failed("too many delayed pushes are waiting", "wait for them to be sent");
+        let busy = || ApiError::new(500, "too many delayed pushes are waiting", "wait for them to be sent");
         let delayed = Delayed(Arc::clone(self));
         if self.memory.delayed.fetch_add(1, Ordering::Relaxed) >= MAX_DELAYED {
             return Err(busy());
@@ -62,7 +62,7 @@ impl Application {
     /// results of each class, and the first results in the order of the list.
     pub(super) fn push_all(&self, message: &Message) -> Result<Value, ApiError> {
         let list = match self.store.read() {
-            Err(StoreError::Missing(_)) => return Err(nobody()),
+            Err(StoreError::Missing(_)) => return Err(none_stored()),
             list => list?,
         };
         let path = list.path().to_owned();
@@ -77,20 +77,20 @@ impl Application {
         };
         let ran = FanOut { sender: &self.sender, message }.run(&Arc::new(Queue::new(JOBS)), list, report);
         if !results.gone.is_empty() {
-            self.set_aside(|endpoint| results.gone.contains(endpoint.as_str()));
+            self.move_to_gone(|endpoint| results.gone.contains(endpoint.as_str()));
         }
         ran.map_err(|e| StoreError::Read(path, e))?;
         match breaks.try_recv() {
             Ok(error) => Err(error.into()),
             // The last line went between the check and the reading.
-            Err(_) if results.counts.is_empty() => Err(nobody()),
+            Err(_) if results.counts.is_empty() => Err(none_stored()),
             Err(_) => Ok(results.to_json()),
         }
     }
 
     /// Moves expired subscriptions to the file's neighbour `.gone`. Returns how many are stored then, if that worked.
-    pub(super) fn set_aside(&self, is_gone: impl Fn(&Endpoint) -> bool) -> Option<usize> {
-        match self.store.set_aside(is_gone) {
+    pub(super) fn move_to_gone(&self, is_gone: impl Fn(&Endpoint) -> bool) -> Option<usize> {
+        match self.store.move_to_gone(is_gone) {
             Ok(Change { found, stored }) => {
                 let gone = self.store.gone_path();
                 self.log.event(&format!("expired subscriptions moved to {}: {found}", gone.display()));

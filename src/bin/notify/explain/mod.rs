@@ -9,7 +9,7 @@ mod steps;
 
 use barepush::push::answer::Answer;
 use barepush::push::client::SendError;
-use barepush::push::diagnosis::{Reader, diagnose};
+use barepush::push::diagnosis::{Interface, diagnose};
 use barepush::push::encryption::{BRIDGED_PAYLOAD_BYTES, MAX_PAYLOAD_BYTES, Trace};
 use barepush::push::endpoint::Endpoint;
 use barepush::push::message::Message;
@@ -72,7 +72,7 @@ impl Explanation<'_> {
                 request::browser(printer, message);
             }
             Err(error) => {
-                let diagnosis = diagnose(subscription.endpoint(), error, Reader::CommandLine);
+                let diagnosis = diagnose(subscription.endpoint(), error, Interface::CommandLine);
                 printer.text("cause", diagnosis.cause);
                 printer.text("cure", diagnosis.cure);
             }

@@ -8,7 +8,7 @@ use ureq::http::StatusCode;
 use super::Explanation;
 use barepush::push::answer::Answer;
 use barepush::push::client::{SendError, Unreachable};
-use barepush::push::diagnosis::Reader;
+use barepush::push::diagnosis::Interface;
 use barepush::push::message::{Message, Notification};
 use barepush::push::request::PushRequest;
 use barepush::push::result::PushResult;
@@ -34,7 +34,7 @@ fn request(endpoint: &str, message: &Message) -> String {
 fn answer(endpoint: &str, result: Result<Answer, SendError>) -> String {
     let subscription = subscription(endpoint);
     let outcome =
-        PushResult::sent(subscription.endpoint(), result.clone(), Duration::from_millis(5), Reader::CommandLine);
+        PushResult::sent(subscription.endpoint(), result.clone(), Duration::from_millis(5), Interface::CommandLine);
     Explanation::new(&Message::new(Vec::new()), &subscription, false).answer(&outcome, &result)
 }
 
@@ -85,7 +85,7 @@ fn a_declarative_message_needs_no_service_worker_in_safari() {
     let accepted = |payload: &[u8]| {
         let (message, subscription) = (Message::new(payload.to_vec()), subscription(MOZILLA));
         let result = Ok(Answer::new(StatusCode::CREATED));
-        let outcome = PushResult::sent(subscription.endpoint(), result.clone(), Duration::ZERO, Reader::CommandLine);
+        let outcome = PushResult::sent(subscription.endpoint(), result.clone(), Duration::ZERO, Interface::CommandLine);
         Explanation::new(&message, &subscription, false).answer(&outcome, &result)
     };
     let declarative = accepted(&Notification::new("title", "body").declarative_payload());

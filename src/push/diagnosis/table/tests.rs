@@ -7,7 +7,7 @@ use ureq::http::StatusCode;
 
 use super::{TABLE, look_up};
 use crate::push::answer::Answer;
-use crate::push::diagnosis::Reader;
+use crate::push::diagnosis::Interface;
 use crate::push::endpoint::Endpoint;
 use crate::push::vendor::Vendor::{self, Apple, Google, Mozilla, Other, Windows};
 
@@ -111,7 +111,7 @@ fn each_answer_is_told_its_cause_and_its_cure() {
     for (vendor, status, errno, words, cause, cure) in ANSWERS {
         let row = look_up(&endpoint(*vendor), &answer(*status, *errno, words)).unwrap();
         assert!(row.cause.contains(cause), "{vendor:?} {status} {words}: {}", row.cause);
-        let told = row.cure.for_reader(Reader::CommandLine);
+        let told = row.cure.for_interface(Interface::CommandLine);
         assert!(told.contains(cure), "{vendor:?} {status} {words}: {told}");
     }
 }
@@ -122,7 +122,7 @@ fn a_subscription_that_chromium_s_own_host_lost_is_told_from_one_that_ended() {
     for status in [404, 410] {
         let row = look_up(&chromium, &answer(status, 0, "")).unwrap();
         assert!(row.cause.contains("Chromium without Google's branding"), "{}", row.cause);
-        let told = row.cure.for_reader(Reader::Page);
+        let told = row.cure.for_interface(Interface::Page);
         assert!(told.contains("--enable-features=PushMessagingGcmEndpointWebpushPath"), "{told}");
     }
     assert!(look_up(&chromium, &answer(429, 0, "")).unwrap().cause.contains("1,000 a minute"));
@@ -144,7 +144,8 @@ fn no_row_is_without_an_answer_that_finds_it() {
 #[test]
 fn causes_and_cures_are_one_sentence_without_a_full_stop() {
     for row in TABLE {
-        for text in [row.cause, row.cure.for_reader(Reader::Page), row.cure.for_reader(Reader::CommandLine)] {
+        for text in [row.cause, row.cure.for_interface(Interface::Page), row.cure.for_interface(Interface::CommandLine)]
+        {
             let text = text.replace("...", "");
             assert!(!text.is_empty() && !text.ends_with('.') && !text.contains(". ") && text == text.trim(), "{text}");
         }
@@ -155,7 +156,7 @@ fn causes_and_cures_are_one_sentence_without_a_full_stop() {
 fn the_page_is_told_of_no_option_of_notify() {
     // Those of the browser are no options of notify.
     for row in TABLE {
-        let told = row.cure.for_reader(Reader::Page).replace("--enable-features=", "");
+        let told = row.cure.for_interface(Interface::Page).replace("--enable-features=", "");
         assert!(!told.contains("--"), "{told}");
     }
 }
