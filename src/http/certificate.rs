@@ -80,7 +80,7 @@ impl Certificate {
     /// When a file cannot be read or is not PEM, the key is encrypted, or the two do not match.
     pub fn from_files(cert: &Path, key: &Path) -> Result<Self, SetupError> {
         Self::read_pair(cert, key)?.map_err(|source| {
-            let what = format!("certificate '{}' and key '{}' do not match", cert.display(), key.display());
+            let what = format!("certificate {} and key {} do not match", cert.display(), key.display());
             SetupError::new(what, "give the key that the certificate was made with").because(source)
         })
     }
@@ -109,7 +109,7 @@ impl Certificate {
             .and_then(|it| it.with_no_client_auth().with_single_cert(self.chain.clone(), self.key.clone_key()));
         let mut config = config.map_err(|source| {
             let hint = "give an ECDSA, Ed25519 or RSA key that the certificate was made with";
-            SetupError::new(format!("cannot use the certificate '{}'", self.file.display()), hint).because(source)
+            SetupError::new(format!("cannot use the certificate {}", self.file.display()), hint).because(source)
         })?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Arc::new(config))
@@ -130,7 +130,7 @@ impl Certificate {
     fn flaw(&self, wanted: &[ServerName<'_>]) -> Result<Option<&'static str>, SetupError> {
         let foreign = |source: TlsError| {
             let hint = "give your own certificate with --tls-cert and --tls-key, outside the folder of keys";
-            SetupError::new(format!("'{}' was not made by this program", self.file.display()), hint).because(source)
+            SetupError::new(format!("{} was not made by this program", self.file.display()), hint).because(source)
         };
         let parsed = ParsedCertificate::try_from(&self.chain[0]).map_err(foreign)?;
         let mut anchors = RootCertStore::empty();
@@ -192,7 +192,7 @@ fn read_key(file: &Path) -> Result<PrivateKeyDer<'static>, SetupError> {
         .any(|mark| pem.windows(mark.len()).any(|part| part == mark));
     if is_encrypted {
         let hint = "decrypt it with openssl pkey -in KEY -out PLAIN_KEY, and give --tls-key PLAIN_KEY";
-        return Err(SetupError::new(format!("the key '{}' is encrypted with a passphrase", file.display()), hint));
+        return Err(SetupError::new(format!("the key {} is encrypted with a passphrase", file.display()), hint));
     }
     PrivateKeyDer::from_pem_slice(&pem).map_err(|source| not_pem(file, "a private key").because(source))
 }
@@ -211,17 +211,17 @@ fn write(file: &Path, pem: &str) -> Result<(), SetupError> {
 
 fn unreadable(file: &Path) -> SetupError {
     let hint = "check that the file exists and that this user may read it";
-    SetupError::new(format!("cannot read '{}'", file.display()), hint)
+    SetupError::new(format!("cannot read {}", file.display()), hint)
 }
 
 fn unwritable(file: &Path) -> SetupError {
     let hint = "make the folder writable, or choose another with --data-dir";
-    SetupError::new(format!("cannot write '{}'", file.display()), hint)
+    SetupError::new(format!("cannot write {}", file.display()), hint)
 }
 
 fn not_pem(file: &Path, what: &str) -> SetupError {
     let hint = "give PEM files, as mkcert writes them, or delete tls_cert.pem and tls_key.pem to have new ones made";
-    SetupError::new(format!("'{}' does not contain {what} in PEM", file.display()), hint)
+    SetupError::new(format!("{} does not contain {what} in PEM", file.display()), hint)
 }
 
 #[cfg(test)]

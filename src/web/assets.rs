@@ -52,17 +52,17 @@ impl Assets {
     pub fn folder(dir: &Path, secrets: &[PathBuf]) -> Result<Assets, SetupError> {
         let shown = dir.display();
         let root = dir.canonicalize().map_err(|source| {
-            SetupError::new(format!("cannot read the page's folder '{shown}'"), "give --www a folder that exists")
+            SetupError::new(format!("cannot read the page's folder {shown}"), "give --www a folder that exists")
                 .because(source)
         })?;
         if !root.join("index.html").is_file() {
             let hint = "give --www the folder that your index.html is in";
-            return Err(SetupError::new(format!("the page's folder '{shown}' has no index.html"), hint));
+            return Err(SetupError::new(format!("the page's folder {shown} has no index.html"), hint));
         }
         match secrets.iter().find(|secret| is_inside(&root, secret)) {
             None => Ok(Assets::Folder(root)),
             Some(secret) => Err(SetupError::new(
-                format!("the page's folder '{shown}' would serve the secrets in '{}'", secret.display()),
+                format!("the page's folder {shown} would serve the secrets in {}", secret.display()),
                 "move the page into a folder of its own, or give another --data-dir",
             )),
         }

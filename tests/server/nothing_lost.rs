@@ -641,7 +641,7 @@ fn a_half_written_pair_is_remade_or_said_and_the_vapid_key_is_never_replaced() {
     let told = server(folder.path()).run();
     assert_eq!((told.code, told.stdout.as_str()), (Some(1), ""));
     assert!(
-        told.stderr.starts_with("server: error: 'keys/tls_cert.pem' does not contain a certificate in PEM")
+        told.stderr.starts_with("server: error: keys/tls_cert.pem does not contain a certificate in PEM")
             && told.stderr.ends_with("or delete tls_cert.pem and tls_key.pem to have new ones made\n"),
         "{}",
         told.stderr

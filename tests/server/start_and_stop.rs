@@ -289,7 +289,7 @@ fn half_a_certificate_of_ones_own_is_refused() {
     refused(folder.path(), &["--tls-cert", "cert.pem", "--tls-key", "key.pem"]).is(
         1,
         "",
-        "server: error: cannot read 'cert.pem': No such file or directory (os error 2)\n\
+        "server: error: cannot read cert.pem: No such file or directory (os error 2)\n\
          server: hint: check that the file exists and that this user may read it\n",
     );
 }
@@ -342,7 +342,7 @@ fn an_encrypted_key_of_ones_own_is_called_encrypted() {
     refused(folder.path(), &["-q", "--tls-cert", "cert.pem", "--tls-key", "key.pem"]).is(
         1,
         "",
-        "server: error: the key 'key.pem' is encrypted with a passphrase\n\
+        "server: error: the key key.pem is encrypted with a passphrase\n\
          server: hint: decrypt it with openssl pkey -in KEY -out PLAIN_KEY, and give --tls-key PLAIN_KEY\n",
     );
 }

@@ -163,23 +163,23 @@ fn a_folder_that_is_no_page_or_holds_secrets_is_refused_before_a_socket_opens() 
     for (arguments, error) in [
         (
             &["--www", "missing"][..],
-            "server: error: cannot read the page's folder 'missing': No such file or directory (os error 2)\n\
+            "server: error: cannot read the page's folder missing: No such file or directory (os error 2)\n\
              server: hint: give --www a folder that exists\n"
                 .to_owned(),
         ),
-        (&["--www", "empty"], format!("server: error: the page's folder 'empty' has no index.html\n{no_index}")),
+        (&["--www", "empty"], format!("server: error: the page's folder empty has no index.html\n{no_index}")),
         (
             &["--www", "index.html"],
-            format!("server: error: the page's folder 'index.html' has no index.html\n{no_index}"),
+            format!("server: error: the page's folder index.html has no index.html\n{no_index}"),
         ),
-        (&["--www", "."], format!("server: error: the page's folder '.' would serve the secrets in 'keys'\n{secrets}")),
+        (&["--www", "."], format!("server: error: the page's folder . would serve the secrets in keys\n{secrets}")),
         (
             &["--www", "keys"],
-            format!("server: error: the page's folder 'keys' would serve the secrets in 'keys'\n{secrets}"),
+            format!("server: error: the page's folder keys would serve the secrets in keys\n{secrets}"),
         ),
         (
             &["--www", "site", "--data-dir", "site/data"],
-            format!("server: error: the page's folder 'site' would serve the secrets in 'site/data/keys'\n{secrets}"),
+            format!("server: error: the page's folder site would serve the secrets in site/data/keys\n{secrets}"),
         ),
     ] {
         server(folder.path()).args(arguments).run().is(1, "", &error);

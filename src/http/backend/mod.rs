@@ -28,7 +28,7 @@ impl Backend {
         let temp = std::env::temp_dir();
         let dir = socket_dir::SocketDir::create().map_err(|source| {
             let hint = "set TMPDIR to a folder that this user may write to";
-            SetupError::new(format!("cannot make a folder in '{}'", temp.display()), hint).because(source)
+            SetupError::new(format!("cannot make a folder in {}", temp.display()), hint).because(source)
         })?;
         let address = dir.socket();
         let server = std::os::unix::net::UnixListener::bind(&address)
@@ -36,7 +36,7 @@ impl Backend {
             .and_then(|listener| Server::from_listener(listener, None))
             .map_err(|source| {
                 let hint = "set TMPDIR to a folder with a short path";
-                SetupError::new(format!("cannot open a socket in '{}'", temp.display()), hint).because(source)
+                SetupError::new(format!("cannot open a socket in {}", temp.display()), hint).because(source)
             })?;
         Ok(Backend { server: Arc::new(server), pool: Arc::new(BackendPool::new(address)), _dir: dir })
     }

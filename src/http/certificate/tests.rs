@@ -94,7 +94,7 @@ fn a_certificate_of_somebody_else_is_not_overwritten() {
     let leaf = CertificateParams::new(OWN_NAMES.map(str::to_owned)).unwrap().signed_by(&leaf_key, &issuer).unwrap();
     fs::write(&cert, leaf.pem()).unwrap();
     let error = load(&folder, &[]).err().unwrap();
-    assert_eq!(error.to_string(), format!("'{}' was not made by this program", cert.display()));
+    assert_eq!(error.to_string(), format!("{} was not made by this program", cert.display()));
     assert_eq!(fs::read_to_string(&cert).unwrap(), leaf.pem());
 }
 
@@ -105,13 +105,13 @@ fn what_cannot_be_read_is_an_error_and_is_not_overwritten() {
     let key = folder.path().join("keys/tls_key.pem");
     fs::write(&key, "garbage").unwrap();
     let error = load(&folder, &[]).err().unwrap();
-    assert_eq!(error.to_string(), format!("'{}' does not contain a private key in PEM", key.display()));
+    assert_eq!(error.to_string(), format!("{} does not contain a private key in PEM", key.display()));
     assert_eq!(fs::read_to_string(&key).unwrap(), "garbage");
 
     fs::remove_file(&key).unwrap();
     fs::create_dir(&key).unwrap();
     let error = load(&folder, &[]).err().unwrap();
-    assert_eq!(error.to_string(), format!("cannot read '{}'", key.display()));
+    assert_eq!(error.to_string(), format!("cannot read {}", key.display()));
     assert!(error.source().is_some());
 }
 
@@ -147,7 +147,7 @@ fn an_encrypted_key_is_called_encrypted() {
     ] {
         fs::write(&key, pem).unwrap();
         let error = Certificate::from_files(&cert, &key).err().unwrap();
-        assert_eq!(error.to_string(), format!("the key '{}' is encrypted with a passphrase", key.display()));
+        assert_eq!(error.to_string(), format!("the key {} is encrypted with a passphrase", key.display()));
         assert!(error.hint().starts_with("decrypt it with openssl pkey"), "{}", error.hint());
         assert_eq!(fs::read_to_string(&key).unwrap(), pem, "and it is left alone");
     }
