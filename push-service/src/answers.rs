@@ -1,4 +1,4 @@
-//! What a test tells the push service to answer: every honest status, and every way to misbehave.
+//! What a test sets the push service to answer: every honest status, and every way to misbehave.
 
 use crate::response::Response;
 use crate::vendor::Vendor;
@@ -8,7 +8,7 @@ use std::time::Duration;
 /// Something that is not HTTP.
 pub const GARBAGE: &[u8] = b"\0\x01SSH-2.0-not-a-push-service\r\n\r\n";
 
-/// The answer to a message in which nothing is wrong. A wrong one is refused whatever was told.
+/// The answer to a message in which nothing is wrong. A wrong one is refused whatever was set.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// Before anything is sent.
@@ -98,7 +98,7 @@ struct Rule {
     times: Option<u32>,
 }
 
-/// The answers told so far. Those for a number of messages come first, in the order told; then those for all messages: a
+/// The answers set so far. Those for a number of messages come first, in the order set; then those for all messages: a
 /// subscription's, a vendor's, everybody's.
 #[derive(Default)]
 pub struct Answers(Vec<Rule>);
@@ -112,7 +112,7 @@ impl Answers {
         self.0.push(Rule { scope, answer, times });
     }
 
-    /// How many answers are told.
+    /// How many answers are set.
     pub(crate) fn count(&self) -> usize {
         self.0.len()
     }

@@ -78,7 +78,7 @@ impl BrowserKeys {
         if rs > MAX_RECORD_BYTES {
             return Err(format!("rs is {rs}, which Firefox drops"));
         }
-        let sender = PublicKey::from_sec1_bytes(sender).map_err(|_| "the key in the header is no point of P-256")?;
+        let sender = PublicKey::from_sec1_bytes(sender).map_err(|_| "the key in the header is not a point on P-256")?;
         let (key, nonce) = self.content_key(&sender, salt)?;
         open(&key, nonce, record)
     }

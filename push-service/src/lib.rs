@@ -22,7 +22,7 @@
 //! | `vendor_answers` | how each vendor answers, accepting or refusing |
 //! | `control` | the control interface for tests in any language |
 //! | `record` | what has arrived, for tests |
-//! | `answers` | what a test tells the push service to answer |
+//! | `answers` | what a test sets the push service to answer |
 //! | `subscriptions` | subscriptions, each with its vendor and its owner |
 //! | `delivery` | stored messages, and the interface to a connected browser |
 //! | `mozilla` | Firefox's WebSocket |

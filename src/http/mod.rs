@@ -1,4 +1,4 @@
-//! Sockets, TLS and bounded HTTP/1.1 in front of tiny_http. May use `store`.
+//! Sockets, TLS and bounded HTTP/1.1 in front of tiny_http: "the front" in comments. May use `store`.
 
 mod answer;
 mod backend;

@@ -8,7 +8,7 @@ use std::io::Write;
 /// `100 Continue`, a transfer coding or an early close.
 const FORWARDED: [&str; 4] = ["host", "origin", "content-type", "if-none-match"];
 
-/// The header that tells tiny_http by which listener a request came: a number. Only this module writes it; a client's own
+/// The header that passes on to tiny_http's side by which listener a request came: a number. Only this module writes it; a client's own
 /// is not forwarded.
 pub(super) const LISTENER_HEADER: &str = "Listener";
 

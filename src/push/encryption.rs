@@ -91,7 +91,7 @@ thread_local! {
 ///
 /// # Errors
 /// [`EncryptionError`].
-pub fn encrypt_traced(subscription: &Subscription, payload: &[u8]) -> Result<(Vec<u8>, Trace), EncryptionError> {
+pub(super) fn encrypt_traced(subscription: &Subscription, payload: &[u8]) -> Result<(Vec<u8>, Trace), EncryptionError> {
     TRACE.with_borrow_mut(|trace| *trace = Some(Trace::default()));
     let body = encrypt(subscription, payload);
     let trace = TRACE.take().unwrap_or_default();

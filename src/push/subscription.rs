@@ -8,9 +8,9 @@ use serde_json::Value;
 use crate::push::endpoint::Endpoint;
 
 /// An uncompressed P-256 point: 0x04, 32 bytes of x, 32 bytes of y (RFC 8291 section 3.1).
-pub const PUBLIC_KEY_BYTES: usize = 65;
+const PUBLIC_KEY_BYTES: usize = 65;
 /// The authentication secret (RFC 8291 section 3.2).
-pub const AUTH_BYTES: usize = 16;
+const AUTH_BYTES: usize = 16;
 
 /// A subscription that was checked: its endpoint can be called, its p256dh is a point on P-256 and its auth has 16 bytes.
 #[derive(Clone)]

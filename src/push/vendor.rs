@@ -110,12 +110,12 @@ const OTHER: Rules = Rules {
     wants_public_subject: false,
     ttl_0_header: None,
     busy: &[],
-    accepted: "it took responsibility for the message; whether a browser shows it only the browser can tell",
+    accepted: "it took responsibility for the message; only the browser knows whether it showed it",
 };
 
 impl Vendor {
     /// The vendor of the push service at `host` (without port, in upper or lower case).
-    pub fn of_host(host: &str) -> Vendor {
+    pub(super) fn of_host(host: &str) -> Vendor {
         let host = host.to_ascii_lowercase();
         let is_at = |rule: &&str| match rule.starts_with('.') {
             true => host.len() > rule.len() && host.ends_with(*rule),

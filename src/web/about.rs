@@ -1,4 +1,4 @@
-//! What `/status` says of the server itself: its addresses, files and commands to paste.
+//! What `/status` reports about the server itself: its addresses, files and commands to paste.
 
 use serde::Serialize;
 

@@ -38,7 +38,7 @@ pub struct Application {
     pub push_services: AllowedPushServices,
     /// How much is logged on stderr.
     pub log: Log,
-    /// What `/status` says beside what is stored.
+    /// What `/status` reports beside what is stored.
     pub about: About,
     /// What the server forgets when it ends.
     pub memory: Memory,

@@ -445,7 +445,8 @@ fn tls_on_the_http_port_and_garbage_on_the_https_port_are_closed() {
     ] {
         let mut client = house.plain();
         client.write_all(bytes).unwrap();
-        client.shutdown(Shutdown::Write).unwrap();
+        // The server may have reset the connection already.
+        let _ = client.shutdown(Shutdown::Write);
         let mut answer = Vec::new();
         let ended = client.read_to_end(&mut answer).map_err(|error| error.kind());
         assert!(matches!(ended, Ok(_) | Err(ErrorKind::ConnectionReset)), "{ended:?}");

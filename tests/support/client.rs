@@ -23,7 +23,7 @@ pub struct Got {
 }
 
 impl Client {
-    /// For `base`, `http://localhost:4480`, say.
+    /// For `base`, for example `http://localhost:4480`.
     pub fn new(base: &str) -> Self {
         Self::with(base, RootCerts::new_with_certs(&[]))
     }

@@ -9,7 +9,7 @@ use crate::vendor_answers::Refusal;
 use serde::Deserialize;
 use std::time::Duration;
 
-/// A test that tells more has lost count.
+/// A test that sets more has lost count.
 const MAX_ANSWERS: usize = 1000;
 const MAX_TIMES: u32 = 1_000_000;
 /// Longer than any sender waits.
@@ -70,7 +70,7 @@ pub(super) fn tell(shared: &Shared, request: &Request) -> Result<Response> {
         }
     };
     if state.answers.count() >= MAX_ANSWERS {
-        return Err(Refused(409, "1,000 answers are told already".to_owned(), "DELETE /control/everything"));
+        return Err(Refused(409, "1,000 answers are set already".to_owned(), "DELETE /control/everything"));
     }
     state.answers.tell(scope, answer, (times > 0).then_some(times));
     Ok(Response::new(204))

@@ -6,7 +6,7 @@ use barepush::store::subscriptions::{Change, StoreError};
 
 use crate::args::Args;
 
-/// Moves the lines of those endpoints that `is_gone` names, in one rewrite, and says how many they were. A list that is not a
+/// Moves the lines of those endpoints that `is_gone` names, in one rewrite, and notes how many they were. A list that is not a
 /// regular file stays as it is.
 pub(crate) fn move_to_gone(args: &Args, is_gone: impl Fn(&Endpoint) -> bool) -> Result<(), CliError> {
     if args.reads_stdin() {

@@ -1,4 +1,4 @@
-//! A list of subscriptions as notify reads it, and what it says of unusable lines and of lists without any subscription.
+//! A list of subscriptions as notify reads it, and what it reports about unusable lines and about lists without any subscription.
 
 use std::io::{self, BufReader};
 use std::path::Path;

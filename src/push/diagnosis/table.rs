@@ -1,5 +1,5 @@
 //! What each answer means: whose it is, its status, a sign in it; then the cause and the cure. The first row that fits counts. Add a row
-//! here when a push service gives an answer whose meaning the general rows at the end do not tell.
+//! here when a push service gives an answer that the general rows at the end do not explain.
 
 use Sign::{Any, Errno, ErrnoSaying, Saying};
 use Whose::{At, Everyones, Of};
@@ -19,7 +19,6 @@ pub(super) struct Row {
     pub(super) cure: Cure,
 }
 
-/// Whose answer it is.
 enum Whose {
     Everyones,
     Of(Vendor),
@@ -27,7 +26,7 @@ enum Whose {
     At(&'static str),
 }
 
-/// What in the answer tells this row from its neighbours.
+/// What in the answer distinguishes this row from its neighbours.
 enum Sign {
     Any,
     /// The push service's words contain these, in upper or lower case.

@@ -12,7 +12,6 @@ use crate::push::subscription::Subscription;
 /// once: reading no further would hold up other push services.
 const MAX_WAITING: usize = 8192;
 
-/// One push to make.
 pub(super) struct Push {
     /// The line of the list that the subscription began on, from 1.
     pub(super) line: usize,
@@ -35,7 +34,7 @@ pub struct Queue {
 struct State {
     /// At most as many as jobs.
     read: VecDeque<Push>,
-    /// By the time when they are due, and a number that tells apart those due at the same time.
+    /// By the time when they are due, and a number that distinguishes those due at the same time.
     waiting: BTreeMap<(Instant, usize), Push>,
     /// How many pushes were ever put into `waiting`.
     retries: usize,

@@ -1,4 +1,4 @@
-//! What `--explain` says of each step besides its values: title, RFC section, the file that does it, and why the step
+//! What `--explain` prints about each step besides its values: title, RFC section, the file that does it, and why the step
 //! exists. Edit it to change a text; a test checks that every file named here exists.
 
 /// One step of a push.
@@ -56,7 +56,7 @@ pub(super) const ANSWER: Step = step("the answer", "RFC 8030 section 5", "src/pu
 pub(super) const DECRYPTION: Step = step(
     "in the browser: the message is decrypted", "RFC 8291 section 3, RFC 8188 section 2", "push-service/src/decryption.rs does the same",
     "The push service passes the body on over a connection that the browser, or its system, keeps open.\n\
-    If a key or the tag does not fit, the browser drops the message, and the sender is not told.");
+    If a key or the tag does not fit, the browser drops the message, and the sender does not learn of it.");
 pub(super) const PUSH_EVENT: Step = step("in the browser: the push event", "Push API, \"The push event\"", SW_JS,
     "The browser starts the page's service worker, if it is not running, and hands the payload to it.\n\
     The page itself need not be open.");
