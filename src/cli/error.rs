@@ -21,7 +21,7 @@ impl CliError {
         CliError { code, error: Some(error.into()), hint: Some(hint.into()) }
     }
 
-    /// An error on this side ([`EXIT_LOCAL`]).
+    /// An error on this side: exit code 1.
     pub fn local(error: impl Into<anyhow::Error>, hint: impl Into<String>) -> CliError {
         CliError::new(EXIT_LOCAL, error, hint)
     }
