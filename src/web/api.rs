@@ -166,5 +166,5 @@ fn not_stored() -> ApiError {
 }
 
 fn none_stored() -> ApiError {
-    ApiError::new(409, "nobody has subscribed yet", "press Subscribe first")
+    ApiError::new(409, "nobody has subscribed yet", "open the page and press Subscribe")
 }

@@ -182,7 +182,7 @@ fn a_list_whose_last_subscription_went_meanwhile_is_answered_as_an_empty_one() {
     list.set_modified(before.modified().unwrap()).unwrap();
     assert_eq!(setup.page.get("/status").json()["stored"], 1);
     let all = setup.page.send("POST", "/notify-all", &[], "");
-    let expected = json!({"error": "nobody has subscribed yet", "hint": "press Subscribe first"});
+    let expected = json!({"error": "nobody has subscribed yet", "hint": "open the page and press Subscribe"});
     assert_eq!((all.status, all.json()), (409, expected));
 }
 
