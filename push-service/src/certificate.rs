@@ -1,8 +1,8 @@
 //! A certificate authority made for one run, and a server's certificate by it. Its key is dropped once it has signed.
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    NameConstraints,
+    BasicConstraints, Certificate, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, NameConstraints,
 };
 use rustls::ServerConfig;
 use rustls::crypto::ring::default_provider;
@@ -15,14 +15,6 @@ pub type Made = (Arc<ServerConfig>, String);
 
 /// The names and addresses of this machine.
 pub const OURS: &[&str] = &["localhost", "127.0.0.1", "::1"];
-
-/// Valid TLS for this machine's names, by a new authority.
-///
-/// # Errors
-/// When the system has no random numbers.
-pub fn make() -> Result<Made, Box<dyn Error>> {
-    make_for(OURS, false)
-}
 
 /// TLS for a server of these names, valid or expired years ago, by a new authority without constraints.
 ///
@@ -57,11 +49,15 @@ pub(crate) fn sign(
     leaf.distinguished_name.push(DnType::CommonName, "push-service");
     let leaf_key = KeyPair::generate()?;
     let certificate = leaf.signed_by(&leaf_key, &Issuer::new(ca, ca_key))?;
+    Ok((server_config(&certificate, &leaf_key)?, ca_pem))
+}
 
-    let key = PrivateKeyDer::try_from(leaf_key.serialize_der())?;
+/// TLS that shows this certificate.
+pub(crate) fn server_config(certificate: &Certificate, key: &KeyPair) -> Result<Arc<ServerConfig>, Box<dyn Error>> {
+    let key = PrivateKeyDer::try_from(key.serialize_der())?;
     let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_single_cert(vec![certificate.der().clone()], key)?;
-    Ok((Arc::new(config), ca_pem))
+    Ok(Arc::new(config))
 }

@@ -124,7 +124,7 @@ impl Shared {
     fn keep(&self, entry: Entry) {
         let mut state = self.lock();
         let dropped = state.record.dropped;
-        state.record.add(entry, self.limits);
+        state.record.add(entry, !self.strict);
         if dropped == 0 && state.record.dropped > 0 {
             self.report("dropped the oldest message from the record, which is full");
         }

@@ -4,6 +4,11 @@ use crate::messages::Received;
 use crate::vendor::Vendor;
 use std::collections::VecDeque;
 
+/// A learner's push service keeps at most so many messages.
+const MAX_MESSAGES: usize = 1000;
+/// And at most so many bytes, headers and decrypted payloads included.
+const MAX_BYTES: usize = 16 << 20;
+
 /// One message.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -23,22 +28,6 @@ pub struct Entry {
     pub received: Received,
 }
 
-/// How much is kept.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    /// At most this many messages.
-    pub(crate) messages: usize,
-    /// At most this many bytes, headers and decrypted payloads included.
-    pub(crate) bytes: usize,
-}
-
-impl Limits {
-    /// What a learner's push service keeps: 1,000 messages or 16 MiB.
-    pub(crate) const KEPT: Self = Self { messages: 1000, bytes: 16 << 20 };
-    /// A test's push service keeps what its test sends.
-    pub(crate) const NONE: Self = Self { messages: usize::MAX, bytes: usize::MAX };
-}
-
 /// The messages kept.
 #[derive(Default)]
 pub struct Record {
@@ -52,13 +41,13 @@ pub struct Record {
 }
 
 impl Record {
-    /// Adds a message and drops the oldest ones beyond `limits`.
-    pub(crate) fn add(&mut self, mut entry: Entry, limits: Limits) {
+    /// Adds a message and drops the oldest ones beyond the limits, if it is `bounded`.
+    pub(crate) fn add(&mut self, mut entry: Entry, bounded: bool) {
         self.count += 1;
         entry.number = self.count;
         self.bytes += entry.bytes();
         self.entries.push_back(entry);
-        while self.entries.len() > limits.messages || self.bytes > limits.bytes {
+        while bounded && (self.entries.len() > MAX_MESSAGES || self.bytes > MAX_BYTES) {
             let Some(oldest) = self.entries.pop_front() else {
                 break;
             };
@@ -103,12 +92,12 @@ mod tests {
     fn the_oldest_messages_make_room_at_1000_messages_or_16_mebibytes() {
         let mut record = Record::default();
         for _ in 0..1001 {
-            record.add(entry(10), Limits::KEPT);
+            record.add(entry(10), true);
         }
         assert_eq!((record.entries.len(), record.dropped, record.entries[0].number), (1000, 1, 2));
         let mut record = Record::default();
         for _ in 0..20 {
-            record.add(entry(1 << 20), Limits::KEPT);
+            record.add(entry(1 << 20), true);
         }
         assert_eq!((record.entries.len(), record.dropped), (15, 5));
         assert!(record.bytes <= 16 << 20);

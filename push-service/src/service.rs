@@ -1,7 +1,6 @@
 //! The running push service on its port. Dropped, it ends all its threads.
 
 use crate::listener::Listener;
-use crate::record::Limits;
 use crate::routes;
 use crate::state::{Shared, State};
 use rustls::ServerConfig;
@@ -41,7 +40,6 @@ impl Service {
         let shared = Arc::new(Shared {
             origin: format!("{scheme}://localhost:{port}"),
             strict: settings.strict,
-            limits: if settings.strict { Limits::NONE } else { Limits::KEPT },
             log: settings.log,
             authority: Mutex::default(),
             state: Mutex::new(State::default()),

@@ -3,7 +3,7 @@
 use crate::answers::Answers;
 use crate::authority::Authority;
 use crate::delivery::{BrowserChannel, StoredMessage};
-use crate::record::{Limits, Record};
+use crate::record::Record;
 use crate::subscriptions::Subscription;
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -14,9 +14,8 @@ pub struct Shared {
     /// Scheme, name and port where this program listens: the base of `local` endpoints and the only `aud` they take.
     pub origin: String,
     /// Hold senders to more than the vendors do: exactly the claims `aud`, `exp` and `sub`, and a body that decrypts.
+    /// All that arrives is kept then: a test's push service lives as long as its test.
     pub(crate) strict: bool,
-    /// How much of what arrived is kept.
-    pub(crate) limits: Limits,
     /// Gets one line about each thing that happens, never a secret.
     pub(crate) log: Box<dyn Fn(&str) + Send + Sync>,
     /// The proxy's, once it has been needed.

@@ -9,6 +9,7 @@ mod registration;
 #[cfg(test)]
 mod tests;
 
+use crate::certificate::server_config;
 use crate::control;
 use crate::http::{Connection, RequestHead};
 use crate::listener::Listener;
@@ -17,8 +18,6 @@ use crate::state::Shared;
 use base64ct::{Base64, Encoding};
 use rcgen::{CertificateParams, KeyPair, PublicKeyData};
 use rustls::ServerConfig;
-use rustls::crypto::ring::default_provider;
-use rustls::pki_types::PrivateKeyDer;
 use sha2::{Digest, Sha256};
 use std::error::Error;
 use std::io;
@@ -83,10 +82,5 @@ fn certificate() -> Result<(Arc<ServerConfig>, String), Box<dyn Error>> {
     let key = KeyPair::generate()?;
     let certificate = CertificateParams::new(vec![Ipv4Addr::LOCALHOST.to_string()])?.self_signed(&key)?;
     let key_hash = Base64::encode_string(&Sha256::digest(key.subject_public_key_info()));
-    let key = PrivateKeyDer::try_from(key.serialize_der())?;
-    let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], key)?;
-    Ok((Arc::new(config), key_hash))
+    Ok((server_config(&certificate, &key)?, key_hash))
 }

@@ -27,44 +27,32 @@ pub(crate) fn steps(origin: &str, ca_file: &Path, wanted: &[Wanted], switches: &
     lines
 }
 
+/// Step 2 for a browser that the learner starts; `PREFERENCES` and `SWITCHES` stand for lines.
+const OWN_BROWSER: &str = "\
+2. start this program with --firefox or --chromium; or lead a browser of your own here:
+   Firefox, by these lines in about:config of a new profile, and a new start:
+PREFERENCES
+   Chromium or Chrome, with a new --user-data-dir, by these switches; its endpoints are at Google's host,
+   so paste what --env prints into the terminals of 1 and 3 first:
+SWITCHES";
+
 fn own_browser(origin: &str, switches: &[String]) -> Vec<String> {
-    let mut lines = vec![
-        "2. start this program with --firefox or --chromium; or lead a browser of your own here:".to_owned(),
-        "   Firefox, by these lines in about:config of a new profile, and a new start:".to_owned(),
-    ];
-    lines.extend(preferences(origin).iter().map(|(name, value)| format!("   {name} = {value}")));
-    lines.push(
-        "   Chromium or Chrome, with a new --user-data-dir, by these switches; its endpoints are at Google's host,"
-            .to_owned(),
-    );
-    lines.push("   so paste what --env prints into the terminals of 1 and 3 first:".to_owned());
-    lines.extend(switches.iter().map(|switch| format!("   {switch}")));
-    lines.push(format!("   then register and subscribe on {PAGE}"));
-    lines
+    let indented = |lines: &[String]| lines.iter().map(|line| format!("   {line}")).collect::<Vec<_>>().join("\n");
+    let text = OWN_BROWSER.replace("PREFERENCES", &indented(&preferences(origin)));
+    let text = text.replace("SWITCHES", &indented(switches));
+    text.lines().map(str::to_owned).chain([format!("   then register and subscribe on {PAGE}")]).collect()
 }
 
-/// What makes Firefox use this push service.
-fn preferences(origin: &str) -> [(&'static str, String); 4] {
+/// What makes Firefox use this push service, as about:config shows it: `NAME = VALUE`.
+fn preferences(origin: &str) -> Vec<String> {
+    let script = user_js(origin);
+    let needed = script.lines().take_while(|line| !line.is_empty());
+    let calls = needed.filter_map(|line| line.strip_prefix("user_pref(\"")?.strip_suffix(");"));
+    calls.map(|call| call.replacen("\", ", " = ", 1)).collect()
+}
+
+/// A profile's `user.js`.
+pub(crate) fn user_js(origin: &str) -> String {
     let (_, port) = origin.rsplit_once(':').unwrap_or_default();
-    [
-        ("dom.push.serverURL", format!("\"ws://127.0.0.1:{port}/\"")),
-        // ws: instead of wss:
-        ("dom.push.testing.allowInsecureServerURL", "true".to_owned()),
-        // The default, unless a test driver's own preferences say otherwise.
-        ("dom.push.connection.enabled", "true".to_owned()),
-        // Firefox draws notifications itself: a desktop without a notification daemon shows them too.
-        ("alerts.useSystemBackend", "false".to_owned()),
-    ]
-}
-
-/// The lines of a profile's `user.js`.
-pub(crate) fn user_js(origin: &str) -> Vec<String> {
-    let quiet = [
-        ("browser.aboutwelcome.enabled", "false"),
-        ("browser.shell.checkDefaultBrowser", "false"),
-        ("datareporting.policy.dataSubmissionEnabled", "false"),
-    ];
-    let quiet = quiet.map(|(name, value)| (name, value.to_owned()));
-    let line = |(name, value)| format!("user_pref(\"{name}\", {value});");
-    preferences(origin).into_iter().chain(quiet).map(line).collect()
+    include_str!("user.js").replace("PORT", port)
 }

@@ -103,7 +103,7 @@ fn run(mut arguments: Arguments) -> Result<(), Failure> {
     let mut browsers = Vec::new();
     for Wanted { kind, program, page } in &wanted {
         let settings = match kind {
-            Kind::Firefox => instructions::user_js(origin),
+            Kind::Firefox => vec![instructions::user_js(origin)],
             Kind::Chromium => switches.to_vec(),
         };
         browsers.push(Browser::start(*kind, program, page, &settings, &sender)?);
