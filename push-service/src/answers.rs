@@ -37,7 +37,7 @@ pub enum Then {
     KeepAlive,
     /// Close in order.
     Close,
-    /// Close with unread bytes in the socket, which makes the system send RST.
+    /// Close by RST.
     Reset,
     /// Send nothing more until the sender leaves.
     Hang,
@@ -131,11 +131,6 @@ impl Answers {
             self.0.remove(index);
         }
         answer
-    }
-
-    /// Whether the message that is about to be read will be answered by a reset.
-    pub(crate) fn reset_is_next(&self, vendor: Vendor, token: &str) -> bool {
-        self.find(vendor, token).is_some_and(|index| matches!(self.0[index].answer.then, Then::Reset))
     }
 
     fn find(&self, vendor: Vendor, token: &str) -> Option<usize> {

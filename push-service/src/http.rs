@@ -3,6 +3,7 @@
 
 use crate::response::Response;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use socket2::SockRef;
 use std::io::{self, BufRead, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
@@ -114,18 +115,11 @@ impl Connection {
         }
     }
 
-    /// Reads the body. With `leave_one` its last byte is looked at but stays in the socket (plain TCP only): closing it then
-    /// makes the system send RST.
-    pub(crate) fn read_body(&mut self, head: &RequestHead, leave_one: bool) -> io::Result<Vec<u8>> {
+    /// Reads the body.
+    pub(crate) fn read_body(&mut self, head: &RequestHead) -> io::Result<Vec<u8>> {
         self.limit_reads(REQUEST_LIMIT);
         let mut body = vec![0; head.content_length().map_err(|why| self.refuse(why))?];
-        match body.split_last_mut() {
-            Some((last, others)) if leave_one && self.as_plain().is_some() => {
-                self.read_exact(others)?;
-                self.peek(std::slice::from_mut(last))?;
-            }
-            _ => self.read_exact(&mut body)?,
-        }
+        self.read_exact(&mut body)?;
         Ok(body)
     }
 
@@ -151,6 +145,11 @@ impl Connection {
                 _ = tls.flush();
             }
         }
+    }
+
+    /// Makes the system send RST when the connection is dropped. Over TLS it ends without close_notify instead.
+    pub(crate) fn reset_when_dropped(&self) -> io::Result<()> {
+        self.as_plain().map_or(Ok(()), |tcp| SockRef::from(tcp).set_linger(Some(Duration::ZERO)))
     }
 
     fn set_read_timeout(&self) -> io::Result<()> {

@@ -87,14 +87,9 @@ fn wants_close(head: &RequestHead) -> bool {
 /// Reads the rest of a sender's request and finds the answer.
 fn answer(shared: &Shared, connection: &mut Connection, to: &Destination, head: &RequestHead) -> io::Result<Answer> {
     let token = to.vendor.token(&head.path).unwrap_or_default();
-    let reset = {
-        let mut state = shared.lock();
-        state.calls += 1;
-        state.answers.reset_is_next(to.vendor, token)
-    };
-    let body = connection.read_body(head, reset)?;
-    let left = reset && !body.is_empty() && connection.as_plain().is_some();
-    let answer = match (head.method.as_str(), head.path.strip_prefix("/m/")) {
+    shared.lock().calls += 1;
+    let body = connection.read_body(head)?;
+    Ok(match (head.method.as_str(), head.path.strip_prefix("/m/")) {
         ("DELETE", Some(id)) => shared.delete(id),
         ("POST", None) => shared.post(to, head, body),
         _ => {
@@ -102,11 +97,7 @@ fn answer(shared: &Shared, connection: &mut Connection, to: &Destination, head: 
             let fault = Fault::new(kind, "not a message to an endpoint");
             Answer::response(&Refusal::of(to.vendor, &fault).response(to.vendor))
         }
-    };
-    if left && !matches!(answer.then, Then::Reset) {
-        connection.read_exact(&mut [0])?;
-    }
-    Ok(answer)
+    })
 }
 
 /// Sends the answer; `true` when another request may follow.
@@ -125,7 +116,7 @@ fn send(shared: &Shared, connection: &mut Connection, vendor: Vendor, answer: An
     match answer.then {
         Then::KeepAlive => return Ok(true),
         Then::Close => connection.close(),
-        Then::Reset => {}
+        Then::Reset => connection.reset_when_dropped()?,
         // Ends when the sender leaves or this push service stops.
         Then::Hang => {
             connection.limit_reads(HANG_LIMIT);

@@ -56,7 +56,7 @@ pub(crate) fn answer(shared: &Shared, connection: &mut Connection, head: &Reques
     if !path.starts_with("/control/") {
         return Ok(None);
     }
-    let body = connection.read_body(head, false)?;
+    let body = connection.read_body(head)?;
     let query = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
     let request = Request { query, body };
     let response = find(&head.method, path)

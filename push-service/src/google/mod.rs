@@ -32,7 +32,7 @@ pub(crate) fn answer(shared: &Shared, connection: &mut Connection, head: &Reques
     if head.method != "POST" || ![CHECK_IN, REGISTRATION].contains(&head.path.as_str()) {
         return Ok(None);
     }
-    let body = connection.read_body(head, false)?;
+    let body = connection.read_body(head)?;
     // Chromium itself asks, not one of its pages.
     let stranger = !control::has_our_host(shared, head) || control::is_from_another_site(shared, head);
     Ok(Some(match head.path.as_str() {
