@@ -21,7 +21,7 @@ pub enum SendError {
     /// 404, 410: the subscription no longer exists; move it to `.gone` and subscribe again.
     #[error("gone")]
     Gone(Answer),
-    /// 429, 5xx, and what else the vendor's rules call busy: send again later.
+    /// 408, 429, 5xx, and what else the vendor's rules call busy: send again later.
     #[error("busy")]
     Busy(Answer),
     /// Any other answer: the same request will be refused again.
@@ -106,7 +106,7 @@ impl Client {
         match answer.status.as_u16() {
             200..=299 => Ok(answer),
             404 | 410 => Err(SendError::Gone(answer)),
-            429 | 500..=599 => Err(SendError::Busy(answer)),
+            408 | 429 | 500..=599 => Err(SendError::Busy(answer)),
             status if request.endpoint().vendor().rules().busy.contains(&status) => Err(SendError::Busy(answer)),
             _ => Err(SendError::Refused(answer)),
         }

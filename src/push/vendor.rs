@@ -33,7 +33,7 @@ pub struct Rules {
     pub wants_public_subject: bool,
     /// The header that it demands together with `TTL: 0`: name, value, meaning.
     pub ttl_0_header: Option<(&'static str, &'static str, &'static str)>,
-    /// The statuses, beside 429 and 5xx, by which it asks to send again later.
+    /// The statuses, beside 408, 429 and 5xx, by which it asks to send again later.
     pub busy: &'static [u16],
     /// What may still happen to a message that it accepted, in one sentence.
     pub accepted: &'static str,

@@ -78,7 +78,7 @@ pub(crate) struct Args {
     /// How many seconds to wait for each answer
     #[arg(long, default_value_t = 15, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600), help_heading = DELIVERY)]
     timeout: u64,
-    /// Try once. Without it, a push that meets 429, 5xx or no answer is tried up to 3 times
+    /// Try once. Without it, a push that meets 408, 429, 5xx or no answer is tried up to 3 times
     #[arg(long, help_heading = DELIVERY)]
     no_retry: bool,
 
