@@ -120,6 +120,10 @@ impl Chromium {
     /// Opens `url`, which must load.
     pub(crate) fn open(&mut self, url: &str) {
         self.try_open(url).unwrap_or_else(|error| panic!("opening {url}: {error}"));
+        // A person looks at the page that opens. Without this the first click may bring the focus, at which the page asks the server
+        // again: a button could be disabled between press and release.
+        self.ask("Page.bringToFront", json!({}));
+        self.wait_for("document.hasFocus()");
     }
 
     /// Passes the certificate warning the way a person does, by its two links, and waits for the page behind it.
