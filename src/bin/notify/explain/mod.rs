@@ -59,11 +59,9 @@ impl Explanation<'_> {
         let Explanation { message, subscription, printer } = self;
         let vendor = subscription.endpoint().vendor();
         printer.step(&steps::ANSWER);
-        match result {
-            Ok(answer) | Err(SendError::Gone(answer) | SendError::Busy(answer) | SendError::Refused(answer)) => {
-                request::answer(printer, answer, message);
-            }
-            Err(SendError::Unreachable(_)) => printer.note("no answer came"),
+        match result.as_ref().map_or_else(SendError::answer, Some) {
+            Some(answer) => request::answer(printer, answer, message),
+            None => printer.note("no answer came"),
         }
         printer.text("result", outcome.says.as_str());
         match result {
