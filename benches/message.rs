@@ -4,11 +4,9 @@
 
 use std::hint::black_box;
 
-use barepush::push::encryption;
-use barepush::push::message::{Message, Notification};
-use barepush::push::request::PushRequest;
-use barepush::push::subscription::Subscription;
-use barepush::push::vapid::{DEFAULT_SUBJECT, Subject, VapidKey};
+use barepush::push::{
+    DEFAULT_SUBJECT, MAX_PAYLOAD_BYTES, Message, Notification, PushRequest, Subject, Subscription, VapidKey, encrypt,
+};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use ring::rand::{SecureRandom, SystemRandom};
@@ -95,17 +93,16 @@ fn floor(random: &SystemRandom, p256dh: &[u8; 65], auth: &[u8; 16], payload: &[u
 
 fn encrypting(criterion: &mut Criterion) {
     let (subscription, random) = (subscription(), SystemRandom::new());
-    for (name, bytes) in [("", PAYLOAD_BYTES), (", longest payload", encryption::MAX_PAYLOAD_BYTES)] {
+    for (name, bytes) in [("", PAYLOAD_BYTES), (", longest payload", MAX_PAYLOAD_BYTES)] {
         let payload = vec![b'm'; bytes];
         let (p256dh, auth) = (subscription.p256dh(), subscription.auth());
-        let (ours, least) =
-            (encryption::encrypt(&subscription, &payload).unwrap(), floor(&random, p256dh, auth, &payload));
+        let (ours, least) = (encrypt(&subscription, &payload).unwrap(), floor(&random, p256dh, auth, &payload));
         assert_eq!(ours.len(), least.len(), "one does more than the other");
         criterion.bench_function(&format!("encryption floor{name}"), |bencher| {
             bencher.iter(|| floor(&random, p256dh, auth, black_box(&payload)));
         });
         criterion.bench_function(&format!("encryption{name}"), |bencher| {
-            bencher.iter(|| encryption::encrypt(&subscription, black_box(&payload)).unwrap());
+            bencher.iter(|| encrypt(&subscription, black_box(&payload)).unwrap());
         });
     }
 }

@@ -14,9 +14,9 @@
 //!      | <------------------------------------------------------------------ push event   |
 //! ```
 //!
-//! Each conversion happens once and each stage is a type: [`push::subscription::Subscription`] and [`push::message::Message`]
-//! become a [`push::request::PushRequest`] with the [`push::vapid::VapidKey`], without a network; [`push::client::Client`] posts
-//! it; [`push::result::PushResult`] holds what happened. [`push::sender::Sender`] does these steps in this order for every push.
+//! Each conversion happens once and each stage is a type: [`push::Subscription`] and [`push::Message`]
+//! become a [`push::PushRequest`] with the [`push::VapidKey`], without a network; [`push::Client`] posts
+//! it; [`push::PushResult`] holds what happened. [`push::Sender`] does these steps in this order for every push.
 //!
 //! To follow one subscription and one message, read these files in this order: `web/routes.rs`, `web/api.rs`,
 //! `push/subscription.rs`, `store/subscriptions.rs`, `push/sender.rs`, `push/request.rs`, `push/encryption.rs`, `push/vapid.rs`,

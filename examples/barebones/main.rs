@@ -14,15 +14,10 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use barepush::push::client::Client;
-use barepush::push::diagnosis::Interface;
-use barepush::push::message::{Message, Notification};
-use barepush::push::request::PushRequest;
-use barepush::push::result::PushResult;
-use barepush::push::subscription::Subscription;
-use barepush::push::vapid::{DEFAULT_SUBJECT, Subject, VapidKey};
-use barepush::store::keys;
-use barepush::store::subscriptions::Store;
+use barepush::push::{
+    Client, DEFAULT_SUBJECT, Interface, Message, Notification, PushRequest, PushResult, Subject, Subscription, VapidKey,
+};
+use barepush::store::{Store, keys};
 use tiny_http::{Header, Method, Request, Response, Server};
 
 type Error = Box<dyn std::error::Error + Send + Sync>;

@@ -3,12 +3,8 @@
 
 use std::sync::LazyLock;
 
-use barepush::push::message::Message;
-use barepush::push::answer::{Answer};
-use barepush::push::request::{PushRequest};
-use barepush::push::subscription::Subscription;
-use barepush::push::vapid::{DEFAULT_SUBJECT, Subject, VapidKey};
 use libfuzzer_sys::fuzz_target;
+use barepush::push::{Answer, DEFAULT_SUBJECT, Message, PushRequest, Subject, Subscription, VapidKey};
 
 /// RFC 8291's example of a subscription.
 const SUBSCRIPTION: &str = r#"{"endpoint":"https://updates.push.services.mozilla.com/wpush/v2/a-token-of-no-one",

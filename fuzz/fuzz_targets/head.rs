@@ -1,8 +1,8 @@
 //! The reading of request heads: refused, or rewritten as one plain request.
 #![no_main]
 
-use barepush::http::request_head::{check, end};
 use libfuzzer_sys::fuzz_target;
+use barepush::http::request_head::{check, end};
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(Some(end)) = end(bytes) else {

@@ -1,8 +1,8 @@
 //! The VAPID key in any text: loaded or refused.
 #![no_main]
 
-use barepush::push::vapid::{DEFAULT_SUBJECT, Subject, VapidKey};
 use libfuzzer_sys::fuzz_target;
+use barepush::push::{DEFAULT_SUBJECT, Subject, VapidKey};
 
 fuzz_target!(|text: &str| {
     let subject = Subject::parse(DEFAULT_SUBJECT).expect("a subject");

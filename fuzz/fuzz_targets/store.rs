@@ -4,8 +4,8 @@
 use std::io::Cursor;
 use std::path::Path;
 
-use barepush::store::subscriptions::Entries;
 use libfuzzer_sys::fuzz_target;
+use barepush::store::Entries;
 
 fuzz_target!(|bytes: &[u8]| {
     let mut last = 1;

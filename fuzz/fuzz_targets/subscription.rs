@@ -1,11 +1,9 @@
 //! Subscriptions and endpoints: what is taken is read again from its own line, and allowed only for a known push service.
 #![no_main]
 
-use barepush::push::endpoint::Endpoint;
-use barepush::push::vendor::Vendor;
-use barepush::web::allow_list::AllowedPushServices;
-use barepush::push::subscription::Subscription;
 use libfuzzer_sys::fuzz_target;
+use barepush::push::{Endpoint, Subscription, Vendor};
+use barepush::web::AllowedPushServices;
 
 fuzz_target!(|text: &str| {
     if let Ok(subscription) = Subscription::from_json(text) {

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::push::vapid::{DEFAULT_SUBJECT, Subject, VapidKey};
+use crate::push::{DEFAULT_SUBJECT, Subject, VapidKey};
 use crate::store::atomic_file::path_in;
-use crate::store::keys::{self, KeyError};
+use crate::store::{KeyError, keys};
 
 /// `--data-dir`, `--subject` and the key in the environment.
 #[derive(clap::Args)]

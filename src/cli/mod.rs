@@ -1,7 +1,10 @@
 //! What both programs share on the command line. May use `push` and `store`.
 
-pub mod data_args;
-pub mod error;
+mod data_args;
+mod error;
 pub mod shell;
 pub mod signals;
 pub mod usage;
+
+pub use data_args::DataArgs;
+pub use error::{CliError, complain, note};

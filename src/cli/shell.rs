@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::error::note;
+use super::note;
 use crate::store::ownership::open_to_others;
 
 /// `text` as one word for a POSIX shell: in quotes where it needs them.

@@ -1,6 +1,6 @@
 //! Ctrl-C, SIGTERM and SIGHUP (a closed terminal): both programs then stop in order.
 
-use super::error::CliError;
+use super::CliError;
 
 /// Calls `stop` at each of these signals, in a thread of its own. A signal that was ignored when the program started stays
 /// ignored: `nohup` ignores SIGHUP, and a shell ignores SIGINT for what it starts in the background.

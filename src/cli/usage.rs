@@ -3,7 +3,7 @@
 use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::error::complain;
+use super::complain;
 
 /// As clap exits when it refuses a command line.
 const EXIT_USAGE: i32 = 2;

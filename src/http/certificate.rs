@@ -1,6 +1,6 @@
 //! The certificate of the https listener: a self-signed one is made once and kept, or the user's own files are read.
 
-use super::error::SetupError;
+use super::SetupError;
 use base64ct::{Base64, Encoding};
 use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose};
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};

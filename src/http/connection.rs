@@ -2,14 +2,11 @@
 //!
 //! tiny_http alone reads without bounds and aborts on a huge Content-Length; it gets only what was checked here.
 
-use super::answer;
-use super::backend::pool::{BackendPool, ExchangeError};
+use super::backend::{pool::BackendPool, pool::ExchangeError};
 use super::connections::ConnectionGuard;
-use super::limits::Limits;
-use super::refusal::Refusal;
-use super::request;
 use super::server::Log;
 use super::stream::{ClientStream, DeadlineStream};
+use super::{Limits, Refusal, answer, request};
 use rustls::ServerConfig;
 use std::io::{self, ErrorKind};
 use std::net::TcpStream;

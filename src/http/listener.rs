@@ -1,6 +1,7 @@
 //! The accept loop of one listener: a place in the connection table and a thread for each connection.
 
-use super::connection::{self, Context};
+use super::connection;
+use super::connection::Context;
 use super::connections::ConnectionTable;
 use super::limits::STACK_BYTES;
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -1,9 +1,9 @@
 //! Reads one whole, bounded, well-framed request from a client (RFC 9112).
 
 use super::connection::{Context, End};
-use super::refusal::Refusal;
-use super::request_head::{self, RequestHead};
+use super::request_head::RequestHead;
 use super::stream::ClientStream;
+use super::{Refusal, request_head};
 use std::io::{ErrorKind, Read};
 use std::time::Instant;
 

@@ -1,7 +1,7 @@
 //! The head of one request: found, checked, and rewritten for tiny_http (RFC 9112). Pure.
 
+use super::Refusal;
 use super::limits::{BODY_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX};
-use super::refusal::Refusal;
 use std::io::Write;
 
 /// The headers that routes need. No other reaches tiny_http, so it cannot be talked into an upgrade, a

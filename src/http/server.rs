@@ -3,9 +3,8 @@
 use super::backend::Backend;
 use super::connection::Context;
 use super::connections::ConnectionTable;
-use super::error::SetupError;
-use super::limits::{Limits, STOP_ANSWER_TIME, STOP_TIME};
-use super::listener;
+use super::limits::{STOP_ANSWER_TIME, STOP_TIME};
+use super::{Limits, SetupError, listener};
 use rustls::ServerConfig;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
@@ -15,7 +14,7 @@ use std::time::Instant;
 use tiny_http::Request;
 
 /// Receives one line for each connection or request refused; never a target, a header or a body.
-pub type Log = fn(&str);
+pub(super) type Log = fn(&str);
 
 /// Where to listen.
 pub struct Listen<'a> {

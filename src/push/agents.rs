@@ -8,9 +8,7 @@ use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Proxy};
 
 use super::dns_cache::Names;
-use super::endpoint::Endpoint;
-use super::proxy::{self, ProxyError};
-use super::roots;
+use super::{Endpoint, ProxyError, proxy, roots};
 
 /// Buffers of one connection, once for TLS and once beneath it. With ureq's own 128 KiB each they would be all of our memory. What
 /// is sent is a head of some 700 bytes and mostly a body of 230; a longer one goes out in pieces.

@@ -7,8 +7,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 use ureq::http::{HeaderMap, Response, StatusCode};
 
-use super::request::PushRequest;
-use super::vendor::Place;
+use super::{Place, PushRequest};
 
 /// How much of an answer's body is read. Reasons are a few hundred bytes, and a push service is not to be trusted with more.
 const MAX_ANSWER_BYTES: u64 = 4 * 1024;

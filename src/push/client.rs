@@ -10,10 +10,7 @@ use ureq::typestate::WithBody;
 use ureq::{Agent, RequestBuilder};
 
 use super::agents::{Agents, Settings};
-use super::answer::Answer;
-use super::endpoint::Endpoint;
-use super::proxy::ProxyError;
-use super::request::PushRequest;
+use super::{Answer, Endpoint, ProxyError, PushRequest};
 
 /// Why a push service did not accept a message, by what to do next.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -7,10 +7,7 @@ use std::time::Duration;
 
 use ureq::http::StatusCode;
 
-use crate::push::answer::Answer;
-use crate::push::client::{SendError, Unreachable};
-use crate::push::endpoint::Endpoint;
-use crate::push::vendor::Vendor;
+use super::{Answer, Endpoint, SendError, Unreachable, Vendor};
 
 /// A clock that is less far off than this spoils no token of ours: it is the least time that one has left when it is sent.
 const CLOCK_SKEW: Duration = Duration::from_secs(60 * 60);

@@ -9,7 +9,7 @@ use ece::crypto::{Cryptographer, EcKeyComponents, LocalKeyPair, RemotePublicKey}
 use ring::rand::SecureRandom;
 use ring::{aead, agreement, hkdf, rand};
 
-use crate::push::subscription::Subscription;
+use super::Subscription;
 
 /// Largest body every push service must take (RFC 8030 section 7.2).
 pub const MAX_BODY_BYTES: usize = 4096;

@@ -5,7 +5,7 @@ use std::fmt;
 
 use ureq::http::Uri;
 
-use crate::push::vendor::Vendor;
+use super::Vendor;
 
 /// Longest endpoint that is accepted. The longest in use, those of WNS, are under 1 KiB.
 const MAX_ENDPOINT_BYTES: usize = 2048;

@@ -10,11 +10,8 @@ use std::thread;
 
 use parking_lot::Mutex;
 
-use crate::push::endpoint::Endpoint;
-use crate::push::message::Message;
-use crate::push::result::PushResult;
-use crate::push::sender::{Attempt, Sender};
-use crate::push::subscription::Subscription;
+use super::sender::Attempt;
+use super::{Endpoint, Message, PushResult, Sender, Subscription};
 
 use queue::Push;
 pub use queue::Queue;

@@ -1,21 +1,40 @@
 //! The protocol: one message to one browser, or to many. It does not know our files, the terminal or the HTTP server, and uses no
-//! other folder. The story: `subscription` and `message` become a `request`, `sender` posts it by `client`, `result` says how it ended.
+//! other folder. The story: `subscription` and `message` become a `request`, `sender` posts it by `client`, `result` says how it
+//! ended. What the other folders use is re-exported here.
 
 mod agents;
-pub mod answer;
-pub mod client;
-pub mod diagnosis;
+mod answer;
+mod client;
+mod diagnosis;
 mod dns_cache;
-pub mod encryption;
-pub mod endpoint;
-pub mod fan_out;
-pub mod message;
-pub mod proxy;
-pub mod request;
-pub mod result;
-pub mod retry;
+mod encryption;
+mod endpoint;
+mod fan_out;
+mod message;
+mod proxy;
+mod request;
+mod result;
+mod retry;
 mod roots;
-pub mod sender;
-pub mod subscription;
-pub mod vapid;
-pub mod vendor;
+mod sender;
+mod subscription;
+mod vapid;
+mod vendor;
+
+pub use answer::Answer;
+pub use client::{Client, SendError, Unreachable};
+pub use diagnosis::{Diagnosis, Interface, diagnose};
+pub use encryption::{BRIDGED_PAYLOAD_BYTES, EncryptionError, Hkdf, MAX_BODY_BYTES, MAX_PAYLOAD_BYTES, Trace, encrypt};
+pub use endpoint::{Endpoint, EndpointError};
+pub use fan_out::{FanOut, Pushed, Queue};
+pub use message::{DEFAULT_TTL, MAX_TTL_SECONDS, Message, Notification, Topic, Urgency};
+pub use proxy::ProxyError;
+pub use request::{Header, PushRequest, RequestError};
+pub use result::{Class, PushResult};
+pub use retry::Retry;
+pub use sender::Sender;
+pub use subscription::{Subscription, SubscriptionError};
+pub use vapid::{
+    DEFAULT_SUBJECT, PublicKeyFormats, Subject, TOKEN_HEADER, Token, VapidError, VapidKey, generate_vapid_pem,
+};
+pub use vendor::{Place, Rules, Vendor};

@@ -1,13 +1,11 @@
 //! The request that carries a message to a push service (RFC 8030 section 5): built from message, subscription and VAPID key,
 //! without a network. To add a header, see `headers`.
 
-use crate::push::diagnosis::{Cure, Interface, SAME_KEY};
-use crate::push::encryption::{self, EncryptionError, Trace};
-use crate::push::endpoint::Endpoint;
-use crate::push::message::{Message, Urgency};
-use crate::push::subscription::Subscription;
-use crate::push::vapid::{VapidError, VapidKey};
-use crate::push::vendor::Vendor;
+use super::diagnosis::{Cure, SAME_KEY};
+use super::{
+    EncryptionError, Endpoint, Interface, Message, Subscription, Trace, Urgency, VapidError, VapidKey, Vendor,
+    encryption,
+};
 
 /// A push message, ready to be posted.
 pub struct PushRequest {

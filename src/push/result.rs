@@ -4,11 +4,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use crate::push::answer::Answer;
-use crate::push::client::SendError;
-use crate::push::diagnosis::{Interface, SAME_KEY, diagnose};
-use crate::push::endpoint::Endpoint;
-use crate::push::request::{PushRequest, RequestError};
+use super::diagnosis::SAME_KEY;
+use super::{Answer, Endpoint, Interface, PushRequest, RequestError, SendError, diagnose};
 
 /// How one push ended, by what to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use ring::rand::{SecureRandom, SystemRandom};
 
-use crate::push::answer::Answer;
-use crate::push::client::{SendError, Unreachable};
+use super::{Answer, SendError, Unreachable};
 
 /// Longest `Retry-After` that is waited for. After a longer one the push is over.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(30);

@@ -3,15 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::push::client::Client;
-use crate::push::diagnosis::Interface;
-use crate::push::encryption::Trace;
-use crate::push::message::Message;
-use crate::push::request::PushRequest;
-use crate::push::result::PushResult;
-use crate::push::retry::Retry;
-use crate::push::subscription::Subscription;
-use crate::push::vapid::VapidKey;
+use super::{Client, Interface, Message, PushRequest, PushResult, Retry, Subscription, Trace, VapidKey};
 
 /// Everything that every push of a program has in common.
 #[derive(Debug)]

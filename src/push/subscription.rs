@@ -5,7 +5,7 @@ use std::fmt;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::Value;
 
-use crate::push::endpoint::Endpoint;
+use super::Endpoint;
 
 /// An uncompressed P-256 point: 0x04, 32 bytes of x, 32 bytes of y (RFC 8291 section 3.1).
 const PUBLIC_KEY_BYTES: usize = 65;

@@ -154,7 +154,7 @@ impl fmt::Debug for VapidKey {
 }
 
 /// A new private key as PKCS#8 PEM, for its file; `None` only if p256 refused a key that jwt-simple made.
-pub fn generate_pem() -> Option<String> {
+pub fn generate_vapid_pem() -> Option<String> {
     let secret = p256::SecretKey::from_slice(&ES256KeyPair::generate().to_bytes()).ok()?;
     secret.to_pkcs8_pem(LineEnding::LF).ok().map(|pem| pem.to_string())
 }

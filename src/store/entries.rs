@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::de::IgnoredAny;
 
-use super::subscriptions::StoreError;
-use crate::push::subscription::{Subscription, SubscriptionError};
+use super::StoreError;
+use crate::push::{Subscription, SubscriptionError};
 
 /// A value over several lines that does not end within this is not a subscription: they are under 1 KiB, and `POST` takes
 /// 16 KiB.

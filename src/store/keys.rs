@@ -4,8 +4,9 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::atomic_file::{self, Replacement};
-use crate::push::vapid::{self, Subject, VapidError, VapidKey};
+use super::atomic_file;
+use super::atomic_file::Replacement;
+use crate::push::{Subject, VapidError, VapidKey, generate_vapid_pem};
 
 /// The VAPID key's file in the folder `keys`.
 pub const VAPID_FILE: &str = "vapid_private.pem";
@@ -89,7 +90,7 @@ pub fn from_env(text: &str, subject: Subject) -> Result<VapidKey, KeyError> {
 }
 
 fn create(keys_dir: &Path, path: &Path) -> io::Result<()> {
-    let pem = vapid::generate_pem().ok_or_else(|| io::Error::other("no key could be made"))?;
+    let pem = generate_vapid_pem().ok_or_else(|| io::Error::other("no key could be made"))?;
     atomic_file::create_private_folder(keys_dir)?;
     let mut file = Replacement::new(path)?;
     file.write_all(pem.as_bytes())?;

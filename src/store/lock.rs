@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{FairMutex, FairMutexGuard};
 
-use super::atomic_file::{self, Replacement};
-use super::subscriptions::StoreError;
+use super::atomic_file::Replacement;
+use super::{StoreError, atomic_file};
 
 /// How long a change waits for another process, whose changes take milliseconds.
 const FILE_WAIT: Duration = Duration::from_secs(5);

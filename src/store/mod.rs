@@ -7,4 +7,9 @@ mod lock;
 mod overview;
 pub mod ownership;
 mod rewrite;
-pub mod subscriptions;
+mod subscriptions;
+
+pub use entries::{Entries, Entry};
+pub use keys::{KeyError, KeyFile};
+pub use overview::Overview;
+pub use subscriptions::{Change, Store, StoreError};

@@ -3,7 +3,7 @@
 use std::fs::Metadata;
 use std::time::{Duration, SystemTime};
 
-use crate::push::subscription::Subscription;
+use crate::push::Subscription;
 
 /// Two changes within this may leave the same time in the file: systems count it in steps of up to 10 ms.
 const TIME_STEP: Duration = Duration::from_millis(20);

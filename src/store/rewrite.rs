@@ -7,10 +7,8 @@ use std::path::{Path, PathBuf};
 
 use super::atomic_file::{AtPath, Replacement};
 use super::entries::{RawEntries, RawEntry};
-use super::overview::Overview;
-use super::subscriptions::StoreError;
-use crate::push::endpoint::Endpoint;
-use crate::push::subscription::Subscription;
+use super::{Overview, StoreError};
+use crate::push::{Endpoint, Subscription};
 
 /// A new list, while it is written. Only under the lock.
 pub(super) struct Rewrite {

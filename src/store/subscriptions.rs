@@ -9,13 +9,11 @@ use memchr::memmem::Finder;
 use parking_lot::{FairMutex, Mutex};
 
 use super::atomic_file::is_special;
-pub use super::entries::{Entries, Entry};
 use super::lock::{Lock, beside};
-pub use super::overview::Overview;
 use super::overview::Remembered;
-use super::rewrite::{self, Rewrite};
-use crate::push::endpoint::Endpoint;
-use crate::push::subscription::Subscription;
+use super::rewrite::Rewrite;
+use super::{Entries, Overview, rewrite};
+use crate::push::{Endpoint, Subscription};
 
 /// The file of subscriptions and, beside it, its lock (`.lock`) and the subscriptions that no longer exist (`.gone`).
 #[derive(Debug, Clone)]

@@ -1,9 +1,8 @@
 //! The push services that the server calls: the known vendors' and those that the user allows. A stranger who could name any
 //! other would choose which hosts this machine calls (SSRF).
 
-use crate::push::endpoint::Endpoint;
-use crate::push::vendor::Vendor;
-use crate::web::api::ApiError;
+use super::ApiError;
+use crate::push::{Endpoint, Vendor};
 
 /// The push services that `POST /add-subscription` accepts endpoints of: the known ones over https on
 /// port 443, and the exact origins given with `--allow-push-service`.

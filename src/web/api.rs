@@ -12,15 +12,9 @@ use std::sync::atomic::AtomicUsize;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
-use crate::push::endpoint::Endpoint;
-use crate::push::message::{Message, Notification};
-use crate::push::result::{Class, PushResult};
-use crate::push::sender::Sender;
-use crate::push::subscription::Subscription;
-use crate::store::subscriptions::{Change, Store};
-use crate::web::about::About;
-use crate::web::allow_list::AllowedPushServices;
-use crate::web::log::Log;
+use super::{About, AllowedPushServices, Log};
+use crate::push::{Class, Endpoint, Message, Notification, PushResult, Sender, Subscription};
+use crate::store::{Change, Store};
 pub use error::ApiError;
 use error::ApiResult;
 use notify_request::{NotifyRequest, endpoint_of};

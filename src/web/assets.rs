@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rust_embed::RustEmbed;
 
-use crate::http::error::SetupError;
+use crate::http::SetupError;
 
 /// Our own page: read from `www/` in debug builds, so that an edit needs only a reload; inside the binary in release builds.
 #[derive(RustEmbed)]

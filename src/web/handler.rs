@@ -6,9 +6,8 @@ use std::sync::Arc;
 
 use tiny_http::{Header, Method, Request, Response, StatusCode};
 
-use crate::web::log::Log;
-use crate::web::reply::Reply;
-use crate::web::routes::{Call, Routes, answer};
+use super::routes::answer;
+use super::{Call, Log, Reply, Routes};
 
 /// Every answer is asked for again, with its ETag: an edited file, above all `sw.js`, is seen at the next reload.
 const REVALIDATE: (&str, &str) = ("Cache-Control", "no-cache");

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
-use crate::web::api::ApiError;
+use super::ApiError;
 
 /// An answer, complete but for the headers that every answer has.
 #[derive(Debug)]

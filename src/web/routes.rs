@@ -6,10 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::web::api::{ApiError, Application};
-use crate::web::assets::{self, Asset, Assets};
-use crate::web::host::Host;
-use crate::web::reply::Reply;
+use super::{ApiError, Application, Asset, Assets, Host, Reply, assets};
 
 /// A request, as far as we look at it.
 #[derive(Debug, Default)]

@@ -6,25 +6,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use barepush::push::answer::Answer;
-use barepush::push::client::Client;
-use barepush::push::diagnosis::Interface;
-use barepush::push::endpoint::Endpoint;
-use barepush::push::message::Message;
-use barepush::push::request::PushRequest;
-use barepush::push::retry::Retry;
-use barepush::push::sender::Sender;
-use barepush::push::subscription::Subscription;
-use barepush::push::vapid::{DEFAULT_SUBJECT, Subject, VapidKey};
-use barepush::push::vendor::Vendor;
-use barepush::store::subscriptions::{Entries, Store};
-use barepush::web::about::About;
-use barepush::web::allow_list::AllowedPushServices;
-use barepush::web::api::{Application, Memory};
-use barepush::web::assets::Assets;
-use barepush::web::host::Host;
-use barepush::web::log::Log;
-use barepush::web::routes::{Call, Routes, answer};
+use barepush::push::{
+    Answer, Client, DEFAULT_SUBJECT, Endpoint, Interface, Message, PushRequest, Retry, Sender, Subject, Subscription,
+    VapidKey, Vendor,
+};
+use barepush::store::{Entries, Store};
+use barepush::web::routes::answer;
+use barepush::web::{About, AllowedPushServices, Application, Assets, Call, Host, Log, Memory, Routes};
 use proptest::prelude::*;
 
 fn subscription(token: &str) -> String {

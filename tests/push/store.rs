@@ -4,9 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use barepush::push::endpoint::Endpoint;
-use barepush::push::subscription::Subscription;
-use barepush::store::subscriptions::{Change, Store, StoreError};
+use barepush::push::{Endpoint, Subscription};
+use barepush::store::{Change, Store, StoreError};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -27,7 +26,7 @@ fn store() -> (TempDir, Store) {
 
 /// Line number and endpoint's last letters, or what is wrong with it.
 fn contents(store: &Store) -> Vec<(usize, String)> {
-    let entry = |entry: barepush::store::subscriptions::Entry| {
+    let entry = |entry: barepush::store::Entry| {
         let what = match &entry.subscription {
             Ok(subscription) => subscription.endpoint().as_str().rsplit('/').next().unwrap().to_owned(),
             Err(error) => error.to_string(),

@@ -3,9 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use barepush::push::vapid::{DEFAULT_SUBJECT, Subject, VapidKey};
-use barepush::push::vendor::Vendor;
-use barepush::store::keys::{self, KeyFile};
+use barepush::push::{DEFAULT_SUBJECT, Subject, VapidKey, Vendor};
+use barepush::store::{KeyFile, keys};
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use p256::pkcs8::{EncodePrivateKey, LineEnding};
 use serde_json::{Value, json};

@@ -1,8 +1,6 @@
 //! The HTTP front by itself: real sockets, real TLS, and a handler of the test's own.
 
-use barepush::http::certificate::Certificate;
-use barepush::http::limits::{Limits, raise_descriptor_limit};
-use barepush::http::server::{Listen, RunningServer, Server};
+use barepush::http::{Certificate, Limits, Listen, RunningServer, Server, raise_descriptor_limit};
 use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion, version};
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};

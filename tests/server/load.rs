@@ -29,7 +29,7 @@ struct House {
 impl House {
     fn new(arguments: &[&str]) -> House {
         // The test's own limit, for its many clients; the server's is lowered below.
-        barepush::http::limits::raise_descriptor_limit();
+        barepush::http::raise_descriptor_limit();
         let folder = tempfile::tempdir().unwrap();
         let server = Program::new("sh", folder.path())
             .args(["-c", "ulimit -n 1024; exec \"$0\" -q --port 0 --http-port 0 \"$@\""])

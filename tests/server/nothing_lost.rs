@@ -13,8 +13,8 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::fixture::TestServer;
 use crate::support::client::Client;
 use crate::support::program::{LIMIT, Program, notify, server};
-use barepush::push::subscription::Subscription;
-use barepush::store::subscriptions::Store;
+use barepush::push::Subscription;
+use barepush::store::Store;
 use push_service_fixture::{PushService, TestSubscription, answer};
 use serde_json::json;
 

@@ -4,18 +4,11 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use barepush::cli::data_args::DataArgs;
-use barepush::cli::error::CliError;
-use barepush::cli::{shell, usage};
-use barepush::push::client::Client;
-use barepush::push::diagnosis::Interface;
-use barepush::push::message::{DEFAULT_TTL, MAX_TTL_SECONDS, Topic, Urgency};
-use barepush::push::proxy::ProxyError;
-use barepush::push::retry::Retry;
-use barepush::push::sender::Sender;
-use barepush::push::vapid::VapidKey;
-use barepush::store::keys::{self, KeyError};
-use barepush::store::subscriptions::Store;
+use barepush::cli::{CliError, DataArgs, shell, usage};
+use barepush::push::{
+    Client, DEFAULT_TTL, Interface, MAX_TTL_SECONDS, ProxyError, Retry, Sender, Topic, Urgency, VapidKey,
+};
+use barepush::store::{KeyError, Store, keys};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};

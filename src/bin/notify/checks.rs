@@ -1,10 +1,6 @@
 //! `--dry-run`: what can be checked before sending, a line for each check.
 
-use barepush::push::encryption::{BRIDGED_PAYLOAD_BYTES, MAX_PAYLOAD_BYTES};
-use barepush::push::message::Message;
-use barepush::push::subscription::Subscription;
-use barepush::push::vapid::VapidKey;
-use barepush::push::vendor::Vendor;
+use barepush::push::{BRIDGED_PAYLOAD_BYTES, MAX_PAYLOAD_BYTES, Message, Subscription, VapidKey, Vendor};
 
 /// The lines, each `name  ok|wrong|unknown: why`.
 pub(crate) fn lines(message: &Message, subscription: &Subscription, key: &VapidKey) -> String {

@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use barepush::cli::error::{CliError, note};
-use barepush::cli::shell;
-use barepush::push::request::{Header, PushRequest};
+use barepush::cli::{CliError, note, shell};
+use barepush::push::{Header, PushRequest};
 
 use crate::stdout;
 

@@ -1,8 +1,8 @@
 //! What happens to subscriptions that a push service no longer knows: their lines move to `subscription.txt.gone`.
 
-use barepush::cli::error::{CliError, note};
-use barepush::push::endpoint::Endpoint;
-use barepush::store::subscriptions::{Change, StoreError};
+use barepush::cli::{CliError, note};
+use barepush::push::Endpoint;
+use barepush::store::{Change, StoreError};
 
 use crate::args::Args;
 

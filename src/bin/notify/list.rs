@@ -4,9 +4,9 @@ use std::io::{self, BufReader};
 use std::path::Path;
 
 use anyhow::anyhow;
-use barepush::cli::error::{CliError, complain};
-use barepush::push::subscription::{Subscription, SubscriptionError};
-use barepush::store::subscriptions::{Entries, Store, StoreError};
+use barepush::cli::{CliError, complain};
+use barepush::push::{Subscription, SubscriptionError};
+use barepush::store::{Entries, Store, StoreError};
 
 use crate::args::{Args, OTHER_FOLDER, absolute};
 

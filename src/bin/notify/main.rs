@@ -19,7 +19,7 @@ mod summary;
 use std::process::ExitCode;
 
 use args::Args;
-use barepush::cli::error::CliError;
+use barepush::cli::CliError;
 
 fn main() -> ExitCode {
     match run(&Args::get()) {

@@ -7,11 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use barepush::cli::error::{CliError, note};
-use barepush::cli::signals;
-use barepush::push::fan_out::{FanOut, Queue};
-use barepush::push::message::Message;
-use barepush::store::subscriptions::{Entries, Store, StoreError};
+use barepush::cli::{CliError, note, signals};
+use barepush::push::{FanOut, Message, Queue};
+use barepush::store::{Entries, Store, StoreError};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use parking_lot::Mutex;
 

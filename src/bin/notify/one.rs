@@ -3,14 +3,8 @@
 use std::time::Duration;
 
 use crate::explain::Explanation;
-use barepush::cli::error::{CliError, complain, note};
-use barepush::push::diagnosis::Interface;
-use barepush::push::encryption::Trace;
-use barepush::push::message::Message;
-use barepush::push::request::{PushRequest, RequestError};
-use barepush::push::result::{Class, PushResult};
-use barepush::push::sender::Sender;
-use barepush::push::subscription::Subscription;
+use barepush::cli::{CliError, complain, note};
+use barepush::push::{Class, Interface, Message, PushRequest, PushResult, RequestError, Sender, Subscription, Trace};
 
 use crate::args::Args;
 use crate::recipient::recipient;

@@ -5,11 +5,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use barepush::cli::error::{CliError, note};
-use barepush::push::diagnosis::Interface;
-use barepush::push::encryption::{BRIDGED_PAYLOAD_BYTES, EncryptionError, MAX_PAYLOAD_BYTES};
-use barepush::push::message::{Message, Notification};
-use barepush::push::request::RequestError;
+use barepush::cli::{CliError, note};
+use barepush::push::{
+    BRIDGED_PAYLOAD_BYTES, EncryptionError, Interface, MAX_PAYLOAD_BYTES, Message, Notification, RequestError,
+};
 
 use crate::args::Args;
 

@@ -1,7 +1,7 @@
 //! `--show-public-key`: the VAPID public key in the formats that other tools take.
 
-use barepush::cli::error::CliError;
-use barepush::push::vapid::VapidError;
+use barepush::cli::CliError;
+use barepush::push::VapidError;
 use serde_json::json;
 
 use crate::args::Args;

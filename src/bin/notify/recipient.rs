@@ -4,11 +4,8 @@
 use std::collections::VecDeque;
 
 use anyhow::anyhow;
-use barepush::cli::error::CliError;
-use barepush::cli::shell;
-use barepush::push::endpoint::Endpoint;
-use barepush::push::subscription::Subscription;
-use barepush::push::vendor::Vendor;
+use barepush::cli::{CliError, shell};
+use barepush::push::{Endpoint, Subscription, Vendor};
 
 use crate::args::Args;
 use crate::list::{EXIT_NOBODY, each_usable, nobody};

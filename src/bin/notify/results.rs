@@ -2,9 +2,7 @@
 
 use std::io::{self, BufRead};
 
-use barepush::push::endpoint::Endpoint;
-use barepush::push::message::Message;
-use barepush::push::result::{Class, PushResult};
+use barepush::push::{Class, Endpoint, Message, PushResult};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize, Serializer};
@@ -202,7 +200,7 @@ mod tests {
         let others = [
             Message::new(b"payloae".to_vec()),
             Message { ttl: std::time::Duration::ZERO, ..message.clone() },
-            Message { urgency: barepush::push::message::Urgency::High, ..message.clone() },
+            Message { urgency: barepush::push::Urgency::High, ..message.clone() },
             Message { topic: Some("news".parse().unwrap()), ..message.clone() },
         ];
         let hash = message_hash(&message);

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use barepush::push::subscription::Subscription;
-use barepush::store::subscriptions::Entries;
+use barepush::push::Subscription;
+use barepush::store::Entries;
 use parking_lot::Mutex;
 
 use crate::results::{ResumeSet, SubscriptionId};
@@ -69,7 +69,7 @@ impl Recent {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use barepush::push::endpoint::Endpoint;
+    use barepush::push::Endpoint;
 
     fn id(number: usize) -> SubscriptionId {
         SubscriptionId::of(&Endpoint::parse(&format!("https://push.example/{number}")).unwrap())

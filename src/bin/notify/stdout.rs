@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind, Write};
 
-use barepush::cli::error::CliError;
+use barepush::cli::CliError;
 
 /// Prints `text`. A reader that has closed the pipe has read enough, which is not an error; a full disk is one.
 pub(crate) fn print(text: &str) -> Result<(), CliError> {

@@ -6,12 +6,9 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use barepush::cli::error::{complain, note};
-use barepush::push::endpoint::Endpoint;
-use barepush::push::fan_out::Pushed;
-use barepush::push::result::Class;
-use barepush::push::subscription::SubscriptionError;
-use barepush::store::subscriptions::StoreError;
+use barepush::cli::{complain, note};
+use barepush::push::{Class, Endpoint, Pushed, SubscriptionError};
+use barepush::store::StoreError;
 use indicatif::ProgressBar;
 
 use crate::args::Args;

@@ -2,16 +2,11 @@
 
 use std::path::PathBuf;
 
-use barepush::cli::data_args::DataArgs;
-use barepush::cli::error::CliError;
-use barepush::cli::{shell, usage};
-use barepush::http::certificate::{self, Certificate};
-use barepush::http::error::SetupError;
-use barepush::push::vapid::VapidKey;
-use barepush::store::keys::{self, KeyError, KeyFile};
-use barepush::web::allow_list::AllowedPushServices;
-use barepush::web::assets::Assets;
-use barepush::web::log::Log;
+use barepush::cli::{CliError, DataArgs, shell, usage};
+use barepush::http::{Certificate, SetupError, certificate};
+use barepush::push::VapidKey;
+use barepush::store::{KeyError, KeyFile, keys};
+use barepush::web::{AllowedPushServices, Assets, Log};
 use clap::Parser;
 
 /// Hosts that `localhost` reaches: with them, `localhost` is the host in our URLs.

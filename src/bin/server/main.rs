@@ -8,25 +8,12 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use args::{Args, hint};
-use barepush::cli::error::CliError;
-use barepush::cli::{shell, signals};
-use barepush::http::certificate::Certificate;
-use barepush::http::limits::Limits;
-use barepush::http::server::{Listen, Server};
-use barepush::push::client::Client;
-use barepush::push::diagnosis::Interface;
-use barepush::push::proxy::ProxyError;
-use barepush::push::retry::Retry;
-use barepush::push::sender::Sender;
-use barepush::push::vapid::VapidKey;
+use barepush::cli::{CliError, shell, signals};
+use barepush::http::{Certificate, Limits, Listen, Server};
+use barepush::push::{Client, Interface, ProxyError, Retry, Sender, VapidKey};
+use barepush::store::Store;
 use barepush::store::atomic_file::create_private_folder;
-use barepush::store::subscriptions::Store;
-use barepush::web::about::{About, CertificateInfo};
-use barepush::web::allow_list::AllowedPushServices;
-use barepush::web::api::{Application, Memory};
-use barepush::web::handler;
-use barepush::web::host::Host;
-use barepush::web::routes::Routes;
+use barepush::web::{About, AllowedPushServices, Application, CertificateInfo, Host, Memory, Routes, handler};
 
 /// How long a push may take: the page waits for the first one.
 const PUSH_TIMEOUT: Duration = Duration::from_secs(15);

@@ -3,10 +3,8 @@
 use std::io::{self, Write};
 
 use barepush::http::certificate::Made;
-use barepush::store::keys::KeyFile;
-use barepush::web::about::About;
-use barepush::web::api::Application;
-use barepush::web::assets::Assets;
+use barepush::store::KeyFile;
+use barepush::web::{About, Application, Assets};
 
 /// Prints the text, flushed, so that a program that started the server with a pipe can read its ports.
 ///

@@ -7,7 +7,7 @@ use ureq::Body;
 use ureq::http::Response;
 
 use super::Answer;
-use crate::push::request::{Header, PushRequest};
+use crate::push::{Header, PushRequest};
 
 const ENDPOINT: &str = "https://fcm.googleapis.com/fcm/send/dQw4w9WgXcQ:APA91bHun4MxP5egoKMwt2KZFBaFUH";
 
@@ -17,7 +17,7 @@ fn read(status: u16, headers: &[(&str, &str)], body: &str) -> Answer {
 
 fn read_from(endpoint: &str, status: u16, headers: &[(&str, &str)], body: &str) -> Answer {
     let request = PushRequest {
-        endpoint: crate::push::endpoint::Endpoint::parse(endpoint).unwrap(),
+        endpoint: crate::push::Endpoint::parse(endpoint).unwrap(),
         headers: vec![Header {
             name: "Authorization",
             value: "vapid t=eyJ0eXAiOiJKV1QiLCJhbGciOiJFUzI1NiJ9.eyJh.c2ln, k=BNcRd".into(),

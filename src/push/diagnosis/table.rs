@@ -5,9 +5,8 @@ use Sign::{Any, Errno, ErrnoSaying, Saying};
 use Whose::{At, Everyones, Of};
 
 use super::Cure;
-use crate::push::answer::Answer;
-use crate::push::endpoint::Endpoint;
-use crate::push::vendor::Vendor::{self, Apple, Google, Mozilla, Windows};
+use crate::push::Vendor::{Apple, Google, Mozilla, Windows};
+use crate::push::{Answer, Endpoint, Vendor};
 
 /// One meaning of an answer.
 pub(super) struct Row {

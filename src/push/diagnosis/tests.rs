@@ -6,10 +6,7 @@ use std::time::Duration;
 use ureq::http::StatusCode;
 
 use super::{Diagnosis, Interface, diagnose};
-use crate::push::answer::Answer;
-use crate::push::client::{SendError, Unreachable};
-use crate::push::endpoint::Endpoint;
-use crate::push::vendor::Vendor;
+use crate::push::{Answer, Endpoint, SendError, Unreachable, Vendor};
 
 const MINUTE: Duration = Duration::from_secs(60);
 

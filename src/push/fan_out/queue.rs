@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
-use crate::push::subscription::Subscription;
+use crate::push::Subscription;
 
 /// How many pushes may wait for their next try, about 1 KiB each. When there are more, a push that would have to wait is over at
 /// once: reading no further would hold up other push services.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::push::vendor::Vendor;
+use crate::push::Vendor;
 
 /// Where a push service may write to when something is wrong with our pushes: a `mailto:` or `https:` URI.
 #[derive(Debug, Clone, PartialEq, Eq)]

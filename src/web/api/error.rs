@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::store::subscriptions::StoreError;
+use crate::store::StoreError;
 
 /// A status and a JSON body, or why not.
 pub(super) type ApiResult = Result<(u16, Value), ApiError>;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::error::ApiError;
-use crate::push::message::{DEFAULT_TTL, MAX_TTL_SECONDS, Message, Notification};
+use crate::push::{DEFAULT_TTL, MAX_TTL_SECONDS, Message, Notification};
 
 /// Longest delay of a push asked for in the page: time to close the tab, not a scheduler.
 const MAX_DELAY_SECONDS: u64 = 300;

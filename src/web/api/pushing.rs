@@ -10,12 +10,8 @@ use serde_json::{Map, Value, json};
 
 use super::error::{ApiError, ApiResult};
 use super::{Application, none_stored};
-use crate::push::endpoint::Endpoint;
-use crate::push::fan_out::{FanOut, Pushed, Queue};
-use crate::push::message::Message;
-use crate::push::result::{Class, PushResult};
-use crate::push::subscription::Subscription;
-use crate::store::subscriptions::{Change, StoreError};
+use crate::push::{Class, Endpoint, FanOut, Message, PushResult, Pushed, Queue, Subscription};
+use crate::store::{Change, StoreError};
 
 /// How many delayed pushes may wait at once; each is a thread that sleeps.
 const MAX_DELAYED: usize = 16;

@@ -2,9 +2,7 @@
 
 use super::printer::{Printer, Value};
 use super::steps;
-use barepush::push::encryption::{Hkdf, MAX_BODY_BYTES, Trace};
-use barepush::push::message::Message;
-use barepush::push::subscription::Subscription;
+use barepush::push::{Hkdf, MAX_BODY_BYTES, Message, Subscription, Trace};
 
 /// Salt, record size, length of the key id, key id: the header in front of the record (RFC 8188 section 2.1).
 const HEADER_FIELDS: [(usize, &str); 4] = [(16, "salt"), (4, "rs"), (1, "idlen"), (65, "keyid")];

@@ -7,16 +7,10 @@ mod request;
 #[rustfmt::skip] // rows of text
 mod steps;
 
-use barepush::push::answer::Answer;
-use barepush::push::client::SendError;
-use barepush::push::diagnosis::{Interface, diagnose};
-use barepush::push::encryption::{BRIDGED_PAYLOAD_BYTES, MAX_PAYLOAD_BYTES, Trace};
-use barepush::push::endpoint::Endpoint;
-use barepush::push::message::Message;
-use barepush::push::request::PushRequest;
-use barepush::push::result::PushResult;
-use barepush::push::subscription::Subscription;
-use barepush::push::vapid::VapidKey;
+use barepush::push::{
+    Answer, BRIDGED_PAYLOAD_BYTES, Endpoint, Interface, MAX_PAYLOAD_BYTES, Message, PushRequest, PushResult, SendError,
+    Subscription, Trace, VapidKey, diagnose,
+};
 
 use printer::{Printer, Value};
 

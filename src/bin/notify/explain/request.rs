@@ -6,10 +6,7 @@ use serde_json::Value as Json;
 
 use super::printer::{Printer, Value};
 use super::{masked_endpoint, readable, steps};
-use barepush::push::answer::Answer;
-use barepush::push::message::{Message, Urgency};
-use barepush::push::request::{Header, PushRequest};
-use barepush::push::vapid::{TOKEN_HEADER, Token, VapidKey};
+use barepush::push::{Answer, Header, Message, PushRequest, TOKEN_HEADER, Token, Urgency, VapidKey};
 
 pub(super) fn token(printer: &mut Printer, key: &VapidKey, origin: &str, token: &Token) {
     printer.step(&steps::TOKEN);

@@ -6,14 +6,10 @@ use std::time::Duration;
 use ureq::http::StatusCode;
 
 use super::Explanation;
-use barepush::push::answer::Answer;
-use barepush::push::client::{SendError, Unreachable};
-use barepush::push::diagnosis::Interface;
-use barepush::push::message::{Message, Notification};
-use barepush::push::request::PushRequest;
-use barepush::push::result::PushResult;
-use barepush::push::subscription::Subscription;
-use barepush::push::vapid::{DEFAULT_SUBJECT, Subject, VapidKey};
+use barepush::push::{
+    Answer, DEFAULT_SUBJECT, Interface, Message, Notification, PushRequest, PushResult, SendError, Subject,
+    Subscription, Unreachable, VapidKey,
+};
 
 fn subscription(endpoint: &str) -> Subscription {
     // The example of RFC 8291, section 5.

@@ -6,10 +6,8 @@ use std::collections::BTreeSet;
 use ureq::http::StatusCode;
 
 use super::{TABLE, look_up};
-use crate::push::answer::Answer;
-use crate::push::diagnosis::Interface;
-use crate::push::endpoint::Endpoint;
-use crate::push::vendor::Vendor::{self, Apple, Google, Mozilla, Other, Windows};
+use crate::push::Vendor::{Apple, Google, Mozilla, Other, Windows};
+use crate::push::{Answer, Endpoint, Interface, Vendor};
 
 /// Vendor, status, errno (0: none), words; then what the cause and the cure must speak of.
 #[rustfmt::skip]

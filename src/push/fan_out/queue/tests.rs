@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::{MAX_WAITING, Push, Queue};
-use crate::push::subscription::Subscription;
+use crate::push::Subscription;
 
 fn push(line: usize, tried: u32) -> Push {
     // The example of RFC 8291, section 5.
