@@ -63,7 +63,7 @@ impl Answer {
         let _ = body.into_reader().take(MAX_ANSWER_BYTES).read_to_end(&mut text);
         let header = |name| header(&head.headers, name);
         let date = header("date").and_then(|text| httpdate::parse_http_date(text).ok());
-        let places = request.endpoint().vendor().rules().reason;
+        let places = request.endpoint.vendor().rules().reason;
         let (words, errno) = reason(places, &head.headers, &String::from_utf8_lossy(&text));
         Answer {
             reason: words.map(|words| clean(&words, request)).filter(|words| !words.is_empty()),

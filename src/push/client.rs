@@ -97,21 +97,21 @@ impl Client {
     /// [`SendError`].
     pub fn send(&self, request: &PushRequest) -> Result<Answer, SendError> {
         let response = self.post(request);
-        let response = response.map_err(|e| self.unreachable(e, request.endpoint()))?;
+        let response = response.map_err(|e| self.unreachable(e, &request.endpoint))?;
         self.answered.store(true, Ordering::Relaxed);
         let answer = Answer::read(response, request);
         match answer.status.as_u16() {
             200..=299 => Ok(answer),
             404 | 410 => Err(SendError::Gone(answer)),
             408 | 429 | 500..=599 => Err(SendError::Busy(answer)),
-            status if request.endpoint().vendor().rules().busy.contains(&status) => Err(SendError::Busy(answer)),
+            status if request.endpoint.vendor().rules().busy.contains(&status) => Err(SendError::Busy(answer)),
             _ => Err(SendError::Refused(answer)),
         }
     }
 
     fn post(&self, request: &PushRequest) -> Result<Response<ureq::Body>, ureq::Error> {
         let kept = self.answered.load(Ordering::Relaxed);
-        let post = || prepare(self.agents.agent(request.endpoint()), request);
+        let post = || prepare(self.agents.agent(&request.endpoint), request);
         match post_body(post(), request) {
             // With every kept connection too old to be used, this takes a new one.
             Err(e) if kept && was_closed(&e) => {
@@ -161,14 +161,14 @@ fn proxy_failure(variable: &'static str, words: &str) -> Unreachable {
 
 /// Sets the URI and the headers only: with settings of its own, ureq would read the authorities again for each connection.
 fn prepare(agent: &Agent, request: &PushRequest) -> RequestBuilder<WithBody> {
-    let post = agent.post(request.endpoint().as_str());
-    request.headers().iter().fold(post, |post, header| post.header(header.name, &header.value))
+    let post = agent.post(request.endpoint.as_str());
+    request.headers.iter().fold(post, |post, header| post.header(header.name, &header.value))
 }
 
 fn post_body(post: RequestBuilder<WithBody>, request: &PushRequest) -> Result<Response<ureq::Body>, ureq::Error> {
-    match request.body().is_empty() {
+    match request.body.is_empty() {
         true => post.send_empty(),
-        false => post.send(request.body()),
+        false => post.send(&request.body),
     }
 }
 

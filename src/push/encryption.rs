@@ -32,45 +32,7 @@ pub enum EncryptionError {
     Ece(#[source] ece::Error),
 }
 
-/// Encrypts `payload` (1 to 3967 bytes) for `subscription`, with a fresh ephemeral key and salt. Returns the HTTP body: content
-/// coding aes128gcm, one record (RFC 8291 section 4, RFC 8188 section 2):
-///
-/// ```text
-/// +-----------+--------+-----------+---------------+---------------------------------------------+
-/// | salt (16) | rs (4) | idlen (1) | keyid (65)    | AES-128-GCM(payload | 0x02 | zeros), tag 16 |
-/// |           | 4096   | 65        | ephemeral key |                                             |
-/// +-----------+--------+-----------+---------------+---------------------------------------------+
-/// ```
-///
-/// # Errors
-/// [`EncryptionError`].
-pub fn encrypt(subscription: &Subscription, payload: &[u8]) -> Result<Vec<u8>, EncryptionError> {
-    static RING: Once = Once::new();
-    RING.call_once(|| {
-        // It fails only when one is set already, and then it is this one.
-        let _ = ece::crypto::set_cryptographer(&Ring);
-    });
-    if payload.len() > MAX_PAYLOAD_BYTES {
-        return Err(EncryptionError::TooLong(payload.len()));
-    }
-    ece::encrypt(subscription.p256dh(), subscription.auth(), payload).map_err(EncryptionError::Ece)
-}
-
-/// What was derived on the way to one body, in that order: for `notify --explain`. All of it is secret.
-#[derive(Debug, Default)]
-pub struct Trace {
-    /// The ephemeral public key, 65 bytes (`as_public` of RFC 8291 section 3.4).
-    pub ephemeral_public: Vec<u8>,
-    /// The shared secret of ECDH, 32 bytes.
-    pub ecdh_secret: Vec<u8>,
-    /// Each HKDF, in order: the key from ECDH and auth, the content key, the nonce.
-    pub hkdf: Vec<Hkdf>,
-    /// The record's plaintext: payload, delimiter, padding.
-    pub record: Vec<u8>,
-}
-
-/// One HKDF-SHA-256 (RFC 5869): extract with `salt` and `secret`, expand with `info` to `output`.
-#[derive(Debug)]
+/// One HKDF-SHA-256 (RFC 5869): extract with `salt` and `secret`, expand with `info` to `output`. All but `info` is secret.
 pub struct Hkdf {
     /// Salt of the extract step.
     pub salt: Vec<u8>,
@@ -83,23 +45,35 @@ pub struct Hkdf {
 }
 
 thread_local! {
-    /// Filled while `encrypt_traced` runs on this thread. `ece` has no argument that could carry it.
-    static TRACE: RefCell<Option<Trace>> = const { RefCell::new(None) };
+    /// What this thread's [`encrypt`] has derived so far. `ece` has no argument that could carry it.
+    static DERIVED: RefCell<Vec<Hkdf>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Like [`encrypt`]; returns also what was derived on the way.
+/// Encrypts `payload` (1 to 3967 bytes) for `subscription`, with a fresh ephemeral key and salt. Returns the HTTP body, and the three
+/// derivations on the way to it for `notify --explain`: the key from ECDH and auth, the content key, the nonce. The body has the
+/// content coding aes128gcm and one record (RFC 8291 section 4, RFC 8188 section 2):
+///
+/// ```text
+/// +-----------+--------+-----------+---------------+---------------------------------------------+
+/// | salt (16) | rs (4) | idlen (1) | keyid (65)    | AES-128-GCM(payload | 0x02 | zeros), tag 16 |
+/// |           | 4096   | 65        | ephemeral key |                                             |
+/// +-----------+--------+-----------+---------------+---------------------------------------------+
+/// ```
 ///
 /// # Errors
 /// [`EncryptionError`].
-pub(super) fn encrypt_traced(subscription: &Subscription, payload: &[u8]) -> Result<(Vec<u8>, Trace), EncryptionError> {
-    TRACE.with_borrow_mut(|trace| *trace = Some(Trace::default()));
-    let body = encrypt(subscription, payload);
-    let trace = TRACE.take().unwrap_or_default();
-    Ok((body?, trace))
-}
-
-fn note(write: impl FnOnce(&mut Trace)) {
-    TRACE.with_borrow_mut(|trace| trace.as_mut().map(write));
+pub fn encrypt(subscription: &Subscription, payload: &[u8]) -> Result<(Vec<u8>, Vec<Hkdf>), EncryptionError> {
+    static RING: Once = Once::new();
+    RING.call_once(|| {
+        // It fails only when one is set already, and then it is this one.
+        let _ = ece::crypto::set_cryptographer(&Ring);
+    });
+    if payload.len() > MAX_PAYLOAD_BYTES {
+        return Err(EncryptionError::TooLong(payload.len()));
+    }
+    let body = ece::encrypt(subscription.p256dh(), subscription.auth(), payload);
+    let derived = DERIVED.take();
+    Ok((body.map_err(EncryptionError::Ece)?, derived))
 }
 
 /// The operations that `ece` needs for sending, done by ring. Those for receiving are refused.
@@ -154,7 +128,6 @@ impl Cryptographer for Ring {
         let private =
             agreement::EphemeralPrivateKey::generate(&agreement::ECDH_P256, &random()).map_err(|_| REFUSED)?;
         let public = private.compute_public_key().map_err(|_| REFUSED)?.as_ref().to_vec();
-        note(|trace| trace.ephemeral_public.clone_from(&public));
         Ok(Box::new(Ephemeral { private: Mutex::new(Some(private)), public }))
     }
 
@@ -170,9 +143,7 @@ impl Cryptographer for Ring {
         let local = local.as_any().downcast_ref::<Ephemeral>().ok_or(REFUSED)?;
         let private = local.private.lock().map_err(|_| REFUSED)?.take().ok_or(REFUSED)?;
         let peer = agreement::UnparsedPublicKey::new(&agreement::ECDH_P256, remote.as_raw()?);
-        let secret = agreement::agree_ephemeral(private, &peer, <[u8]>::to_vec).map_err(|_| REFUSED)?;
-        note(|trace| trace.ecdh_secret.clone_from(&secret));
-        Ok(secret)
+        agreement::agree_ephemeral(private, &peer, <[u8]>::to_vec).map_err(|_| REFUSED)
     }
 
     fn hkdf_sha256(&self, salt: &[u8], secret: &[u8], info: &[u8], len: usize) -> ece::Result<Vec<u8>> {
@@ -182,21 +153,14 @@ impl Cryptographer for Ring {
             .expand(&[info], Length(len))
             .and_then(|okm| okm.fill(&mut output))
             .map_err(|_| REFUSED)?;
-        note(|trace| {
-            trace.hkdf.push(Hkdf {
-                salt: salt.to_vec(),
-                secret: secret.to_vec(),
-                info: info.to_vec(),
-                output: output.clone(),
-            });
-        });
+        let [salt, secret, info] = [salt, secret, info].map(<[u8]>::to_vec);
+        DERIVED.with_borrow_mut(|derived| derived.push(Hkdf { salt, secret, info, output: output.clone() }));
         Ok(output)
     }
 
     fn aes_gcm_128_encrypt(&self, key: &[u8], iv: &[u8], data: &[u8]) -> ece::Result<Vec<u8>> {
         let key = aead::UnboundKey::new(&aead::AES_128_GCM, key).map_err(|_| REFUSED)?;
         let nonce = aead::Nonce::try_assume_unique_for_key(iv).map_err(|_| REFUSED)?;
-        note(|trace| trace.record = data.to_vec());
         let mut sealed = Vec::with_capacity(data.len() + aead::AES_128_GCM.tag_len());
         sealed.extend_from_slice(data);
         aead::LessSafeKey::new(key)

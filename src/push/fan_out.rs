@@ -10,7 +10,6 @@ use std::thread;
 
 use parking_lot::Mutex;
 
-use super::sender::Attempt;
 use super::{Endpoint, Message, PushResult, Sender, Subscription};
 
 use queue::Push;
@@ -72,13 +71,12 @@ impl FanOut<'_> {
     fn work(&self, queue: &Queue, report: &Mutex<impl FnMut(Pushed) -> ControlFlow<()>>) {
         let _stop = StopOnPanic(queue);
         while let Some(push) = queue.next() {
-            let (push, result) = match self.sender.attempt(self.message, &push.subscription, push.tried + 1) {
-                Attempt::Over(result) => (push, result),
-                Attempt::Again(result, pause) => match queue.retry(push, pause) {
-                    None => continue,
-                    Some(push) => (push, result),
-                },
+            let (result, pause) = self.sender.attempt(self.message, &push.subscription, push.tried + 1);
+            let over = match pause {
+                Some(pause) => queue.retry(push, pause),
+                None => Some(push),
             };
+            let Some(push) = over else { continue };
             let pushed = Pushed { line: push.line, endpoint: push.subscription.endpoint().clone(), result };
             if report.lock()(pushed).is_break() {
                 queue.stop();

@@ -24,7 +24,7 @@ mod vendor;
 pub use answer::Answer;
 pub use client::{Client, SendError, Unreachable};
 pub use diagnosis::{Diagnosis, Interface, diagnose};
-pub use encryption::{BRIDGED_PAYLOAD_BYTES, EncryptionError, Hkdf, MAX_BODY_BYTES, MAX_PAYLOAD_BYTES, Trace, encrypt};
+pub use encryption::{BRIDGED_PAYLOAD_BYTES, EncryptionError, Hkdf, MAX_BODY_BYTES, MAX_PAYLOAD_BYTES, encrypt};
 pub use endpoint::{Endpoint, EndpointError};
 pub use fan_out::{FanOut, Pushed, Queue};
 pub use message::{DEFAULT_TTL, MAX_TTL_SECONDS, Message, Notification, Topic, Urgency};

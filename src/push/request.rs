@@ -3,15 +3,19 @@
 
 use super::diagnosis::{Cure, SAME_KEY};
 use super::{
-    EncryptionError, Endpoint, Interface, Message, Subscription, Trace, Urgency, VapidError, VapidKey, Vendor,
-    encryption,
+    EncryptionError, Endpoint, Hkdf, Interface, Message, Subscription, Urgency, VapidError, VapidKey, Vendor, encrypt,
 };
 
 /// A push message, ready to be posted.
 pub struct PushRequest {
-    pub(super) endpoint: Endpoint,
-    pub(super) headers: Vec<Header>,
-    pub(super) body: Vec<u8>,
+    /// Where it goes.
+    pub endpoint: Endpoint,
+    /// Its headers; Authorization is a secret.
+    pub headers: Vec<Header>,
+    /// Its body, at most 4096 bytes; empty when the message has no payload.
+    pub body: Vec<u8>,
+    /// What was derived on the way to the body, a secret, for `notify --explain`: see [`encrypt`]. Empty when there is no body.
+    pub derived: Vec<Hkdf>,
 }
 
 /// A header of a request.
@@ -67,33 +71,6 @@ impl PushRequest {
     /// # Errors
     /// [`RequestError`]; above all when the subscription was made with another key.
     pub fn new(message: &Message, subscription: &Subscription, key: &VapidKey) -> Result<PushRequest, RequestError> {
-        PushRequest::build(message, subscription, key, encryption::encrypt)
-    }
-
-    /// Like [`PushRequest::new`]; returns also what was derived on the way: for `--explain`.
-    ///
-    /// # Errors
-    /// [`RequestError`].
-    pub fn traced(
-        message: &Message,
-        subscription: &Subscription,
-        key: &VapidKey,
-    ) -> Result<(PushRequest, Trace), RequestError> {
-        let mut trace = Trace::default();
-        let request = PushRequest::build(message, subscription, key, |s, payload| {
-            let (body, derived) = encryption::encrypt_traced(s, payload)?;
-            trace = derived;
-            Ok(body)
-        })?;
-        Ok((request, trace))
-    }
-
-    fn build(
-        message: &Message,
-        subscription: &Subscription,
-        key: &VapidKey,
-        encrypt: impl FnOnce(&Subscription, &[u8]) -> Result<Vec<u8>, EncryptionError>,
-    ) -> Result<PushRequest, RequestError> {
         let endpoint = subscription.endpoint();
         if subscription.application_server_key().is_some_and(|made_with| made_with != key.public_key()) {
             return Err(RequestError::OtherKey(endpoint.to_string()));
@@ -103,27 +80,12 @@ impl PushRequest {
         }
         let authorization = key.authorization(&endpoint.origin())?;
         // Chromium drops an encrypted empty payload. A push without a body is an event without data in every browser.
-        let body = match message.payload.is_empty() {
-            true => Vec::new(),
+        let (body, derived) = match message.payload.is_empty() {
+            true => Default::default(),
             false => encrypt(subscription, &message.payload)?,
         };
         let headers = headers(message, endpoint.vendor(), authorization);
-        Ok(PushRequest { endpoint: endpoint.clone(), headers, body })
-    }
-
-    /// Where it goes.
-    pub fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
-    }
-
-    /// Its headers; Authorization is a secret.
-    pub fn headers(&self) -> &[Header] {
-        &self.headers
-    }
-
-    /// Its body, at most 4096 bytes; empty when the message has no payload.
-    pub fn body(&self) -> &[u8] {
-        &self.body
+        Ok(PushRequest { endpoint: endpoint.clone(), headers, body, derived })
     }
 
     /// Whether `word` is a piece of the endpoint or of the token.

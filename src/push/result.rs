@@ -138,8 +138,8 @@ impl PushResult {
 
     /// The result of a request that was built but not posted (`--dry-run`).
     pub fn dry_run(request: &PushRequest) -> PushResult {
-        let endpoint = request.endpoint();
-        let says = format!("would be sent to {}: {} bytes", endpoint.host(), request.body().len());
+        let endpoint = &request.endpoint;
+        let says = format!("would be sent to {}: {} bytes", endpoint.host(), request.body.len());
         PushResult::unsent(endpoint, Class::NotSent, says)
     }
 

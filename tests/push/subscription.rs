@@ -106,11 +106,11 @@ fn an_encrypted_payload_is_read_by_the_browser_of_rfc_8291_alone() {
         base64ct::Base64UrlUnpadded::decode_vec(vector[name].as_str().unwrap()).unwrap()
     };
     let subscription = Subscription::from_json(&good().to_string()).unwrap();
-    let body = barepush::push::encrypt(&subscription, b"When I grow up, I want to be a watermelon").unwrap();
+    let (body, _) = barepush::push::encrypt(&subscription, b"When I grow up, I want to be a watermelon").unwrap();
     let browser = BrowserKeys::from_bytes(&bytes("ua_private"), &bytes("auth_secret")).unwrap();
     assert_eq!(browser.decrypt(&body).unwrap(), bytes_of(&vector["plaintext"]));
     assert!(BrowserKeys::generate().decrypt(&body).is_err());
-    assert_ne!(body, barepush::push::encrypt(&subscription, b"When I grow up, I want to be a watermelon").unwrap());
+    assert_ne!(body, barepush::push::encrypt(&subscription, b"When I grow up, I want to be a watermelon").unwrap().0);
 }
 
 fn bytes_of(text: &Value) -> Vec<u8> {
@@ -128,10 +128,10 @@ fn the_longest_payload_fits_into_one_record_and_one_byte_more_is_refused() {
     let subscription = Subscription::from_json(&json.to_string()).unwrap();
     for length in [1, 127, 128, 3000, 3967] {
         let payload = vec![b'x'; length];
-        let body = barepush::push::encrypt(&subscription, &payload).unwrap();
+        let (body, _) = barepush::push::encrypt(&subscription, &payload).unwrap();
         assert!(body.len() <= 4096, "{length} gives {}", body.len());
         assert_eq!(keys.decrypt(&body).unwrap(), payload);
     }
-    let error = barepush::push::encrypt(&subscription, &[b'x'; 3968]).unwrap_err();
+    let error = barepush::push::encrypt(&subscription, &[b'x'; 3968]).err().unwrap();
     assert_eq!(error.to_string(), "the payload is 3968 bytes long, at most 3967 fit into one message");
 }

@@ -12,7 +12,7 @@ const BODY_FILE: &str = "payload.bin";
 
 /// Writes payload.bin, unless there is no body, and prints the command.
 pub(crate) fn print(request: &PushRequest) -> Result<(), CliError> {
-    let body = request.body();
+    let body = &request.body;
     if !body.is_empty() {
         barepush::store::atomic_file::replace(Path::new(BODY_FILE), body).map_err(|e| {
             let error = anyhow::Error::new(e).context(format!("cannot write {BODY_FILE}"));
@@ -32,11 +32,11 @@ pub(crate) fn print(request: &PushRequest) -> Result<(), CliError> {
 fn command(request: &PushRequest) -> String {
     let mut lines = vec![format!(
         "curl --include --globoff --path-as-is --request POST {}",
-        shell::quoted(request.endpoint().as_str())
+        shell::quoted(request.endpoint.as_str())
     )];
     let header = |header: &Header| format!("--header {}", shell::quoted(&format!("{}: {}", header.name, header.value)));
-    lines.extend(request.headers().iter().map(header));
-    lines.push(match request.body().is_empty() {
+    lines.extend(request.headers.iter().map(header));
+    lines.push(match request.body.is_empty() {
         true => "--header 'Content-Length: 0'".into(),
         false => format!("--data-binary @{BODY_FILE}"),
     });

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::explain::Explanation;
 use barepush::cli::{CliError, complain, note};
-use barepush::push::{Class, Interface, Message, PushRequest, PushResult, RequestError, Sender, Subscription, Trace};
+use barepush::push::{Class, Interface, Message, PushRequest, PushResult, RequestError, Sender, Subscription};
 
 use crate::args::Args;
 use crate::recipient::recipient;
@@ -51,12 +51,15 @@ fn explain(
     retrying: impl FnMut(&PushResult, Duration),
 ) -> Result<PushResult, CliError> {
     let mut explanation = Explanation::new(message, subscription, args.show_secrets);
-    let show = |request: &PushRequest, trace: &Trace| print(&explanation.request(&sender.key, request, trace));
-    let result = sender.push_traced(message, subscription, show, retrying)?;
+    let request = match PushRequest::new(message, subscription, &sender.key) {
+        Ok(request) => request,
+        Err(e) => return Ok(PushResult::not_built(subscription.endpoint(), &e, sender.interface)),
+    };
+    print(&explanation.request(&sender.key, &request))?;
+    let result = sender.send(&request, retrying);
     match &result.outcome {
         Some(outcome) => print(&explanation.answer(&result, outcome))?,
-        None if result.class == Class::NotSent => print(&explanation.not_sent())?,
-        None => {}
+        None => print(&explanation.not_sent())?,
     }
     Ok(result)
 }

@@ -24,6 +24,7 @@ fn read_from(endpoint: &str, status: u16, headers: &[(&str, &str)], body: &str) 
             meaning: "",
         }],
         body: Vec::new(),
+        derived: Vec::new(),
     };
     let mut response = Response::builder().status(status);
     for (name, value) in headers {

@@ -9,7 +9,7 @@ mod steps;
 
 use barepush::push::{
     Answer, BRIDGED_PAYLOAD_BYTES, Endpoint, Interface, MAX_PAYLOAD_BYTES, Message, PushRequest, PushResult, SendError,
-    Subscription, Trace, VapidKey, diagnose,
+    Subscription, VapidKey, diagnose,
 };
 
 use printer::{Printer, Value};
@@ -26,19 +26,19 @@ impl Explanation<'_> {
         Explanation { message, subscription, printer: Printer::new(show_secrets) }
     }
 
-    /// The steps up to the request. `request` and `trace` come from [`PushRequest::traced`] with the same message,
-    /// subscription and key.
-    pub(crate) fn request(&mut self, key: &VapidKey, request: &PushRequest, trace: &Trace) -> String {
+    /// The steps up to the request, which was made of the same message, subscription and key.
+    pub(crate) fn request(&mut self, key: &VapidKey, request: &PushRequest) -> String {
         let Explanation { message, subscription, printer } = self;
         self::subscription(printer, subscription);
         payload(printer, &message.payload);
-        if !message.payload.is_empty() {
-            encryption::shared_secret(printer, subscription, trace);
-            encryption::derived_keys(printer, trace);
-            encryption::record(printer, message, trace);
-            encryption::body(printer, request.body());
+        // There are none when there is no payload to encrypt.
+        if let [ikm, cek, nonce] = request.derived.as_slice() {
+            encryption::shared_secret(printer, subscription, ikm);
+            encryption::derived_keys(printer, [ikm, cek, nonce]);
+            encryption::record(printer, message, &request.body);
+            encryption::body(printer, &request.body);
         }
-        let origin = request.endpoint().origin();
+        let origin = request.endpoint.origin();
         // Signed already for this request, so this is the same token.
         if let Ok(token) = key.token(&origin) {
             request::token(printer, key, &origin, &token);

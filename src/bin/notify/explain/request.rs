@@ -41,9 +41,9 @@ fn masked_header(value: &str) -> String {
 
 pub(super) fn request(printer: &mut Printer, message: &Message, request: &PushRequest) {
     printer.step(&steps::REQUEST);
-    let endpoint = request.endpoint();
+    let endpoint = &request.endpoint;
     printer.row("POST", Value::SecretText(endpoint.as_str(), masked_endpoint(endpoint)), "");
-    for Header { name, value, meaning } in request.headers() {
+    for Header { name, value, meaning } in &request.headers {
         let shown = match *name {
             "Authorization" => Value::SecretText(value, masked_header(value)),
             _ => Value::Text(value.clone()),
@@ -53,7 +53,7 @@ pub(super) fn request(printer: &mut Printer, message: &Message, request: &PushRe
     if message.urgency == Urgency::Normal {
         printer.note("no Urgency header: a push service assumes normal, RFC 8030 section 5.3");
     }
-    printer.text("body", format!("{} bytes", request.body().len()));
+    printer.text("body", format!("{} bytes", request.body.len()));
 }
 
 pub(super) fn answer(printer: &mut Printer, answer: &Answer, message: &Message) {

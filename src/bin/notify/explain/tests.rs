@@ -23,8 +23,8 @@ fn request(endpoint: &str, message: &Message) -> String {
     let key =
         VapidKey::from_text("yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw", Subject::parse(DEFAULT_SUBJECT).unwrap());
     let (key, subscription) = (key.unwrap(), subscription(endpoint));
-    let (request, trace) = PushRequest::traced(message, &subscription, &key).unwrap();
-    Explanation::new(message, &subscription, false).request(&key, &request, &trace)
+    let request = PushRequest::new(message, &subscription, &key).unwrap();
+    Explanation::new(message, &subscription, false).request(&key, &request)
 }
 
 fn answer(endpoint: &str, result: Result<Answer, SendError>) -> String {
