@@ -84,21 +84,22 @@ impl Queue {
     /// The next push, waited for; under way until [`Queue::finish`] or [`Queue::retry`]. `None`: there will be no more.
     pub(super) fn next(&self) -> Option<Push> {
         let mut state = self.state.lock();
-        while !state.is_over() {
+        let push = loop {
+            if state.is_over() {
+                return None;
+            }
             match state.take() {
-                Ok(push) => {
-                    state.under_way += 1;
-                    // Not at each push: the reader would be woken for one line at a time.
-                    if state.read.len() == self.jobs / 2 {
-                        self.space.notify_one();
-                    }
-                    return Some(push);
-                }
+                Ok(push) => break push,
                 Err(Some(due)) => drop(self.work.wait_until(&mut state, due)),
                 Err(None) => self.work.wait(&mut state),
             }
+        };
+        state.under_way += 1;
+        // Not at each push: the reader would be woken for one line at a time.
+        if state.read.len() == self.jobs / 2 {
+            self.space.notify_one();
         }
-        None
+        Some(push)
     }
 
     /// A push is over.
