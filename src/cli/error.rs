@@ -11,14 +11,14 @@ const EXIT_LOCAL: u8 = 1;
 pub struct CliError {
     /// The exit code; README lists them.
     pub code: u8,
-    error: Option<anyhow::Error>,
-    hint: Option<String>,
+    error: anyhow::Error,
+    hint: String,
 }
 
 impl CliError {
     /// Prints `error` with its causes joined by ": ", then `hint`.
     pub fn new(code: u8, error: impl Into<anyhow::Error>, hint: impl Into<String>) -> CliError {
-        CliError { code, error: Some(error.into()), hint: Some(hint.into()) }
+        CliError { code, error: error.into(), hint: hint.into() }
     }
 
     /// An error on this side: exit code 1.
@@ -38,16 +38,9 @@ impl CliError {
         }
     }
 
-    /// Only an exit code: the errors, one for each subscription, have been printed already.
-    pub fn silent(code: u8) -> CliError {
-        CliError { code, error: None, hint: None }
-    }
-
     /// Prints `program: error: what: why` and `program: hint: what to do next` on stderr.
     pub fn report(self, program: &str) -> ExitCode {
-        if let Some(error) = &self.error {
-            complain(program, format_args!("{error:#}"), self.hint.as_deref());
-        }
+        complain(program, format_args!("{:#}", self.error), Some(&self.hint));
         ExitCode::from(self.code)
     }
 }

@@ -1,12 +1,12 @@
-//! A list of subscriptions as notify reads it, and what it reports about unusable lines and about lists without any subscription.
+//! The list of subscriptions: how notify opens it, what it reports about it, and how expired subscriptions leave it.
 
-use std::io::{self, BufReader};
+use std::io::{self, Read};
 use std::path::Path;
 
 use anyhow::anyhow;
-use barepush::cli::{CliError, complain};
-use barepush::push::{Subscription, SubscriptionError};
-use barepush::store::{Entries, Store, StoreError};
+use barepush::cli::{CliError, complain, note};
+use barepush::push::{Endpoint, SubscriptionError};
+use barepush::store::{Change, Store, StoreError};
 
 use crate::args::{Args, OTHER_FOLDER, absolute};
 
@@ -14,29 +14,18 @@ use crate::args::{Args, OTHER_FOLDER, absolute};
 pub(crate) const EXIT_NOBODY: u8 = 3;
 const OPEN_THE_PAGE: &str = "run cargo run --bin server, open the page and press Subscribe";
 
-/// Calls `take` with each usable subscription in order. Names the unusable lines on stderr, and returns how many they are;
-/// they stay where they are.
-pub(crate) fn each_usable(args: &Args, store: &Store, mut take: impl FnMut(Subscription)) -> Result<usize, CliError> {
-    let entries = match args.reads_stdin() {
-        true => Entries::new(BufReader::new(io::stdin()), store.path()),
-        false => store.read().map_err(|e| not_read(args, e))?,
-    };
-    let mut unusable = 0;
-    for entry in entries {
-        let entry = entry.map_err(CliError::hinted(StoreError::hint))?;
-        match entry.subscription {
-            Ok(subscription) => take(subscription),
-            Err(e) => {
-                unusable += 1;
-                complain_of_line(store.path(), entry.line, e);
-            }
-        }
+/// The opened list, and its length in bytes where that is known.
+pub(crate) fn open(args: &Args, store: &Store) -> Result<(Box<dyn Read + Send>, Option<u64>), CliError> {
+    if args.reads_stdin() {
+        return Ok((Box::new(io::stdin()), None));
     }
-    Ok(unusable)
+    let file = store.open().map_err(|e| not_opened(args, e))?;
+    let length = file.metadata().map(|file| file.len()).ok();
+    Ok((Box::new(file), length))
 }
 
-/// The error for a list that cannot be opened. A missing one is named by its absolute path: the folder may be the wrong one.
-pub(crate) fn not_read(args: &Args, error: StoreError) -> CliError {
+/// A missing list is named by its absolute path: the folder may be the wrong one.
+fn not_opened(args: &Args, error: StoreError) -> CliError {
     let StoreError::Missing(path) = &error else {
         return CliError::hinted(StoreError::hint)(error);
     };
@@ -52,17 +41,35 @@ pub(crate) fn not_read(args: &Args, error: StoreError) -> CliError {
 /// The error for a list that was read to its end and had no usable subscription.
 pub(crate) fn nobody(store: &Store, unusable: usize) -> CliError {
     let path = store.path().display();
-    match unusable {
-        0 => CliError::new(EXIT_NOBODY, anyhow!("nobody has subscribed yet: {path} is empty"), OPEN_THE_PAGE),
-        _ => {
-            let hint = format!("{OPEN_THE_PAGE}; the unusable lines stay where they are");
-            CliError::new(EXIT_NOBODY, anyhow!("{path} holds no usable subscription"), hint)
-        }
+    if unusable == 0 {
+        return CliError::new(EXIT_NOBODY, anyhow!("nobody has subscribed yet: {path} is empty"), OPEN_THE_PAGE);
     }
+    let hint = format!("{OPEN_THE_PAGE}; the unusable lines stay where they are");
+    CliError::new(EXIT_NOBODY, anyhow!("{path} holds no usable subscription"), hint)
 }
 
 /// Reports a line that is not a valid subscription.
 pub(crate) fn complain_of_line(path: &Path, line: usize, error: SubscriptionError) {
     let why = anyhow::Error::new(error);
     complain("notify", format_args!("{} line {line}: {why:#}", path.display()), None);
+}
+
+/// Moves the lines of those endpoints that `is_gone` names to `subscription.txt.gone`, in one rewrite, and notes how many they
+/// were. A list that is not a regular file stays as it is.
+pub(crate) fn move_to_gone(args: &Args, is_gone: impl Fn(&Endpoint) -> bool) -> Result<(), CliError> {
+    if args.reads_stdin() {
+        return Ok(());
+    }
+    let store = args.store();
+    match store.move_to_gone(is_gone) {
+        Ok(Change { found: 0, .. }) => {}
+        Ok(_) | Err(StoreError::NotRegular(_)) if args.quiet => {}
+        Ok(Change { found, .. }) => {
+            let lines = if found == 1 { "line" } else { "lines" };
+            note("notify", format_args!("{found} {lines} went to {}", store.gone_path().display()));
+        }
+        Err(kept @ StoreError::NotRegular(_)) => note("notify", kept),
+        Err(e) => return Err(CliError::hinted(StoreError::hint)(e)),
+    }
+    Ok(())
 }

@@ -3,7 +3,6 @@
 mod args;
 mod checks;
 mod curl;
-mod expired;
 mod explain;
 mod list;
 mod many;
@@ -23,14 +22,15 @@ use barepush::cli::CliError;
 
 fn main() -> ExitCode {
     match run(&Args::get()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => ExitCode::from(code),
         Err(failure) => failure.report("notify"),
     }
 }
 
-fn run(args: &Args) -> Result<(), CliError> {
+fn run(args: &Args) -> Result<u8, CliError> {
     if args.show_public_key {
-        return public_key::show(args);
+        public_key::show(args)?;
+        return Ok(0);
     }
     let message = payload::message(args)?;
     match args.to_all() {

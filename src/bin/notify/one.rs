@@ -8,16 +8,18 @@ use barepush::push::{Class, Interface, Message, PushRequest, PushResult, Request
 
 use crate::args::Args;
 use crate::recipient::recipient;
-use crate::results::{ResultLine, message_hash};
+use crate::results::{message_hash, result_line};
 use crate::stdout::print;
-use crate::{checks, curl, expired};
+use crate::{checks, curl, list};
 
-pub(crate) fn run(args: &Args, message: &Message) -> Result<(), CliError> {
+/// The exit code of the push, or the error that is not a push's.
+pub(crate) fn run(args: &Args, message: &Message) -> Result<u8, CliError> {
     let subscription = recipient(args)?;
     let sender = args.sender()?;
     if args.curl {
         let request = PushRequest::new(message, &subscription, &sender.key).map_err(not_made)?;
-        return curl::print(&request);
+        curl::print(&request)?;
+        return Ok(0);
     }
     if args.dry_run && !args.explain && !args.json && !args.quiet {
         print(&checks::lines(message, &subscription, &sender.key))?;
@@ -34,12 +36,9 @@ pub(crate) fn run(args: &Args, message: &Message) -> Result<(), CliError> {
     report(args, message, &subscription, &result)?;
     // Only now: what happened to the push is worth more than a tidy file.
     if result.class == Class::Gone {
-        expired::move_to_gone(args, |endpoint| endpoint == subscription.endpoint())?;
+        list::move_to_gone(args, |endpoint| endpoint == subscription.endpoint())?;
     }
-    match result.class.exit_code() {
-        0 => Ok(()),
-        code => Err(CliError::silent(code)),
-    }
+    Ok(result.class.exit_code())
 }
 
 /// The same push, explained step by step on stdout.
@@ -67,8 +66,7 @@ fn explain(
 /// Prints the result: as JSON or accepted on stdout, else on stderr.
 fn report(args: &Args, message: &Message, to: &Subscription, result: &PushResult) -> Result<(), CliError> {
     if args.json {
-        let line = ResultLine::new(to.endpoint(), &message_hash(message), None, result).to_line();
-        return print(&line.unwrap_or_default());
+        return print(&result_line(to.endpoint(), &message_hash(message), None, result));
     }
     if result.class.exit_code() != 0 {
         complain("notify", &result.says, result.hint.as_deref());

@@ -6,58 +6,50 @@ use std::collections::VecDeque;
 use anyhow::anyhow;
 use barepush::cli::{CliError, shell};
 use barepush::push::{Endpoint, Subscription, Vendor};
+use barepush::store::{Entries, StoreError};
 
 use crate::args::Args;
-use crate::list::{EXIT_NOBODY, each_usable, nobody};
+use crate::list;
 
 /// As for any other contradiction in the arguments.
 const EXIT_USAGE: u8 = 2;
 /// A message names at most this many subscriptions: the newest ones.
 const MAX_NAMED: usize = 8;
 
-/// The subscription that `--to` names, else the last usable one.
+/// The subscription that `--to` names, else the last usable one. Reports the unusable lines; they stay where they are.
 pub(crate) fn recipient(args: &Args) -> Result<Subscription, CliError> {
-    if let Some(to) = &args.to {
-        return chosen(args, to);
-    }
     let store = args.store();
-    let mut newest = None;
-    let unusable = each_usable(args, &store, |subscription| newest = Some(subscription))?;
-    newest.ok_or_else(|| nobody(&store, unusable))
-}
-
-/// The subscription that `to` matches, if it is exactly one.
-fn chosen(args: &Args, to: &str) -> Result<Subscription, CliError> {
-    let store = args.store();
-    let (mut matching, mut stored) = (Seen::default(), Seen::default());
-    let unusable = each_usable(args, &store, |subscription| {
-        if matches(to, subscription.endpoint()) {
+    let (reader, _) = list::open(args, &store)?;
+    let (mut matching, mut stored, mut unusable) = (Seen::default(), Seen::default(), 0);
+    for entry in Entries::new(reader, store.path()) {
+        let entry = entry.map_err(CliError::hinted(StoreError::hint))?;
+        let Ok(subscription) = entry.subscription.map_err(|e| list::complain_of_line(store.path(), entry.line, e))
+        else {
+            unusable += 1;
+            continue;
+        };
+        if args.to.as_deref().is_some_and(|to| matches(to, subscription.endpoint())) {
             matching.add(subscription.clone());
         }
         stored.add(subscription);
-    })?;
+    }
     let Some(newest) = stored.newest.back() else {
-        return Err(nobody(&store, unusable));
+        return Err(list::nobody(&store, unusable));
     };
-    match (matching.newest.pop_back(), matching.newest.back()) {
-        (Some(only), None) => Ok(only),
-        (Some(newest), Some(_)) => {
-            let tail = newest.endpoint().tail().to_owned();
-            matching.newest.push_back(newest);
+    let choose = "choose one by its last characters";
+    match (&args.to, matching.newest.back()) {
+        (None, _) => Ok(newest.clone()),
+        (Some(_), Some(only)) if matching.newest.len() == 1 => Ok(only.clone()),
+        (Some(to), Some(newest)) => {
             let error = anyhow!("--to \"{to}\" matches more than one subscription: {}", matching.names());
-            Err(CliError::new(
-                EXIT_USAGE,
-                error,
-                format!("choose one by its last characters: --to {}", shell::quoted(&tail)),
-            ))
+            let tail = shell::quoted(newest.endpoint().tail());
+            Err(CliError::new(EXIT_USAGE, error, format!("{choose}: --to {tail}")))
         }
-        (None, _) => {
-            let path = store.path().display();
-            let names = stored.names();
+        (Some(to), None) => {
+            let (path, names) = (store.path().display(), stored.names());
             let error = anyhow!("--to \"{to}\" matches none of the subscriptions in {path}: {names}");
             let tail = shell::quoted(newest.endpoint().tail());
-            let hint = format!("choose one by its last characters, its host or its browser: --to {tail}");
-            Err(CliError::new(EXIT_NOBODY, error, hint))
+            Err(CliError::new(list::EXIT_NOBODY, error, format!("{choose}, its host or its browser: --to {tail}")))
         }
     }
 }

@@ -1,35 +1,21 @@
 //! Results as lines: what `notify --json` prints, and what `--resume` reads back.
 
+use std::collections::BTreeSet;
 use std::io::{self, BufRead};
 
 use barepush::push::{Class, Endpoint, Message, PushResult};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use ring::digest::{SHA256, digest};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-/// 96 bits: no collision is expected among any realistic number of endpoints. A million ids take 12 MB.
+/// 96 bits: no collision is expected among any realistic number of endpoints.
 const ID_BYTES: usize = 12;
 
 /// Names a subscription without giving it away: the first 12 bytes of its endpoint's SHA-256.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct SubscriptionId([u8; ID_BYTES]);
+pub(crate) type SubscriptionId = [u8; ID_BYTES];
 
-impl SubscriptionId {
-    pub(crate) fn of(endpoint: &Endpoint) -> SubscriptionId {
-        SubscriptionId(hash(endpoint.as_str().as_bytes()))
-    }
-
-    fn parse(text: &str) -> Option<SubscriptionId> {
-        let mut id = [0; ID_BYTES];
-        Base64UrlUnpadded::decode(text, &mut id).ok().filter(|bytes| bytes.len() == ID_BYTES)?;
-        Some(SubscriptionId(id))
-    }
-}
-
-impl Serialize for SubscriptionId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&Base64UrlUnpadded::encode_string(&self.0))
-    }
+pub(crate) fn subscription_id(endpoint: &Endpoint) -> SubscriptionId {
+    hash(endpoint.as_str().as_bytes())
 }
 
 fn hash(bytes: &[u8]) -> [u8; ID_BYTES] {
@@ -45,10 +31,9 @@ pub(crate) fn message_hash(message: &Message) -> String {
     Base64UrlUnpadded::encode_string(&hash(&[headers.as_bytes(), payload].concat()))
 }
 
-/// One result, as one JSON object on one line: the [`PushResult`], its subscription's id, its message's hash, and the line of the list.
-#[derive(Debug, Serialize)]
-pub(crate) struct ResultLine<'a> {
-    id: SubscriptionId,
+#[derive(Serialize)]
+struct ResultLine<'a> {
+    id: String,
     message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<usize>,
@@ -56,36 +41,19 @@ pub(crate) struct ResultLine<'a> {
     result: &'a PushResult,
 }
 
-impl<'a> ResultLine<'a> {
-    /// `message` is its [`message_hash`]; `line` is the one of the list that the subscription began on, from 1.
-    pub(crate) fn new(
-        endpoint: &Endpoint,
-        message: &'a str,
-        line: Option<usize>,
-        result: &'a PushResult,
-    ) -> ResultLine<'a> {
-        ResultLine { id: SubscriptionId::of(endpoint), message, line, result }
-    }
-
-    /// The JSON with its line break, to be written at once: then it is there whole or not at all.
-    ///
-    /// # Errors
-    /// serde_json's, which words and numbers never cause.
-    pub(crate) fn to_line(&self) -> io::Result<String> {
-        let mut line = serde_json::to_string(self)?;
-        line.push('\n');
-        Ok(line)
-    }
+/// One result as one JSON object with its line break, to be written at once: then it is there whole or not at all. `message` is its
+/// [`message_hash`]; `line` is the one of the list that the subscription began on, from 1.
+pub(crate) fn result_line(endpoint: &Endpoint, message: &str, line: Option<usize>, result: &PushResult) -> String {
+    let id = Base64UrlUnpadded::encode_string(&subscription_id(endpoint));
+    // Words and numbers can always be serialized.
+    serde_json::to_string(&ResultLine { id, message, line, result }).unwrap_or_default() + "\n"
 }
-
-/// The subscriptions that need no further push, by the results of earlier runs: 12 bytes each.
-#[derive(Debug, Default)]
-pub(crate) struct ResumeSet(Vec<SubscriptionId>);
 
 /// What the results of earlier runs hold.
 #[derive(Debug, Default)]
 pub(crate) struct EarlierResults {
-    pub(crate) done: ResumeSet,
+    /// The subscriptions that need no further push.
+    pub(crate) done: BTreeSet<SubscriptionId>,
     /// How many lines are not results.
     pub(crate) unusable: usize,
     /// How many results are those of another message. They count all the same: its text may have been corrected since.
@@ -115,28 +83,24 @@ impl EarlierResults {
             results.add(line.trim_ascii(), message);
             line.clear();
         }
-        results.done.0.sort_unstable();
-        results.done.0.dedup();
         Ok(results)
     }
 
     fn add(&mut self, line: &[u8], message: &str) {
         let result = serde_json::from_slice::<EarlierResult>(line).ok();
-        let Some((id, result)) = result.and_then(|it| Some((SubscriptionId::parse(&it.id)?, it))) else {
+        let Some((id, result)) = result.and_then(|result| Some((parse_id(&result.id)?, result))) else {
             self.unusable += usize::from(!line.is_empty());
             return;
         };
         self.of_other_message += usize::from(result.message.is_some_and(|other| other != message));
         if matches!(result.class, Class::Accepted | Class::Gone) {
-            self.done.0.push(id);
+            self.done.insert(id);
         }
     }
 }
 
-impl ResumeSet {
-    pub(crate) fn contains(&self, id: SubscriptionId) -> bool {
-        self.0.binary_search(&id).is_ok()
-    }
+fn parse_id(text: &str) -> Option<SubscriptionId> {
+    Base64UrlUnpadded::decode_vec(text).ok()?.try_into().ok()
 }
 
 #[cfg(test)]
@@ -149,17 +113,17 @@ mod tests {
     }
 
     fn line(name: &str, class: &str) -> String {
-        let id = serde_json::json!(SubscriptionId::of(&endpoint(name)));
+        let id = Base64UrlUnpadded::encode_string(&subscription_id(&endpoint(name)));
         serde_json::json!({"id": id, "class": class, "says": "..."}).to_string()
     }
 
     #[test]
     fn an_id_is_16_letters_and_gives_nothing_of_the_endpoint_away() {
-        let id = serde_json::json!(SubscriptionId::of(&endpoint("a")));
-        assert_eq!(id.as_str().unwrap().len(), 16);
-        assert_ne!(SubscriptionId::of(&endpoint("a")), SubscriptionId::of(&endpoint("b")));
-        assert_eq!(SubscriptionId::parse(id.as_str().unwrap()), Some(SubscriptionId::of(&endpoint("a"))));
-        assert_eq!(SubscriptionId::parse("short"), None);
+        let id = Base64UrlUnpadded::encode_string(&subscription_id(&endpoint("a")));
+        assert_eq!(id.len(), 16);
+        assert_ne!(subscription_id(&endpoint("a")), subscription_id(&endpoint("b")));
+        assert_eq!(parse_id(&id), Some(subscription_id(&endpoint("a"))));
+        assert_eq!(parse_id("short"), None);
     }
 
     #[test]
@@ -179,7 +143,7 @@ mod tests {
         let earlier = EarlierResults::read(list.join("\n").as_bytes(), "this").unwrap();
         let names = ["accepted", "gone", "busy", "refused", "unreachable", "dry", "later", "cut-off"];
         let contained: Vec<_> =
-            names.iter().filter(|name| earlier.done.contains(SubscriptionId::of(&endpoint(name)))).collect();
+            names.iter().filter(|name| earlier.done.contains(&subscription_id(&endpoint(name)))).collect();
         assert_eq!(contained, [&"accepted", &"gone", &"later"]);
         assert_eq!((earlier.unusable, earlier.of_other_message, earlier.is_cut_off), (1, 0, true));
     }
@@ -191,7 +155,7 @@ mod tests {
         let list = [with("a", "this"), with("b", "other"), line("c", "gone"), String::new()];
         let earlier = EarlierResults::read(list.join("\n").as_bytes(), "this").unwrap();
         assert_eq!((earlier.unusable, earlier.of_other_message, earlier.is_cut_off), (0, 1, false));
-        assert!(["a", "b", "c"].iter().all(|name| earlier.done.contains(SubscriptionId::of(&endpoint(name)))));
+        assert!(["a", "b", "c"].iter().all(|name| earlier.done.contains(&subscription_id(&endpoint(name)))));
     }
 
     #[test]

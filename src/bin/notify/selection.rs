@@ -1,13 +1,14 @@
 //! Which subscriptions of a list are pushed to: the usable ones, without those that earlier runs finished and without duplicates.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
+use barepush::cli::CliError;
 use barepush::push::Subscription;
-use barepush::store::Entries;
+use barepush::store::{Entries, Entry, StoreError};
 use parking_lot::Mutex;
 
-use crate::results::{ResumeSet, SubscriptionId};
+use crate::results::{SubscriptionId, subscription_id};
 use crate::summary::Summary;
 
 /// How many subscriptions are remembered at least to find duplicates: with twice as many, 2 MiB. In a longer list, a duplicate that
@@ -17,31 +18,31 @@ const MIN_REMEMBERED: usize = 32_768;
 /// Each subscription to push to, with the line that it begins on. The others are reported to `summary`, and so is the error that
 /// ends a list early.
 pub(crate) fn selected(
-    entries: Entries,
-    done: ResumeSet,
+    mut entries: Entries,
+    done: BTreeSet<SubscriptionId>,
     summary: Arc<Mutex<Summary>>,
 ) -> impl Iterator<Item = (usize, Subscription)> + Send {
-    let of_error = Arc::clone(&summary);
-    let entries = entries.map_while(move |entry| entry.map_err(|e| of_error.lock().unread = Some(e)).ok());
     let mut recent = Recent::default();
-    entries.filter_map(move |entry| {
-        let subscription = match entry.subscription {
-            Ok(subscription) => subscription,
-            Err(error) => {
-                summary.lock().add_unusable(entry.line, error);
-                return None;
+    std::iter::from_fn(move || {
+        loop {
+            match entries.next()? {
+                Err(e) => {
+                    summary.lock().failure = Some(CliError::hinted(StoreError::hint)(e));
+                    return None;
+                }
+                Ok(Entry { line, subscription: Err(e) }) => summary.lock().add_unusable(line, e),
+                Ok(Entry { line, subscription: Ok(subscription) }) => {
+                    let id = subscription_id(subscription.endpoint());
+                    if done.contains(&id) {
+                        summary.lock().done_before += 1;
+                    } else if !recent.add(id) {
+                        summary.lock().duplicates += 1;
+                    } else {
+                        return Some((line, subscription));
+                    }
+                }
             }
-        };
-        let id = SubscriptionId::of(subscription.endpoint());
-        if done.contains(id) {
-            summary.lock().done_before += 1;
-            return None;
         }
-        if !recent.add(id) {
-            summary.lock().duplicates += 1;
-            return None;
-        }
-        Some((entry.line, subscription))
     })
 }
 
@@ -72,7 +73,7 @@ mod tests {
     use barepush::push::Endpoint;
 
     fn id(number: usize) -> SubscriptionId {
-        SubscriptionId::of(&Endpoint::parse(&format!("https://push.example/{number}")).unwrap())
+        subscription_id(&Endpoint::parse(&format!("https://push.example/{number}")).unwrap())
     }
 
     #[test]

@@ -1,19 +1,20 @@
 //! What is printed while a message goes to many, and counted for the summary and the exit code.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
-use barepush::cli::{complain, note};
-use barepush::push::{Class, Endpoint, Pushed, SubscriptionError};
-use barepush::store::StoreError;
+use anyhow::anyhow;
+use barepush::cli::{CliError, complain, note};
+use barepush::push::{Class, Pushed, SubscriptionError};
 use indicatif::ProgressBar;
 
 use crate::args::Args;
 use crate::list::{EXIT_NOBODY, complain_of_line};
-use crate::results::{ResultLine, SubscriptionId};
+use crate::many::RESUME;
+use crate::results::{SubscriptionId, result_line, subscription_id};
 
 /// The first of these that occurred is the program's exit code: what needs a person comes first, then what is worth another run,
 /// what stays as it is, and what was tidied up.
@@ -32,32 +33,29 @@ const WORDS: [(Class, &str); 8] = [
     (Class::LocalError, "failed here"),
 ];
 
-/// Prints each result and remembers what the end needs. Only the ids of expired subscriptions grow, 12 bytes each.
+/// Prints each result and remembers what the end needs. Only the ids of expired subscriptions grow.
 pub(crate) struct Summary {
     json: bool,
     quiet: bool,
     list: PathBuf,
     message: String,
     bar: ProgressBar,
-    start: Instant,
+    /// Whether the results before these end in the middle of a line.
+    is_cut_off: bool,
+    /// How many pushes ended as each [`Class`].
     counts: [usize; WORDS.len()],
-    codes: BTreeSet<u8>,
     /// Each hint, and for how many pushes it was given.
     hints: BTreeMap<String, usize>,
-    /// Which subscriptions no longer exist; sorted by [`Summary::finish`].
-    pub(crate) gone: Vec<SubscriptionId>,
-    /// What the first result line begins with.
-    before_line: &'static str,
+    /// Which subscriptions no longer exist.
+    pub(crate) gone: BTreeSet<SubscriptionId>,
     /// How many entries of the list are not subscriptions.
     pub(crate) unusable: usize,
     /// How many subscriptions were skipped because the results of earlier runs call them done.
     pub(crate) done_before: usize,
     /// How many subscriptions were skipped because they came before in the list.
     pub(crate) duplicates: usize,
-    /// Why the list could not be read to its end.
-    pub(crate) unread: Option<StoreError>,
-    /// Why a result could not be written to stdout.
-    pub(crate) unwritten: Option<io::Error>,
+    /// Why the list could not be read to its end, or a result not be written to stdout.
+    pub(crate) failure: Option<CliError>,
 }
 
 impl Summary {
@@ -68,18 +66,15 @@ impl Summary {
             quiet: args.quiet,
             list: list.to_owned(),
             message,
-            before_line: if is_cut_off { "\n" } else { "" },
             bar,
-            start: Instant::now(),
+            is_cut_off,
             counts: [0; WORDS.len()],
-            codes: BTreeSet::new(),
             hints: BTreeMap::new(),
-            gone: Vec::new(),
+            gone: BTreeSet::new(),
             unusable: 0,
             done_before: 0,
             duplicates: 0,
-            unread: None,
-            unwritten: None,
+            failure: None,
         }
     }
 
@@ -88,9 +83,10 @@ impl Summary {
     pub(crate) fn add(&mut self, pushed: &Pushed) -> ControlFlow<()> {
         self.count(pushed);
         let printed = self.bar.suspend(|| self.print(pushed));
-        self.before_line = "";
+        self.is_cut_off = false;
         if let Err(e) = printed {
-            self.unwritten.get_or_insert(e);
+            let error = anyhow!("cannot write the results, so sending stopped: {e}");
+            self.failure.get_or_insert(CliError::local(error, RESUME));
             return ControlFlow::Break(());
         }
         self.draw();
@@ -100,37 +96,34 @@ impl Summary {
     /// Prints that an entry of the list is not a subscription.
     pub(crate) fn add_unusable(&mut self, line: usize, error: SubscriptionError) {
         self.unusable += 1;
-        self.codes.insert(EXIT_NOBODY);
         self.bar.suspend(|| complain_of_line(&self.list, line, error));
         self.draw();
     }
 
     fn draw(&self) {
         if !self.bar.is_hidden() {
-            self.bar.set_message(self.summary());
+            self.bar.set_message(self.to_string());
         }
     }
 
     fn count(&mut self, Pushed { endpoint, result, .. }: &Pushed) {
-        if let Some(at) = WORDS.iter().position(|(class, _)| *class == result.class) {
-            self.counts[at] += 1;
-        }
-        self.codes.insert(result.class.exit_code());
+        self.counts[result.class as usize] += 1;
         if let Some(hint) = &result.hint
             && (self.hints.len() < MAX_HINTS || self.hints.contains_key(hint))
         {
             *self.hints.entry(hint.clone()).or_default() += 1;
         }
         if result.class == Class::Gone {
-            self.gone.push(SubscriptionId::of(endpoint));
+            self.gone.insert(subscription_id(endpoint));
         }
     }
 
     /// Each line is one write, so that results that break off break off between two lines.
     fn print(&self, Pushed { line, endpoint, result }: &Pushed) -> io::Result<()> {
         if self.json {
-            let line = ResultLine::new(endpoint, &self.message, Some(*line), result).to_line()?;
-            return io::stdout().write_all(format!("{}{line}", self.before_line).as_bytes());
+            let line_break = if self.is_cut_off { "\n" } else { "" };
+            let line = result_line(endpoint, &self.message, Some(*line), result);
+            return io::stdout().write_all(format!("{line_break}{line}").as_bytes());
         }
         let says = format_args!("{} …{}", result.says, result.tail);
         match result.class.exit_code() {
@@ -146,23 +139,38 @@ impl Summary {
     /// Ends the progress bar; prints the hints, each once, and the summary.
     pub(crate) fn finish(&mut self) {
         self.bar.finish_and_clear();
-        self.gone.sort_unstable();
         if !self.json {
             self.hints.iter().for_each(|(hint, count)| print_hint(hint, *count));
         }
         if !self.quiet && !self.is_empty() {
-            note("notify", self.summary());
+            note("notify", &self);
         }
     }
 
-    /// `3 pushed in 0.1 s: 2 accepted, 1 gone; 1 line unusable`
-    fn summary(&self) -> String {
-        let pushed: usize = self.counts.iter().sum();
-        let counts = self.counts.iter().zip(WORDS).filter(|(count, _)| **count > 0);
-        let words: Vec<_> = counts.map(|(count, (_, word))| format!("{count} {word}")).collect();
-        let mut summary = format!("{pushed} pushed in {:.1} s", self.start.elapsed().as_secs_f32());
-        if pushed > 0 {
-            summary += &format!(": {}", words.join(", "));
+    /// Whether the list held no usable subscription.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.done_before == 0 && self.pushed() == 0
+    }
+
+    fn pushed(&self) -> usize {
+        self.counts.iter().sum()
+    }
+
+    pub(crate) fn exit_code(&self) -> u8 {
+        let of_pushes =
+            |code: u8| WORDS.iter().any(|(class, _)| self.counts[*class as usize] > 0 && class.exit_code() == code);
+        let occurred = |code: &u8| of_pushes(*code) || *code == EXIT_NOBODY && self.unusable > 0;
+        WORST_FIRST.into_iter().find(occurred).unwrap_or(0)
+    }
+}
+
+/// `3 pushed in 0.1 s: 2 accepted, 1 gone; 1 line unusable`
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} pushed in {:.1} s", self.pushed(), self.bar.elapsed().as_secs_f32())?;
+        let counts = WORDS.map(|(class, word)| (self.counts[class as usize], word));
+        for (at, (count, word)) in counts.into_iter().filter(|(count, _)| *count > 0).enumerate() {
+            write!(f, "{} {count} {word}", if at == 0 { ":" } else { "," })?;
         }
         for (count, what) in [
             (self.unusable, "unusable"),
@@ -170,24 +178,10 @@ impl Summary {
             (self.duplicates, "skipped, duplicate"),
         ] {
             if count > 0 {
-                summary += &format!("; {count} {} {what}", if count == 1 { "line" } else { "lines" });
+                write!(f, "; {count} {} {what}", if count == 1 { "line" } else { "lines" })?;
             }
         }
-        summary
-    }
-
-    /// After [`Summary::finish`].
-    pub(crate) fn is_gone(&self, endpoint: &Endpoint) -> bool {
-        self.gone.binary_search(&SubscriptionId::of(endpoint)).is_ok()
-    }
-
-    /// Whether the list held no usable subscription.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.done_before == 0 && self.counts.iter().all(|count| *count == 0)
-    }
-
-    pub(crate) fn exit_code(&self) -> u8 {
-        WORST_FIRST.into_iter().find(|code| self.codes.contains(code)).unwrap_or(0)
+        Ok(())
     }
 }
 
