@@ -1,16 +1,15 @@
 //! Posts push requests over connections that it keeps, and sorts answers and failures by what to do next.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ureq::http::{Response, StatusCode};
-use ureq::typestate::WithBody;
-use ureq::{Agent, RequestBuilder};
+use ureq::tls::RootCerts;
+use ureq::{Agent, Proxy};
 
-use super::agents::{Agents, Settings};
-use super::{Answer, Endpoint, ProxyError, PushRequest};
+use super::{Answer, Endpoint, ProxyError, PushRequest, agents, proxy};
 
 /// Why a push service did not accept a message, by what to do next.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -48,8 +47,8 @@ pub enum Unreachable {
     /// No program listens on that port.
     #[error("connection refused")]
     Refused,
-    /// The connection was not made, or ended before the answer.
-    #[error("connection lost: {0}")]
+    /// The connection was not made, or ended before the answer: in a few words.
+    #[error("{0}")]
     Lost(String),
     /// The certificate is not trusted, or the handshake failed; another try would fail too.
     #[error("TLS: {0}")]
@@ -66,18 +65,23 @@ pub enum Unreachable {
     /// The proxy that this variable names answered this status instead of connecting, so the push service was not asked.
     #[error("the proxy in {0} answered {1}")]
     ProxyRefused(&'static str, StatusCode),
-    /// Anything else, in ureq's words.
-    #[error("{0}")]
-    Network(String),
 }
 
-/// Posts requests, over connections that it keeps. Cheap to share between threads.
-#[derive(Debug, Clone)]
+/// Posts requests, over connections that it keeps. Threads may share it.
+#[derive(Debug)]
 pub struct Client {
-    agents: Arc<Agents>,
     timeout: Duration,
+    connections: usize,
+    /// With the variable that names it.
+    proxy: Option<(&'static str, Proxy)>,
+    /// For plain http, which is on this machine: no proxy, no certificate.
+    plain: OnceLock<Agent>,
+    /// For https on this machine: no proxy, because a proxy's loopback is another machine.
+    loopback: OnceLock<Agent>,
+    /// For https elsewhere.
+    remote: OnceLock<Agent>,
     /// Whether a connection may have been kept.
-    answered: Arc<AtomicBool>,
+    answered: AtomicBool,
 }
 
 impl Client {
@@ -86,8 +90,15 @@ impl Client {
     /// # Errors
     /// [`ProxyError`] when the environment names a proxy that cannot be used.
     pub fn new(timeout: Duration, connections: usize) -> Result<Client, ProxyError> {
-        let agents = Arc::new(Agents::new(Settings { timeout, connections })?);
-        Ok(Client { agents, timeout, answered: Arc::default() })
+        Ok(Client {
+            timeout,
+            connections,
+            proxy: proxy::from_env()?,
+            plain: OnceLock::new(),
+            loopback: OnceLock::new(),
+            remote: OnceLock::new(),
+            answered: AtomicBool::new(false),
+        })
     }
 
     /// Posts `request` once. Any 2xx is accepted (RFC 8030 section 5 says 201; 202 has been seen). When the push service has just
@@ -96,8 +107,7 @@ impl Client {
     /// # Errors
     /// [`SendError`].
     pub fn send(&self, request: &PushRequest) -> Result<Answer, SendError> {
-        let response = self.post(request);
-        let response = response.map_err(|e| self.unreachable(e, &request.endpoint))?;
+        let response = self.post(request).map_err(|e| self.unreachable(e, &request.endpoint))?;
         self.answered.store(true, Ordering::Relaxed);
         let answer = Answer::read(response, request);
         match answer.status.as_u16() {
@@ -111,14 +121,28 @@ impl Client {
 
     fn post(&self, request: &PushRequest) -> Result<Response<ureq::Body>, ureq::Error> {
         let kept = self.answered.load(Ordering::Relaxed);
-        let post = || prepare(self.agents.agent(&request.endpoint), request);
-        match post_body(post(), request) {
+        // The URI and the headers only: with settings of its own, ureq would read the authorities again for each connection.
+        let prepare = || {
+            let post = self.agent(&request.endpoint).post(request.endpoint.as_str());
+            request.headers.iter().fold(post, |post, header| post.header(header.name, &header.value))
+        };
+        match prepare().send(&request.body) {
             // With every kept connection too old to be used, this takes a new one.
             Err(e) if kept && was_closed(&e) => {
-                let fresh = post().config().max_idle_age(Duration::ZERO).build();
-                post_body(fresh, request)
+                prepare().config().max_idle_age(Duration::ZERO).build().send(&request.body)
             }
             result => result,
+        }
+    }
+
+    /// The agent for `endpoint`. Authorities are read with the first endpoint that needs them, which takes milliseconds.
+    fn agent(&self, endpoint: &Endpoint) -> &Agent {
+        let make = |authorities, proxy| agents::agent(self.timeout, self.connections, authorities, proxy);
+        let proxy = || self.proxy.as_ref().map(|(_, proxy)| proxy.clone());
+        match (endpoint.as_str().starts_with("http:"), endpoint.is_loopback()) {
+            (true, _) => self.plain.get_or_init(|| make(RootCerts::PlatformVerifier, None)),
+            (false, true) => self.loopback.get_or_init(|| make(agents::root_certs(), None)),
+            (false, false) => self.remote.get_or_init(|| make(agents::root_certs(), proxy())),
         }
     }
 
@@ -131,15 +155,17 @@ impl Client {
             ureq::Error::HostNotFound => Unreachable::Name,
             // The resolver's failures have no kind of their own in std, only these words.
             ureq::Error::Io(e) if e.to_string().starts_with("failed to lookup address") => Unreachable::Name,
-            ureq::Error::ConnectionFailed => Unreachable::Lost("no address answered".into()),
+            ureq::Error::ConnectionFailed => Unreachable::Lost("connection lost: no address answered".into()),
             ureq::Error::Io(e) if e.kind() == io::ErrorKind::ConnectionRefused => Unreachable::Refused,
-            ureq::Error::Io(e) => Unreachable::Lost(e.to_string()),
+            ureq::Error::Io(e) => Unreachable::Lost(format!("connection lost: {e}")),
             ureq::Error::Protocol(_) | ureq::Error::Http(_) | ureq::Error::LargeResponseHeader(..) => {
                 Unreachable::NotHttp
             }
-            other => Unreachable::Network(other.to_string()),
+            other => Unreachable::Lost(other.to_string()),
         };
-        match (self.agents.proxy_variable(endpoint), &error) {
+        let proxy =
+            self.proxy.as_ref().filter(|(_, proxy)| !endpoint.is_loopback() && !proxy.is_no_proxy(endpoint.uri()));
+        match (proxy.map(|(variable, _)| *variable), &error) {
             (Some(variable), ureq::Error::ConnectProxyFailed(words)) => proxy_failure(variable, words),
             // With a proxy, nothing else is connected to.
             (Some(variable), _) if matches!(why, Unreachable::Name | Unreachable::Refused) => {
@@ -156,19 +182,6 @@ fn proxy_failure(variable: &'static str, words: &str) -> Unreachable {
     match status.and_then(|status| StatusCode::from_u16(status).ok()) {
         Some(status) => Unreachable::ProxyRefused(variable, status),
         None => Unreachable::ProxyDown(variable, "it closed the connection".into()),
-    }
-}
-
-/// Sets the URI and the headers only: with settings of its own, ureq would read the authorities again for each connection.
-fn prepare(agent: &Agent, request: &PushRequest) -> RequestBuilder<WithBody> {
-    let post = agent.post(request.endpoint.as_str());
-    request.headers.iter().fold(post, |post, header| post.header(header.name, &header.value))
-}
-
-fn post_body(post: RequestBuilder<WithBody>, request: &PushRequest) -> Result<Response<ureq::Body>, ureq::Error> {
-    match request.body.is_empty() {
-        true => post.send_empty(),
-        false => post.send(&request.body),
     }
 }
 

@@ -15,7 +15,6 @@ mod proxy;
 mod request;
 mod result;
 mod retry;
-mod roots;
 mod sender;
 mod subscription;
 mod vapid;
