@@ -86,7 +86,7 @@ fn no_answer_is_told_by_its_kind() {
         (Vendor::Other, Unreachable::Refused, "start your push service"),
         (Vendor::Mozilla, Unreachable::Refused, "firewall"),
         (Vendor::Mozilla, Unreachable::Lost("reset".into()), "firewall"),
-        (Vendor::Mozilla, Unreachable::Network("proxy".into()), "HTTPS_PROXY"),
+        (Vendor::Mozilla, Unreachable::Lost("proxy".into()), "HTTPS_PROXY"),
         (Vendor::Other, Unreachable::Tls("UnknownIssuer".into()), "SSL_CERT_FILE=ca.pem"),
         (Vendor::Apple, Unreachable::Timeout(MINUTE), "--timeout"),
         (Vendor::Other, Unreachable::NotHttp, "captive portal"),
