@@ -23,7 +23,7 @@ impl SetupError {
     }
 
     /// What to do next, one line.
-    pub fn hint(&self) -> &str {
-        &self.hint
+    pub fn hint(&self) -> String {
+        self.hint.clone()
     }
 }

@@ -1,6 +1,7 @@
-//! What the front refuses by itself, without asking a route: a status, an error and a hint.
+//! What is refused, by the front itself or by a route: a status, an error and a hint.
 
 use super::answer;
+use std::borrow::Cow;
 use std::time::SystemTime;
 
 /// One refused request: the status and the two members of the JSON body. Never holds what the client sent.
@@ -9,14 +10,14 @@ pub struct Refusal {
     /// The HTTP status.
     pub status: u16,
     /// What is wrong.
-    pub error: &'static str,
+    pub error: Cow<'static, str>,
     /// What to do next.
     pub hint: String,
 }
 
 impl Refusal {
-    pub(crate) fn new(status: u16, error: &'static str, hint: impl Into<String>) -> Self {
-        Self { status, error, hint: hint.into() }
+    pub(crate) fn new(status: u16, error: impl Into<Cow<'static, str>>, hint: impl Into<String>) -> Self {
+        Self { status, error: error.into(), hint: hint.into() }
     }
 
     /// A request that is not HTTP/1.1 as RFC 9112 has it.

@@ -8,7 +8,7 @@ use super::diagnosis::SAME_KEY;
 use super::{Answer, Endpoint, Interface, PushRequest, RequestError, SendError, diagnose};
 
 /// How one push ended, by what to do next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Class {
     /// Any 2xx.

@@ -1,65 +1,50 @@
-//! The push services that the server calls: the known vendors' and those that the user allows. A stranger who could name any
-//! other would choose which hosts this machine calls (SSRF).
+//! The push services that the server calls: the known vendors' over https on port 443, and the origins given with
+//! `--allow-push-service`. A stranger who could name any other would choose which hosts this machine calls (SSRF).
 
-use super::ApiError;
+use crate::http::Refusal;
 use crate::push::{Endpoint, Vendor};
 
-/// The push services that `POST /add-subscription` accepts endpoints of: the known ones over https on
-/// port 443, and the exact origins given with `--allow-push-service`.
-#[derive(Debug, Clone, Default)]
-pub struct AllowedPushServices {
-    origins: Vec<String>,
+/// Checks an origin to allow, `https://host[:port]` or `http://` on loopback, and writes it as endpoints' origins are.
+///
+/// # Errors
+/// What is wrong with `text`, and where it lacks only the scheme, what to write.
+pub fn origin(text: &str) -> Result<String, String> {
+    let text = text.trim_end_matches('/');
+    if !text.contains("://") {
+        let with_scheme = ["http", "https"].iter().find_map(|scheme| origin(&format!("{scheme}://{text}")).ok());
+        return Err(with_scheme.map_or("not an origin".into(), |origin| format!("write {origin}")));
+    }
+    let origin = Endpoint::parse(&format!("{text}/")).map_err(|e| e.to_string())?.origin();
+    match text.matches('/').count() {
+        2 => Ok(origin),
+        _ => Err(format!("an origin has no path: write {origin}")),
+    }
 }
 
-impl AllowedPushServices {
-    /// The known push services and those at `origins`, each of them checked by [`AllowedPushServices::origin`].
-    pub fn with(origins: Vec<String>) -> AllowedPushServices {
-        AllowedPushServices { origins }
+/// Whether the server may store and call `endpoint`; `allowed` are origins beside the known push services.
+///
+/// # Errors
+/// 400, with the reason.
+pub fn check(endpoint: &Endpoint, allowed: &[String]) -> Result<(), Refusal> {
+    let origin = endpoint.origin();
+    if allowed.contains(&origin) {
+        return Ok(());
     }
-
-    /// Checks one more origin, `https://host[:port]` or `http://` on loopback, and writes it as endpoints' origins are.
-    ///
-    /// # Errors
-    /// What is wrong with `text`, and where it lacks only the scheme, what to write.
-    pub fn origin(text: &str) -> Result<String, String> {
-        let text = text.trim_end_matches('/');
-        if !text.contains("://") {
-            let with_scheme =
-                ["http", "https"].iter().find_map(|scheme| Self::origin(&format!("{scheme}://{text}")).ok());
-            return Err(with_scheme.map_or("not an origin".into(), |origin| format!("write {origin}")));
-        }
-        let endpoint = Endpoint::parse(&format!("{text}/")).map_err(|e| e.to_string())?;
-        match text.matches('/').count() {
-            2 => Ok(endpoint.origin()),
-            _ => Err(format!("an origin has no path: write {}", endpoint.origin())),
-        }
+    let allow = format!("if it is your own push service, start the server with --allow-push-service {origin}");
+    // Chromium gives this host to a subscription that it has given up.
+    if endpoint.host() == "permanently-removed.invalid" {
+        let error =
+            "the endpoint's host is \"permanently-removed.invalid\": the browser has given this subscription up";
+        let hint = "unsubscribe, subscribe again, and restart the browser if the host stays the same";
+        return Err(Refusal::new(400, error, hint));
     }
-
-    /// Whether the server may store and call `endpoint`.
-    ///
-    /// # Errors
-    /// 400, with the reason.
-    pub fn check(&self, endpoint: &Endpoint) -> Result<(), ApiError> {
-        let origin = endpoint.origin();
-        if self.origins.contains(&origin) {
-            return Ok(());
-        }
-        let allow = format!("if it is your own push service, start the server with --allow-push-service {origin}");
-        // Chromium gives this host to a subscription that it has given up.
-        if endpoint.host() == "permanently-removed.invalid" {
-            let error =
-                "the endpoint's host is \"permanently-removed.invalid\": the browser has given this subscription up";
-            let hint = "unsubscribe, subscribe again, and restart the browser if the host stays the same";
-            return Err(ApiError::new(400, error, hint));
-        }
-        if endpoint.vendor() == Vendor::Other {
-            return Err(ApiError::new(400, format!("\"{origin}\" is not a push service known here"), allow));
-        }
-        if origin != format!("https://{}", endpoint.host().to_ascii_lowercase()) {
-            return Err(ApiError::new(400, format!("\"{origin}\" is not https on port 443"), allow));
-        }
-        Ok(())
+    if endpoint.vendor() == Vendor::Other {
+        return Err(Refusal::new(400, format!("\"{origin}\" is not a push service known here"), allow));
     }
+    if origin != format!("https://{}", endpoint.host().to_ascii_lowercase()) {
+        return Err(Refusal::new(400, format!("\"{origin}\" is not https on port 443"), allow));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -68,11 +53,11 @@ mod tests {
     use super::*;
 
     fn verdict(endpoint: &str) -> &'static str {
-        let allowed = AllowedPushServices::with(vec![AllowedPushServices::origin("http://localhost:8082/").unwrap()]);
+        let allowed = [origin("http://localhost:8082/").unwrap()];
         let Ok(endpoint) = Endpoint::parse(endpoint) else {
             return "no endpoint";
         };
-        let Err(refused) = allowed.check(&endpoint) else {
+        let Err(refused) = check(&endpoint, &allowed) else {
             return "ok";
         };
         assert_eq!(refused.status, 400);
@@ -126,7 +111,7 @@ mod tests {
     #[test]
     fn an_origin_to_allow_has_no_path_and_plain_http_only_on_loopback() {
         for bad in ["http://push.example.net", "https://push.example.net/path", "localhost:8082", ""] {
-            assert!(AllowedPushServices::origin(bad).is_err(), "{bad}");
+            assert!(origin(bad).is_err(), "{bad}");
         }
         for (bad, error) in [
             ("localhost:8082", "write http://localhost:8082"),
@@ -136,8 +121,8 @@ mod tests {
             ("", "not an origin"),
             ("two words", "not an origin"),
         ] {
-            assert_eq!(AllowedPushServices::origin(bad).unwrap_err(), error, "{bad}");
+            assert_eq!(origin(bad).unwrap_err(), error, "{bad}");
         }
-        assert!(AllowedPushServices::origin("https://push.example.net:8443").is_ok());
+        assert!(origin("https://push.example.net:8443").is_ok());
     }
 }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use tiny_http::{Header, Method, Request, Response, StatusCode};
 
-use super::routes::answer;
-use super::{Call, Log, Reply, Routes};
+use super::routes::{Call, answer};
+use super::{Application, Log, Reply};
+use crate::http::Refusal;
 
 /// Every answer is asked for again, with its ETag: an edited file, above all `sw.js`, is seen at the next reload.
 const REVALIDATE: (&str, &str) = ("Cache-Control", "no-cache");
@@ -17,17 +18,17 @@ const HEAD_BYTES: usize = 1024;
 
 /// Answers one request of the listener of this number. Files are read at once. What may wait for a push service, or for the
 /// store and its lock, gets a thread of its own, so that a page always loads; the http front bounds their number.
-pub fn handle(routes: &Arc<Routes>, listener: usize, request: Request) {
-    let log = routes.application.log;
+pub fn handle(application: &Arc<Application>, listener: usize, request: Request) {
+    let log = application.log;
     let is_file = matches!(request.method(), Method::Get | Method::Head) && !request.url().starts_with("/status");
     if is_file {
-        respond(request, log, |call| answer(routes, listener, call));
+        respond(request, log, |call| answer(application, listener, call));
         return;
     }
-    let routes = Arc::clone(routes);
+    let application = Arc::clone(application);
     // When no thread can be had the request is dropped, and tiny_http answers 500.
     let _ = std::thread::Builder::new().name("route".into()).spawn(move || {
-        respond(request, log, |call| answer(&routes, listener, call));
+        respond(request, log, |call| answer(&application, listener, call));
     });
 }
 
@@ -46,8 +47,8 @@ fn respond(mut request: Request, log: Log, answer: impl FnOnce(&Call) -> Reply) 
     };
     let reply = match read {
         Ok(_) => catch_unwind(AssertUnwindSafe(|| answer(&call)))
-            .unwrap_or_else(|_| Reply::error(500, "the server failed on this request", "see what it printed")),
-        Err(_) => Reply::error(400, "the request body ended early", "send it again"),
+            .unwrap_or_else(|_| Refusal::new(500, "the server failed on this request", "see what it printed").into()),
+        Err(_) => Refusal::new(400, "the request body ended early", "send it again").into(),
     };
     log.request(call.method, call.target, reply.status);
     let own = reply.headers.iter().map(|(name, value)| (*name, value.as_str()));

@@ -1,20 +1,18 @@
 //! What a page calls: routes, what each of them does, the page's own files. May use `push`, `store` and `http`.
 
-mod about;
-mod allow_list;
+pub mod allow_list;
 mod api;
+mod application;
 pub mod assets;
 pub mod handler;
 mod host;
 mod log;
+mod notify_request;
+mod pushing;
 mod reply;
 pub mod routes;
 
-pub use about::{About, CertificateInfo};
-pub use allow_list::AllowedPushServices;
-pub use api::{ApiError, Application, Memory};
-pub use assets::{Asset, Assets};
+pub use application::{About, Application, CertificateInfo};
 pub use host::Host;
 pub use log::Log;
 pub use reply::Reply;
-pub use routes::{Call, Routes};

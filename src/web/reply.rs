@@ -1,10 +1,14 @@
-//! An answer of a route: status, headers, body. Edit it to add a kind of answer.
+//! An answer of a route: a status, headers and a body, or a refusal. Edit it to add a kind of answer.
 
 use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
-use super::ApiError;
+use crate::http::Refusal;
+use crate::store::StoreError;
+
+/// What a route answers.
+pub(super) type RouteResult = Result<Reply, Refusal>;
 
 /// An answer, complete but for the headers that every answer has.
 #[derive(Debug)]
@@ -24,38 +28,22 @@ impl Reply {
         Reply { status, headers, body: format!("{body}\n").into_bytes().into() }
     }
 
-    /// What is wrong and what to do next, as every refusal says it.
-    pub(super) fn error(status: u16, error: impl Into<String>, hint: impl Into<String>) -> Reply {
-        Reply::json(status, &json!({"error": error.into(), "hint": hint.into()}))
-    }
-
     /// A text, which is neither a page nor JSON.
-    pub(super) fn plain(text: &str) -> Reply {
+    pub(super) fn text(text: &str) -> Reply {
         let headers = vec![("Content-Type", "text/plain".into())];
         Reply { status: 200, headers, body: text.as_bytes().to_vec().into() }
     }
+}
 
-    /// Another path of ours.
-    pub(super) fn redirect(location: String) -> Reply {
-        Reply { status: 301, headers: vec![("Location", location)], body: Cow::default() }
-    }
-
-    /// `allow` lists the methods that the path takes (RFC 9110 §15.5.6).
-    pub(super) fn method_not_allowed(allow: &str) -> Reply {
-        let mut reply = Reply::error(405, "this method is not for this route", format!("use {allow}"));
-        reply.headers.push(("Allow", allow.into()));
-        reply
+impl From<Refusal> for Reply {
+    fn from(Refusal { status, error, hint }: Refusal) -> Reply {
+        Reply::json(status, &json!({"error": error, "hint": hint}))
     }
 }
 
-impl From<ApiError> for Reply {
-    fn from(ApiError { status, error, hint }: ApiError) -> Reply {
-        Reply::error(status, error, hint)
-    }
-}
-
-impl From<Result<(u16, Value), ApiError>> for Reply {
-    fn from(result: Result<(u16, Value), ApiError>) -> Reply {
-        result.map_or_else(Reply::from, |(status, body)| Reply::json(status, &body))
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Refusal {
+        let hint = error.hint();
+        Refusal::new(500, format!("{:#}", anyhow::Error::new(error)), hint)
     }
 }

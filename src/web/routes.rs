@@ -1,12 +1,11 @@
 //! The routes: who may call, and what each path answers. Edit it to add a route.
 
-use std::borrow::Cow;
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
-use serde_json::Value;
-
-use super::{ApiError, Application, Asset, Assets, Host, Reply, assets};
+use super::reply::RouteResult;
+use super::{Application, Host, Reply, api, assets};
+use crate::http::Refusal;
 
 /// A request, as far as we look at it.
 #[derive(Debug, Default)]
@@ -27,93 +26,78 @@ pub struct Call<'a> {
     pub body: &'a [u8],
 }
 
-/// What the routes need.
-pub struct Routes {
-    /// Does what the routes ask for.
-    pub application: Arc<Application>,
-    /// The page's files.
-    pub assets: Assets,
-    /// Who may call, for each listener by its number.
-    pub hosts: Vec<Host>,
+/// Answers one request, which came by the listener of this number. Pure but for what the API does.
+pub fn answer(application: &Arc<Application>, listener: usize, call: &Call) -> Reply {
+    route(application, listener, call).unwrap_or_else(Reply::from)
 }
 
-/// Answers one request, which came by the listener of this number. Pure but for what `application` does.
-pub fn answer(routes: &Routes, listener: usize, call: &Call) -> Reply {
-    let Routes { application, assets, hosts } = routes;
-    let Some(host) = hosts.get(listener) else {
-        return Reply::error(500, "this listener has no host", "report this");
-    };
-    if let Some(refusal) = refuse_caller(host, call) {
-        return refusal;
-    }
+fn route(application: &Arc<Application>, listener: usize, call: &Call) -> RouteResult {
+    let no_host = || Refusal::new(500, "this listener has no host", "report this");
+    let host = application.hosts.get(listener).ok_or_else(no_host)?;
+    check_caller(host, call)?;
     match call.target.split('?').next().unwrap_or_default() {
-        "/vapid-public-key" => get(call, || Reply::plain(application.public_key())),
-        "/status" => get(call, || application.status().map(|status| (200, status)).into()),
+        "/vapid-public-key" => get(call, || Ok(Reply::text(application.public_key()))),
+        "/status" => get(call, || api::status(application)),
         // The second path is the article's.
-        "/add-subscription" | "/cgi-bin/subscription.py" => post(call, |body| application.add_subscription(body)),
-        "/remove-subscription" => post(call, |body| application.remove_subscription(body)),
-        "/notify-me" => post(call, |body| application.notify_me(body)),
-        "/notify-all" => post(call, |body| application.notify_all(body)),
-        path => match assets.get(path) {
-            Ok(Asset::File(file)) => get(call, || static_file(file, call.if_none_match)),
-            Ok(Asset::Folder) => get(call, || Reply::redirect(format!("{path}/"))),
-            Err(error) => unreadable(&error, host),
-        },
+        "/add-subscription" | "/cgi-bin/subscription.py" => post(call, |body| api::add_subscription(application, body)),
+        "/remove-subscription" => post(call, |body| api::remove_subscription(application, body)),
+        "/notify-me" => post(call, |body| api::notify_me(application, body)),
+        "/notify-all" => post(call, |body| api::notify_all(application, body)),
+        path => {
+            let file = assets::get(application.www.as_deref(), path, call.if_none_match);
+            let file = file.map_err(|error| unreadable(&error, host))?;
+            get(call, || Ok(file))
+        }
     }
 }
 
 /// Host on every request; Origin, when there is one, on those that may change something.
-fn refuse_caller(host: &Host, call: &Call) -> Option<Reply> {
+fn check_caller(host: &Host, call: &Call) -> Result<(), Refusal> {
     if !host.is_called(call.host) {
         let hint = format!("open {}; for another name start the server with --name NAME", host.url());
-        return Some(Reply::error(403, "unknown Host header", hint));
+        return Err(Refusal::new(403, "unknown Host header", hint));
     }
     let changes = !matches!(call.method, "GET" | "HEAD");
-    let other_site = call.origin.filter(|origin| changes && !host.is_own_origin(origin, call.host));
-    other_site.map(|_| {
-        Reply::error(403, "another site's page may not call this server", format!("use the page at {}", host.url()))
-    })
+    if changes && call.origin.is_some_and(|origin| !host.is_own_origin(origin, call.host)) {
+        let hint = format!("use the page at {}", host.url());
+        return Err(Refusal::new(403, "another site's page may not call this server", hint));
+    }
+    Ok(())
 }
 
-fn get(call: &Call, route: impl FnOnce() -> Reply) -> Reply {
+fn get(call: &Call, route: impl FnOnce() -> RouteResult) -> RouteResult {
     match call.method {
         "GET" | "HEAD" => route(),
-        _ => Reply::method_not_allowed("GET, HEAD"),
+        _ => Ok(method_not_allowed("GET, HEAD")),
     }
 }
 
 /// Runs a route on the body, which must be JSON by its type when there is one: a form of another site cannot send that type.
-fn post(call: &Call, route: impl FnOnce(&str) -> Result<(u16, Value), ApiError>) -> Reply {
+fn post(call: &Call, route: impl FnOnce(&str) -> RouteResult) -> RouteResult {
     if call.method != "POST" {
-        return Reply::method_not_allowed("POST");
+        return Ok(method_not_allowed("POST"));
     }
     let media_type = call.content_type.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
     if !call.body.is_empty() && !media_type.eq_ignore_ascii_case("application/json") {
-        return Reply::error(415, "the body is not declared as JSON", "send Content-Type: application/json");
+        return Err(Refusal::new(415, "the body is not declared as JSON", "send Content-Type: application/json"));
     }
-    match std::str::from_utf8(call.body) {
-        Ok(body) => route(body).into(),
-        Err(_) => Reply::error(400, "the body is not UTF-8", "send JSON"),
-    }
+    let body = std::str::from_utf8(call.body).map_err(|_| Refusal::new(400, "the body is not UTF-8", "send JSON"))?;
+    route(body)
 }
 
-fn static_file(file: assets::File, if_none_match: Option<&str>) -> Reply {
-    // A list of tags, compared weakly, or `*` for any (RFC 9110 §13.1.2).
-    let is_known = |tag: &str| tag == "*" || tag.trim_start_matches("W/") == file.etag;
-    let known = if_none_match.is_some_and(|tags| tags.split(',').map(str::trim).any(is_known));
-    let headers = vec![("Content-Type", file.media_type.into()), ("ETag", file.etag)];
-    match known {
-        true => Reply { status: 304, headers, body: Cow::default() },
-        false => Reply { status: 200, headers, body: file.bytes },
-    }
+/// `allow` lists the methods that the path takes (RFC 9110 §15.5.6).
+fn method_not_allowed(allow: &str) -> Reply {
+    let mut reply = Reply::from(Refusal::new(405, "this method is not for this route", format!("use {allow}")));
+    reply.headers.push(("Allow", allow.into()));
+    reply
 }
 
-fn unreadable(error: &io::Error, host: &Host) -> Reply {
+fn unreadable(error: &io::Error, host: &Host) -> Refusal {
     match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidFilename => {
-            Reply::error(404, "there is nothing here", format!("open {}/", host.url()))
+            Refusal::new(404, "there is nothing here", format!("open {}/", host.url()))
         }
-        ErrorKind::FileTooLarge => Reply::error(500, "this file is too large", "serve files of at most 15 MiB"),
-        _ => Reply::error(500, format!("cannot read this file: {error}"), "check who may read it"),
+        ErrorKind::FileTooLarge => Refusal::new(500, "this file is too large", "serve files of at most 15 MiB"),
+        _ => Refusal::new(500, format!("cannot read this file: {error}"), "check who may read it"),
     }
 }

@@ -6,7 +6,7 @@ use barepush::cli::{CliError, DataArgs, shell, usage};
 use barepush::http::{Certificate, SetupError, certificate};
 use barepush::push::VapidKey;
 use barepush::store::{KeyError, KeyFile, keys};
-use barepush::web::{AllowedPushServices, Assets, Log};
+use barepush::web::{Log, allow_list, assets};
 use clap::Parser;
 
 /// Hosts that `localhost` reaches: with them, `localhost` is the host in our URLs.
@@ -44,7 +44,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR")]
     www: Option<PathBuf>,
     /// The origin of one more push service, for example http://localhost:8082 (repeatable)
-    #[arg(long, value_name = "ORIGIN", value_parser = AllowedPushServices::origin)]
+    #[arg(long, value_name = "ORIGIN", value_parser = allow_list::origin)]
     pub(crate) allow_push_service: Vec<String>,
     #[command(flatten)]
     pub(crate) data: DataArgs,
@@ -54,11 +54,6 @@ pub(crate) struct Args {
     /// Log only errors
     #[arg(short, long)]
     quiet: bool,
-}
-
-/// For `map_err(CliError::hinted(hint))`.
-pub(crate) fn hint(error: &SetupError) -> String {
-    error.hint().to_owned()
 }
 
 impl Args {
@@ -83,7 +78,7 @@ impl Args {
             (Some(cert), Some(key)) => Certificate::from_files(cert, key).map(|own| (own, certificate::Made::Given)),
             _ => Certificate::load_or_create(&self.data.keys(), &self.names()),
         }
-        .map_err(CliError::hinted(hint))
+        .map_err(CliError::hinted(SetupError::hint))
     }
 
     /// The names given, and a --host that localhost does not reach; IPv6 addresses without brackets.
@@ -95,11 +90,11 @@ impl Args {
 
     /// The host in the URL of the https listener: localhost where that reaches it, else the first of our names.
     pub(crate) fn url_host(&self) -> String {
-        let reached = REACHED_BY_LOCALHOST.contains(&self.bare_host());
-        match self.names().into_iter().next().filter(|_| !reached) {
-            None => "localhost".to_owned(),
-            Some(address) if address.contains(':') => format!("[{address}]"),
-            Some(name) => name,
+        let host = self.bare_host();
+        match self.name.first().map_or(host, String::as_str) {
+            _ if REACHED_BY_LOCALHOST.contains(&host) => "localhost".to_owned(),
+            address if address.contains(':') => format!("[{address}]"),
+            name => name.to_owned(),
         }
     }
 
@@ -107,16 +102,12 @@ impl Args {
         self.host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(&self.host)
     }
 
-    /// The page's files: our own, or those in --www.
-    pub(crate) fn assets(&self) -> Result<Assets, CliError> {
-        let Some(www) = &self.www else {
-            return Ok(Assets::Own);
-        };
-        let secrets: Vec<PathBuf> = [Some(self.data.keys()), Some(self.data.subscriptions()), self.tls_key.clone()]
-            .into_iter()
-            .flatten()
-            .collect();
-        Assets::folder(www, &secrets).map_err(CliError::hinted(hint))
+    /// The folder of --www, checked; `None` for our own page.
+    pub(crate) fn www(&self) -> Result<Option<PathBuf>, CliError> {
+        let mut secrets = vec![self.data.keys(), self.data.subscriptions()];
+        secrets.extend(self.tls_key.clone());
+        let folder = self.www.as_ref().map(|dir| assets::folder(dir, &secrets)).transpose();
+        folder.map_err(CliError::hinted(SetupError::hint))
     }
 
     /// Notes which private keys others on this machine may read.

@@ -1,4 +1,4 @@
-//! The application server: arguments to listeners and routes. What the routes do is in `barepush::web::api`.
+//! The application server: arguments to listeners and routes. What the routes do is in `src/web/api.rs`.
 
 mod args;
 mod start_up;
@@ -7,13 +7,13 @@ use std::process::ExitCode;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use args::{Args, hint};
+use args::Args;
 use barepush::cli::{CliError, shell, signals};
-use barepush::http::{Certificate, Limits, Listen, Server};
-use barepush::push::{Client, Interface, ProxyError, Retry, Sender, VapidKey};
+use barepush::http::{Certificate, Limits, Listen, Server, SetupError};
+use barepush::push::{Client, Interface, ProxyError, Retry, Sender};
 use barepush::store::Store;
 use barepush::store::atomic_file::create_private_folder;
-use barepush::web::{About, AllowedPushServices, Application, CertificateInfo, Host, Memory, Routes, handler};
+use barepush::web::{About, Application, CertificateInfo, Host, handler};
 
 /// How long a push may take: the page waits for the first one.
 const PUSH_TIMEOUT: Duration = Duration::from_secs(15);
@@ -40,39 +40,50 @@ fn run(args: &Args) -> Result<(), CliError> {
         )
     })?;
     args.note_open_secrets();
-    let assets = args.assets()?;
+    let www = args.www()?;
     let client = Client::new(PUSH_TIMEOUT, KEPT_CONNECTIONS).map_err(CliError::hinted(ProxyError::hint))?;
-    let (server, hosts) = listen(args, &certificate)?;
+    let (server, hosts) = listen(args, &certificate).map_err(CliError::hinted(SetupError::hint))?;
     let (stop, stopped) = mpsc::channel();
     signals::on_stop(move || stop.send(()).unwrap_or_default())?;
 
-    let application = Arc::new(application(args, client, key, about(args, &certificate, &hosts)));
+    let application = Arc::new(Application {
+        store: Store::new(args.data.subscriptions()),
+        sender: Sender { client, key, retry: Retry::NEVER, dry_run: false, interface: Interface::Page },
+        allowed_push_services: args.allow_push_service.clone(),
+        www,
+        about: about(args, &certificate, &hosts),
+        hosts,
+        log: args.log(),
+        last_push: Default::default(),
+        delayed: Default::default(),
+    });
     // When stdout is closed, nobody wants to read this.
-    let _ = start_up::print(&application, &assets, key_file, &certificate_made);
-    let routes = Arc::new(Routes { application: Arc::clone(&application), assets, hosts });
-    let running = server.serve(move |listener, request| handler::handle(&routes, listener, request));
+    let _ = start_up::print(&application, key_file, &certificate_made);
+    let shared = Arc::clone(&application);
+    let running = server.serve(move |listener, request| handler::handle(&shared, listener, request));
     // Nothing but a signal is sent; a closed channel would be the end as well.
     let _ = stopped.recv();
     running.stop();
-    application.log_dropped_pushes();
+    match application.delayed_pushes() {
+        0 => {}
+        1 => application.log.event("dropped 1 delayed push"),
+        dropped => application.log.event(&format!("dropped {dropped} delayed pushes")),
+    }
     Ok(())
 }
 
 /// Binds the https listener, then, unless --no-http, the http one.
-fn listen(args: &Args, certificate: &Certificate) -> Result<(Server, Vec<Host>), CliError> {
-    let tls = certificate.tls_config().map_err(CliError::hinted(hint))?;
-    let mut server = Server::open(Limits::default(), args.log().refusals()).map_err(CliError::hinted(hint))?;
-    let mut hosts = Vec::new();
-    let listeners = [
-        ("https", &*args.host, args.port, args.url_host(), Some(tls)),
-        ("http", "127.0.0.1", args.http_port, "localhost".to_owned(), None),
-    ];
-    for (scheme, address, port, url_host, tls) in listeners.into_iter().take(if args.no_http { 1 } else { 2 }) {
-        let fallback = (address == "127.0.0.1").then_some("::1");
-        let addresses: Vec<&str> = [Some(address), fallback].into_iter().flatten().collect();
-        let listen = Listen { hosts: &addresses, port, url_host: &url_host, tls };
-        let bound = server.bind(listen).map_err(CliError::hinted(hint))?;
-        hosts.push(Host { scheme, url_host, port: bound.port(), names: args.names() });
+fn listen(args: &Args, certificate: &Certificate) -> Result<(Server, Vec<Host>), SetupError> {
+    let mut server = Server::open(Limits::default(), args.log().refusals())?;
+    let mut bind = |scheme, host, port, url_host: String, tls| {
+        // A machine without IPv4 has only ::1.
+        let hosts = if host == "127.0.0.1" { &[host, "::1"][..] } else { &[host] };
+        let address = server.bind(Listen { hosts, port, url_host: &url_host, tls })?;
+        Ok(Host { scheme, url_host, port: address.port(), names: args.names() })
+    };
+    let mut hosts = vec![bind("https", &args.host, args.port, args.url_host(), Some(certificate.tls_config()?))?];
+    if !args.no_http {
+        hosts.push(bind("http", "127.0.0.1", args.http_port, "localhost".to_owned(), None)?);
     }
     Ok((server, hosts))
 }
@@ -94,16 +105,5 @@ fn about(args: &Args, certificate: &Certificate, hosts: &[Host]) -> About {
             ),
         },
         notify: args.notify_command(),
-    }
-}
-
-fn application(args: &Args, client: Client, key: VapidKey, about: About) -> Application {
-    Application {
-        store: Store::new(args.data.subscriptions()),
-        push_services: AllowedPushServices::with(args.allow_push_service.clone()),
-        sender: Sender { client, key, retry: Retry::NEVER, dry_run: false, interface: Interface::Page },
-        log: args.log(),
-        about,
-        memory: Memory::default(),
     }
 }

@@ -4,17 +4,17 @@ use std::io::{self, Write};
 
 use barepush::http::certificate::Made;
 use barepush::store::KeyFile;
-use barepush::web::{About, Application, Assets};
+use barepush::web::{About, Application};
 
 /// Prints the text, flushed, so that a program that started the server with a pipe can read its ports.
 ///
 /// # Errors
 /// What stdout answered.
-pub(crate) fn print(application: &Application, assets: &Assets, key: KeyFile, certificate: &Made) -> io::Result<()> {
+pub(crate) fn print(application: &Application, key: KeyFile, certificate: &Made) -> io::Result<()> {
     let about = &application.about;
     let mut lines = vec![format!("barepush {}", about.version)];
     lines.extend(addresses(about, certificate));
-    if let Assets::Folder(folder) = assets {
+    if let Some(folder) = &application.www {
         lines.push(format!("serving the page in {}: a reload shows an edit", folder.display()));
     }
     if key == KeyFile::Created {
@@ -28,10 +28,10 @@ pub(crate) fn print(application: &Application, assets: &Assets, key: KeyFile, ce
     });
     let store = application.store.path().display();
     lines.push(format!("keys are in {}/, subscriptions in {store}", about.keys));
-    lines.push(match application.status() {
-        Ok(status) if status["stored"] == 0 => "nobody has subscribed yet".into(),
-        Ok(status) if status["stored"] == 1 => "1 subscription is stored".into(),
-        Ok(status) => format!("{} subscriptions are stored", status["stored"]),
+    lines.push(match application.store.overview().map(|overview| overview.stored) {
+        Ok(0) => "nobody has subscribed yet".into(),
+        Ok(1) => "1 subscription is stored".into(),
+        Ok(stored) => format!("{stored} subscriptions are stored"),
         Err(_) => format!("cannot read {store}"),
     });
     let mut stdout = io::stdout().lock();

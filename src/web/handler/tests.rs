@@ -30,7 +30,7 @@ fn a_handlers_panic_is_a_500_and_the_next_request_is_answered() {
         "{answer}"
     );
     let second = get(&server);
-    respond(server.recv().unwrap(), Log::Quiet, |call| Reply::plain(call.target));
+    respond(server.recv().unwrap(), Log::Quiet, |call| Reply::text(call.target));
     let answer = answer_to(second);
     assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("\r\n\r\n/"), "{answer}");
 }
