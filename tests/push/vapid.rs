@@ -167,6 +167,7 @@ fn apple_alone_refuses_a_subject_without_a_public_domain() {
         ("mailto:x@intranet", true),
         (DEFAULT_SUBJECT, false),
         ("https://example.com/contact", false),
+        ("https://example.com/@me", false),
     ] {
         let subject = Subject::parse(subject).unwrap();
         assert_eq!(subject.refused_by(Vendor::Apple).is_some(), refused, "{subject}");

@@ -17,39 +17,35 @@ impl Subject {
     /// # Errors
     /// A sentence saying what is expected.
     pub fn parse(text: &str) -> Result<Subject, String> {
-        let plausible = match (text.strip_prefix("mailto:"), text.strip_prefix("https://")) {
-            (Some(address), _) => {
-                !address.starts_with("mailto:")
-                    && address.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
-            }
-            (_, Some(rest)) => !rest.is_empty() && !rest.starts_with('/'),
-            _ => false,
-        };
-        if plausible && text.chars().all(|c| c.is_ascii_graphic()) {
-            Ok(Subject(text.to_owned()))
-        } else {
-            Err(format!("\"{text}\" is not a contact: give mailto:you@example.com or https://example.com"))
+        match host(text).is_some() && text.chars().all(|c| c.is_ascii_graphic()) {
+            true => Ok(Subject(text.to_owned())),
+            false => Err(format!("\"{text}\" is not a contact: give mailto:you@example.com or https://example.com")),
         }
     }
 
     /// Why `vendor` would refuse this subject, if it would: Apple wants a public domain in it.
     pub fn refused_by(&self, vendor: Vendor) -> Option<String> {
-        let host = self.host();
-        let private = host == "localhost"
-            || !host.contains('.')
-            || host.ends_with(".local")
-            || host.ends_with(".invalid")
-            || host.ends_with(".localhost");
-        (vendor.rules().wants_public_subject && private).then(|| {
+        let host = host(&self.0).unwrap_or_default().to_ascii_lowercase();
+        let is_private =
+            !host.contains('.') || [".local", ".invalid", ".localhost"].iter().any(|end| host.ends_with(end));
+        (vendor.rules().wants_public_subject && is_private).then(|| {
             format!("Apple's push service refuses the subject \"{}\": \"{host}\" is not a public domain", self.0)
         })
     }
+}
 
-    fn host(&self) -> String {
-        let rest = self.0.trim_start_matches("mailto:").trim_start_matches("https://");
-        let host = rest.rsplit('@').next().unwrap_or(rest);
-        host.split(['/', '?', '#', ':']).next().unwrap_or(host).to_ascii_lowercase()
-    }
+/// The host of a `mailto:` or `https:` URI; `None` for any other text.
+fn host(uri: &str) -> Option<&str> {
+    let rest = match uri.split_once(':')? {
+        ("mailto", address) => {
+            address.rsplit_once('@').filter(|(name, _)| !name.is_empty() && !name.starts_with("mailto:"))?.1
+        }
+        ("https", rest) => rest.strip_prefix("//")?,
+        _ => return None,
+    };
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host = authority.rsplit('@').next()?.split(':').next()?;
+    Some(host).filter(|host| !host.is_empty())
 }
 
 impl fmt::Display for Subject {
