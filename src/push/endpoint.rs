@@ -1,6 +1,5 @@
 //! Where a message is posted to: the endpoint that a push service gave out for one subscription.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use ureq::http::Uri;
@@ -18,44 +17,35 @@ pub struct Endpoint {
     uri: Uri,
 }
 
-/// Why an endpoint cannot be called. It never repeats the endpoint.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("{0}")]
-pub struct EndpointError(Cow<'static, str>);
-
-const NOT_HTTPS: EndpointError = EndpointError(Cow::Borrowed("not an absolute https URI with a host"));
-const HTTP: EndpointError =
-    EndpointError(Cow::Borrowed("http is accepted on loopback only, a push service speaks https"));
+const NOT_HTTPS: &str = "not an absolute https URI with a host";
+const HTTP: &str = "http is accepted on loopback only, a push service speaks https";
 
 impl Endpoint {
     /// Checks that `text` is an absolute URI with https (RFC 8030 section 5), or with http to this machine, and without user info.
     ///
     /// # Errors
-    /// [`EndpointError`].
-    pub fn parse(text: &str) -> Result<Endpoint, EndpointError> {
+    /// Why it cannot be called, without repeating it.
+    pub fn parse(text: &str) -> Result<Endpoint, String> {
         if text.len() > MAX_ENDPOINT_BYTES {
-            let why = format!("{} bytes long, at most {MAX_ENDPOINT_BYTES} are accepted", text.len());
-            return Err(EndpointError(why.into()));
+            return Err(format!("{} bytes long, at most {MAX_ENDPOINT_BYTES} are accepted", text.len()));
         }
         let uri: Uri = text.parse().map_err(|_| NOT_HTTPS)?;
-        let authority = uri.authority().ok_or(NOT_HTTPS)?.as_str();
-        let host = uri.host().ok_or(NOT_HTTPS)?;
+        let authority = uri.authority().ok_or(NOT_HTTPS)?;
+        let host = authority.host();
         // An empty label (a dot at an end) or user info is how look-alike hosts are written.
-        if authority.contains(['@', '%'])
+        if authority.as_str().contains(['@', '%'])
             || host.split('.').any(str::is_empty)
             || text.contains('#')
             || !text.is_ascii()
+            || authority.as_str().len() != host.len() && authority.port_u16().is_none()
         {
-            return Err(NOT_HTTPS);
-        }
-        if authority.len() != host.len() && uri.port_u16().is_none() {
-            return Err(NOT_HTTPS);
+            return Err(NOT_HTTPS.into());
         }
         match uri.scheme_str() {
             Some("https") => {}
             Some("http") if is_loopback(host) => {}
-            Some("http") => return Err(HTTP),
-            _ => return Err(NOT_HTTPS),
+            Some("http") => return Err(HTTP.into()),
+            _ => return Err(NOT_HTTPS.into()),
         }
         Ok(Endpoint { text: text.to_owned(), uri })
     }

@@ -27,17 +27,6 @@ pub struct Subscription {
 #[error("{0}")]
 pub struct SubscriptionError(String);
 
-impl SubscriptionError {
-    /// Where the parser stopped. serde_json's own words could repeat a value.
-    fn json(error: &serde_json::Error) -> SubscriptionError {
-        SubscriptionError(format!("not JSON: it breaks off at line {}, column {}", error.line(), error.column()))
-    }
-
-    fn not_a_subscription(why: impl fmt::Display) -> SubscriptionError {
-        SubscriptionError(format!("not a PushSubscription: {why}"))
-    }
-}
-
 impl Subscription {
     /// Parses the JSON of `PushSubscription.toJSON()`, with the member `applicationServerKey` (base64url) if the
     /// page added it. Unknown members stay in [`Subscription::json`].
@@ -45,9 +34,13 @@ impl Subscription {
     /// # Errors
     /// [`SubscriptionError`].
     pub fn from_json(json: &str) -> Result<Subscription, SubscriptionError> {
-        let value: Value = serde_json::from_str(json).map_err(|e| SubscriptionError::json(&e))?;
+        // serde_json's own words could repeat a value.
+        let not_json = |e: serde_json::Error| {
+            SubscriptionError(format!("not JSON: it breaks off at line {}, column {}", e.line(), e.column()))
+        };
+        let value: Value = serde_json::from_str(json).map_err(not_json)?;
         if !value.is_object() {
-            return Err(SubscriptionError::not_a_subscription("not a JSON object"));
+            return Err(SubscriptionError("not a PushSubscription: not a JSON object".into()));
         }
         let endpoint = Endpoint::parse(member(&value, "/endpoint", "endpoint")?)
             .map_err(|e| SubscriptionError(format!("endpoint: {e}")))?;
@@ -108,7 +101,7 @@ impl fmt::Debug for Subscription {
 /// The string at `pointer` (RFC 6901); `name` is what errors call it.
 fn member<'a>(value: &'a Value, pointer: &str, name: &'static str) -> Result<&'a str, SubscriptionError> {
     value.pointer(pointer).and_then(Value::as_str).ok_or_else(|| {
-        SubscriptionError::not_a_subscription(format_args!("the member \"{name}\" is missing or not a string"))
+        SubscriptionError(format!("not a PushSubscription: the member \"{name}\" is missing or not a string"))
     })
 }
 
