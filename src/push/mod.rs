@@ -24,7 +24,7 @@ pub use answer::Answer;
 pub use client::{Client, SendError, Unreachable};
 pub use diagnosis::{Diagnosis, Interface, diagnose};
 pub use encryption::{BRIDGED_PAYLOAD_BYTES, EncryptionError, Hkdf, MAX_BODY_BYTES, MAX_PAYLOAD_BYTES, encrypt};
-pub use endpoint::{Endpoint, EndpointError};
+pub use endpoint::Endpoint;
 pub use fan_out::{FanOut, Pushed, Queue};
 pub use message::{DEFAULT_TTL, MAX_TTL_SECONDS, Message, Notification, Topic, Urgency};
 pub use proxy::ProxyError;
@@ -33,7 +33,5 @@ pub use result::{Class, PushResult};
 pub use retry::Retry;
 pub use sender::Sender;
 pub use subscription::{Subscription, SubscriptionError};
-pub use vapid::{
-    DEFAULT_SUBJECT, PublicKeyFormats, Subject, TOKEN_HEADER, Token, VapidError, VapidKey, generate_vapid_pem,
-};
+pub use vapid::{DEFAULT_SUBJECT, Subject, TOKEN_HEADER, Token, VapidError, VapidKey, generate_vapid_pem};
 pub use vendor::{Place, Rules, Vendor};

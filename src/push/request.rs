@@ -59,7 +59,7 @@ impl RequestError {
                 Cure::both("shorten it, or send a URL and let the worker fetch the rest")
             }
             RequestError::Encryption(EncryptionError::Ece(_)) => Cure::both("subscribe again in the page"),
-            RequestError::Vapid(e) => return e.hint().to_owned(),
+            RequestError::Vapid(_) => Cure::both("report this with the version of barepush"),
         };
         cure.for_interface(interface).to_owned()
     }

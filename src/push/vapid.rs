@@ -1,6 +1,5 @@
 //! The application server's key and the Authorization header it signs (RFC 8292, "VAPID").
 
-mod public;
 mod subject;
 
 use std::collections::HashMap;
@@ -14,7 +13,6 @@ use jwt_simple::prelude::UnixTimeStamp;
 use p256::pkcs8::{DecodePrivateKey, EncodePrivateKey, LineEnding};
 use parking_lot::Mutex;
 
-pub use public::PublicKeyFormats;
 pub use subject::{DEFAULT_SUBJECT, Subject};
 
 /// How long a token holds: half of the 24 hours that RFC 8292 section 2 allows, as most senders do.
@@ -45,29 +43,10 @@ pub struct Token {
     pub expires: SystemTime,
 }
 
-/// What is wrong with the key.
+/// A text that does not hold a P-256 private key in any form in circulation, or a token that could not be signed: why.
 #[derive(Debug, thiserror::Error)]
-pub enum VapidError {
-    /// A text that does not hold a P-256 private key in any form in circulation.
-    #[error("{0}")]
-    NotAKey(&'static str),
-    /// The token could not be signed.
-    #[error("cannot sign the VAPID token")]
-    Sign,
-}
-
-impl VapidError {
-    /// What to do next, in one sentence.
-    pub fn hint(&self) -> &'static str {
-        match self {
-            VapidError::NotAKey(_) => {
-                "give PKCS#8 or SEC1 PEM, or the 32 bytes in base64url; or move the file away: the server then \
-                makes a new key, and every browser has to subscribe again"
-            }
-            VapidError::Sign => "report this with the version of barepush",
-        }
-    }
-}
+#[error("{0}")]
+pub struct VapidError(pub &'static str);
 
 impl VapidKey {
     /// Reads PKCS#8 PEM (`BEGIN PRIVATE KEY`), SEC1 PEM (`BEGIN EC PRIVATE KEY`, perhaps after `BEGIN EC PARAMETERS`, as
@@ -75,10 +54,10 @@ impl VapidKey {
     /// Quotes around the text are skipped, and PEM may have lost its line breaks: environment files hold both.
     ///
     /// # Errors
-    /// [`VapidError::NotAKey`], which never repeats the text.
+    /// [`VapidError`], which never repeats the text.
     pub fn from_text(text: &str, subject: Subject) -> Result<VapidKey, VapidError> {
-        let secret = secret_key(text).map_err(VapidError::NotAKey)?;
-        let pair = ES256KeyPair::from_bytes(&secret.to_bytes()).map_err(|_| VapidError::NotAKey("not a P-256 key"))?;
+        let secret = secret_key(text).map_err(VapidError)?;
+        let pair = ES256KeyPair::from_bytes(&secret.to_bytes()).map_err(|_| VapidError("not a P-256 key"))?;
         let point = secret.public_key();
         let public = Base64UrlUnpadded::encode_string(&point.to_sec1_bytes());
         Ok(VapidKey { pair, point, public, subject, tokens: Mutex::default() })
@@ -89,12 +68,9 @@ impl VapidKey {
         &self.public
     }
 
-    /// The public key as other tools want it.
-    ///
-    /// # Errors
-    /// [`VapidError::Sign`], when it cannot be written so, which p256 does not let happen.
-    pub fn public_key_formats(&self) -> Result<PublicKeyFormats, VapidError> {
-        PublicKeyFormats::of(&self.point).ok_or(VapidError::Sign)
+    /// The same as a point, for other formats.
+    pub fn public_point(&self) -> &p256::PublicKey {
+        &self.point
     }
 
     /// The contact that goes into the token.
@@ -105,21 +81,17 @@ impl VapidKey {
     /// The Authorization header for a push service: `vapid t=<token>, k=<public key>` (RFC 8292 section 3).
     ///
     /// # Errors
-    /// [`VapidError::Sign`].
+    /// [`VapidError`], when signing fails.
     pub fn authorization(&self, origin: &str) -> Result<String, VapidError> {
-        Ok(format!("vapid t={}, k={}", self.token(origin)?.text, self.public))
+        Ok(format!("vapid t={}, k={}", self.token(origin, SystemTime::now())?.text, self.public))
     }
 
     /// The token in that header, signed once for each origin, since signing costs as much as encrypting the message. Its claims
-    /// are exactly `aud` (`origin`, with any non-default port), `exp` (12 hours ahead) and `sub` (the subject).
+    /// are exactly `aud` (`origin`, with any non-default port), `exp` (12 hours after `now`) and `sub` (the subject).
     ///
     /// # Errors
-    /// [`VapidError::Sign`].
-    pub fn token(&self, origin: &str) -> Result<Token, VapidError> {
-        self.token_at(SystemTime::now(), origin)
-    }
-
-    fn token_at(&self, now: SystemTime, origin: &str) -> Result<Token, VapidError> {
+    /// [`VapidError`], when signing fails.
+    pub fn token(&self, origin: &str, now: SystemTime) -> Result<Token, VapidError> {
         let mut tokens = self.tokens.lock();
         if let Some(token) = tokens.get(origin) {
             // The second bound is for a clock set back: such a token would claim more than push services take.
@@ -138,12 +110,12 @@ impl VapidKey {
     }
 
     fn sign(&self, origin: &str, expires: SystemTime) -> Result<String, VapidError> {
-        let exp = expires.duration_since(UNIX_EPOCH).map_err(|_| VapidError::Sign)?.as_secs();
+        let exp = expires.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let mut claims = Claims::create(TOKEN_LIFE.into()).with_audience(origin).with_subject(&self.subject);
         // jwt-simple adds two claims that RFC 8292 does not ask for, and that a clock some seconds fast would break.
         (claims.issued_at, claims.invalid_before) = (None, None);
         claims.expires_at = Some(UnixTimeStamp::from_secs(exp));
-        self.pair.sign(claims).map_err(|_| VapidError::Sign)
+        self.pair.sign(claims).map_err(|_| VapidError("cannot sign the VAPID token"))
     }
 }
 

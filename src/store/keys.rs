@@ -46,7 +46,11 @@ impl KeyError {
             KeyError::Write(path, _) => {
                 format!("check that the disk has room and who may write {}", path.display())
             }
-            KeyError::NotAKey(_, why) => why.hint().into(),
+            KeyError::NotAKey(..) => {
+                "give PKCS#8 or SEC1 PEM, or the 32 bytes in base64url; or move the file away: the \
+                server then makes a new key, and every browser has to subscribe again"
+                    .into()
+            }
         }
     }
 }
@@ -75,7 +79,7 @@ pub fn load(keys_dir: &Path, subject: Subject) -> Result<VapidKey, KeyError> {
     let not_a_key = |why| KeyError::NotAKey(path.display().to_string(), why);
     let text = fs::read_to_string(&path).map_err(|e| match e.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => KeyError::Missing(path.clone()),
-        io::ErrorKind::InvalidData => not_a_key(VapidError::NotAKey("not text")),
+        io::ErrorKind::InvalidData => not_a_key(VapidError("not text")),
         _ => KeyError::Read(path.clone(), e),
     })?;
     VapidKey::from_text(&text, subject).map_err(not_a_key)

@@ -7,6 +7,8 @@ mod request;
 #[rustfmt::skip] // rows of text
 mod steps;
 
+use std::time::SystemTime;
+
 use barepush::push::{
     Answer, BRIDGED_PAYLOAD_BYTES, Endpoint, Interface, MAX_PAYLOAD_BYTES, Message, PushRequest, PushResult, SendError,
     Subscription, VapidKey, diagnose,
@@ -40,7 +42,7 @@ impl Explanation<'_> {
         }
         let origin = request.endpoint.origin();
         // Signed already for this request, so this is the same token.
-        if let Ok(token) = key.token(&origin) {
+        if let Ok(token) = key.token(&origin, SystemTime::now()) {
             request::token(printer, key, &origin, &token);
         }
         request::request(printer, message, request);
