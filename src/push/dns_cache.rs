@@ -2,7 +2,6 @@
 //! kept connection. That took a fifth of a push's time, and a million pushes would send a million questions.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -20,13 +19,8 @@ const MAX_NAMES: usize = 256;
 #[derive(Debug, Default)]
 pub(super) struct Names {
     resolver: DefaultResolver,
-    known: Mutex<HashMap<String, Known>>,
-}
-
-#[derive(Debug)]
-struct Known {
-    until: Instant,
-    addresses: Vec<SocketAddr>,
+    /// Each name's addresses, and when they were asked for.
+    known: Mutex<HashMap<String, (Instant, ResolvedSocketAddrs)>>,
 }
 
 impl Resolver for Names {
@@ -36,20 +30,17 @@ impl Resolver for Names {
             .zip(uri.authority())
             .and_then(|(scheme, authority)| DefaultResolver::host_and_port(scheme, authority))
             .ok_or(ureq::Error::HostNotFound)?;
-        if let Some(known) = self.known.lock().get(&name)
-            && known.until > Instant::now()
+        if let Some((asked, addresses)) = self.known.lock().get(&name)
+            && asked.elapsed() < KEPT
         {
-            let mut addresses = self.empty();
-            known.addresses.iter().for_each(|address| addresses.push(*address));
-            return Ok(addresses);
+            return Ok(addresses.clone());
         }
         let addresses = self.resolver.resolve(uri, config, timeout)?;
-        let known = Known { until: Instant::now() + KEPT, addresses: addresses.to_vec() };
         let mut names = self.known.lock();
         if names.len() >= MAX_NAMES {
             names.clear();
         }
-        names.insert(name, known);
+        names.insert(name, (Instant::now(), addresses.clone()));
         Ok(addresses)
     }
 }
@@ -62,8 +53,9 @@ mod tests {
     /// What `localhost` is, when `127.0.0.9` was the answer `age` ago.
     fn localhost(age: Duration) -> String {
         let names = Names::default();
-        let known = Known { until: Instant::now() + KEPT - age, addresses: vec!["127.0.0.9:443".parse().unwrap()] };
-        names.known.lock().insert("localhost:443".into(), known);
+        let mut addresses = names.empty();
+        addresses.push("127.0.0.9:443".parse().unwrap());
+        names.known.lock().insert("localhost:443".into(), (Instant::now() - age, addresses));
         let uri = "https://localhost/".parse().unwrap();
         let addresses = names.resolve(&uri, &Config::default(), NextTimeout::default());
         addresses.unwrap()[0].ip().to_string()

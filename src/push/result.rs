@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 
 use super::diagnosis::SAME_KEY;
-use super::{Answer, Endpoint, Interface, PushRequest, RequestError, SendError, diagnose};
+use super::{Answer, Diagnosis, Endpoint, Interface, PushRequest, RequestError, SendError, diagnose};
 
 /// How one push ended, by what to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -91,33 +91,29 @@ impl PushResult {
         interface: Interface,
     ) -> PushResult {
         let host = endpoint.host();
-        let answer = outcome.as_ref().map_or_else(SendError::answer, Some);
-        let (status, message_id) = (answer.map(|answer| answer.status.as_u16()), answer.and_then(Answer::message_id));
-        let message_id = message_id.filter(|_| outcome.is_ok()).map(str::to_owned);
-        let diagnosis = outcome.as_ref().err().map(|error| diagnose(endpoint, error, interface));
-        let cause = diagnosis.as_ref().map(|diagnosis| diagnosis.cause.as_str()).unwrap_or_default();
-        let (class, says) = match &outcome {
-            Ok(answer) => {
-                (Class::Accepted, format!("accepted by {host} in {} ms ({})", took.as_millis(), answer.status))
+        let (class, says, hint) = match &outcome {
+            Ok(Answer { status, .. }) => {
+                (Class::Accepted, format!("accepted by {host} in {} ms ({status})", took.as_millis()), None)
             }
-            Err(SendError::Gone(answer)) => (
-                Class::Gone,
-                format!("{host} says that this subscription no longer exists: {}: {cause}", answer.in_its_words()),
-            ),
-            Err(SendError::Busy(answer)) => {
-                (Class::Busy, format!("not accepted for now by {host}: {}: {cause}", answer.in_its_words()))
+            Err(error) => {
+                let (class, what) = match error {
+                    SendError::Gone(_) => (Class::Gone, format!("{host} says that this subscription no longer exists")),
+                    SendError::Busy(_) => (Class::Busy, format!("not accepted for now by {host}")),
+                    SendError::Refused(_) => (Class::Refused, format!("refused by {host}")),
+                    SendError::Unreachable(why) => (Class::Unreachable, format!("cannot reach {host}: {why}")),
+                };
+                let Diagnosis { cause, cure } = diagnose(endpoint, error, interface);
+                let why = error.answer().map(|answer| format!(": {}: {cause}", answer.in_its_words()));
+                (class, what + &why.unwrap_or_default(), Some(cure))
             }
-            Err(SendError::Refused(answer)) => {
-                (Class::Refused, format!("refused by {host}: {}: {cause}", answer.in_its_words()))
-            }
-            Err(SendError::Unreachable(why)) => (Class::Unreachable, format!("cannot reach {host}: {why}")),
         };
+        let answer = outcome.as_ref().map_or_else(SendError::answer, Some);
         PushResult {
-            status,
+            status: answer.map(|answer| answer.status.as_u16()),
             attempts: 1,
             milliseconds: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-            message_id,
-            hint: diagnosis.map(|diagnosis| diagnosis.cure),
+            message_id: outcome.as_ref().ok().and_then(Answer::message_id).map(str::to_owned),
+            hint,
             outcome: Some(outcome),
             ..PushResult::unsent(endpoint, class, says)
         }
