@@ -1,8 +1,6 @@
 //! What a test sets the push service to answer: every honest status, and every way to misbehave.
 
-use crate::response::Response;
-use crate::vendor::Vendor;
-use crate::vendor_answers::Refusal;
+use crate::{Refusal, Response, Vendor};
 use std::time::Duration;
 
 /// Something that is not HTTP.
@@ -60,11 +58,6 @@ impl Answer {
 
     pub(crate) fn response(response: &Response) -> Self {
         Self::new(First::Bytes(response.to_bytes()), Then::KeepAlive)
-    }
-
-    /// The same with these bytes at first.
-    pub(crate) fn with_response(self, response: &Response) -> Self {
-        Self { first: First::Bytes(response.to_bytes()), ..self }
     }
 
     /// The status that it begins with, unless it is not HTTP.

@@ -1,8 +1,6 @@
 //! The rules for a message's headers and body, those of all vendors and those of one. Edit it when a vendor's rules change.
 
-use crate::fault::{Fault, Kind};
-use crate::http::RequestHead;
-use crate::vendor::Vendor;
+use crate::{Fault, Kind, RequestHead, Vendor};
 use serde_json::Value;
 
 /// What every push service must accept, and so the most a sender may send (RFC 8030 §7.2).

@@ -1,11 +1,11 @@
 //! Delivery to real browsers: the interface to a connected one, and the messages stored until it acknowledges them
 //! (RFC 8030 §5, §6). Edit it to change what is stored and for how long; how a browser is spoken to is in `mozilla`.
 
-use crate::state::{Shared, State};
-use crate::subscriptions::{Owner, tail};
+use crate::{Owner, Received, Shared, State, random, tail};
+use base64ct::{Base64UrlUnpadded, Encoding};
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// At 4,096 bytes each, 4 MiB.
 const MAX_STORED: usize = 1000;
@@ -27,6 +27,20 @@ pub(crate) struct StoredMessage {
     pub(crate) expires: SystemTime,
     /// The application server's key, 65 bytes: Chromium compares it.
     pub(crate) key: Vec<u8>,
+}
+
+impl StoredMessage {
+    pub(crate) fn new(message: &Received, now: SystemTime) -> Self {
+        Self {
+            id: Base64UrlUnpadded::encode_string(&random::<24>()),
+            token: message.token.clone(),
+            topic: message.topic.clone(),
+            body: message.body.clone(),
+            ttl: message.ttl,
+            expires: now + Duration::from_secs(message.ttl),
+            key: message.key.clone(),
+        }
+    }
 }
 
 /// A connected browser. Any thread may deliver a message to it.

@@ -1,10 +1,10 @@
 //! HTTP/1.1 requests, read from a socket. A push service for tests must be able to break every rule of HTTP, so a server crate
 //! cannot do this. Every read is bounded and has a time limit.
 
-use crate::response::Response;
+use crate::{Limits, Response};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use socket2::SockRef;
-use std::io::{self, BufRead, ErrorKind, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,70 +14,124 @@ const MAX_HEAD_BYTES: usize = 16 * 1024;
 const MAX_HEADERS: usize = 64;
 /// Read to be refused with 413; whatever is longer ends the connection.
 const MAX_BODY_BYTES: usize = 1 << 20;
-/// How long a connection may be idle between two requests.
-const IDLE_LIMIT: Duration = Duration::from_secs(300);
-/// How long a head, or a body, may take from its first byte to its last.
-const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 /// How long the rest of an unreadable request is read.
 const REFUSAL_LIMIT: Duration = Duration::from_secs(1);
 /// How long the other end may refuse to take what is sent.
 const WRITE_LIMIT: Duration = Duration::from_secs(30);
 
-/// A sender's or a browser's connection.
-pub(crate) struct Connection {
-    stream: Stream,
+/// A socket whose reads are buffered and fail after a deadline.
+pub(crate) struct Socket {
+    tcp: BufReader<TcpStream>,
     deadline: Instant,
+    limits: Limits,
 }
 
-enum Stream {
-    Plain(TcpStream),
-    Tls(Box<StreamOwned<ServerConnection, TcpStream>>),
+impl Socket {
+    pub(crate) fn new(tcp: TcpStream, limits: Limits) -> io::Result<Self> {
+        tcp.set_write_timeout(Some(WRITE_LIMIT))?;
+        Ok(Self { tcp: BufReader::new(tcp), deadline: Instant::now() + limits.idle, limits })
+    }
+
+    /// Without its deadline.
+    pub(crate) fn into_tcp(self) -> TcpStream {
+        self.tcp.into_inner()
+    }
+
+    fn before_deadline(&mut self) -> io::Result<&mut BufReader<TcpStream>> {
+        if self.tcp.buffer().is_empty() {
+            // Zero would mean no limit at all.
+            let left = self.deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+            self.tcp.get_ref().set_read_timeout(Some(left))?;
+        }
+        Ok(&mut self.tcp)
+    }
+}
+
+impl Read for Socket {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.before_deadline()?.read(buffer)
+    }
+}
+
+impl BufRead for Socket {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.before_deadline()?.fill_buf()
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.tcp.consume(count);
+    }
+}
+
+impl Write for Socket {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.tcp.get_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A sender's or a browser's connection.
+pub(crate) enum Connection {
+    Plain(Socket),
+    Tls(Box<StreamOwned<ServerConnection, Socket>>),
 }
 
 impl Connection {
-    pub(crate) fn plain(tcp: TcpStream) -> io::Result<Self> {
-        tcp.set_write_timeout(Some(WRITE_LIMIT))?;
-        Ok(Self { stream: Stream::Plain(tcp), deadline: Instant::now() + IDLE_LIMIT })
-    }
-
-    pub(crate) fn tls(tcp: TcpStream, config: Arc<ServerConfig>) -> io::Result<Self> {
-        let mut connection = Self::plain(tcp)?;
+    pub(crate) fn tls(socket: Socket, config: Arc<ServerConfig>) -> io::Result<Self> {
         let session = ServerConnection::new(config).map_err(io::Error::other)?;
-        if let Stream::Plain(tcp) = connection.stream {
-            connection.stream = Stream::Tls(Box::new(StreamOwned::new(session, tcp)));
-        }
-        Ok(connection)
+        Ok(Self::Tls(Box::new(StreamOwned::new(session, socket))))
     }
 
-    /// The socket of a connection without TLS.
-    pub(crate) fn as_plain(&self) -> Option<&TcpStream> {
-        match &self.stream {
-            Stream::Plain(tcp) => Some(tcp),
-            Stream::Tls(_) => None,
+    fn socket(&mut self) -> &mut Socket {
+        match self {
+            Self::Plain(socket) => socket,
+            Self::Tls(tls) => &mut tls.sock,
         }
+    }
+
+    pub(crate) fn reader(&mut self) -> &mut dyn BufRead {
+        match self {
+            Self::Plain(socket) => socket,
+            Self::Tls(tls) => tls,
+        }
+    }
+
+    /// Sends all of it at once.
+    pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let writer: &mut dyn Write = match self {
+            Self::Plain(socket) => socket,
+            Self::Tls(tls) => tls,
+        };
+        writer.write_all(bytes)?;
+        writer.flush()
     }
 
     /// Reads fail from now + `limit` on.
     pub(crate) fn limit_reads(&mut self, limit: Duration) {
-        self.deadline = Instant::now() + limit;
+        self.socket().deadline = Instant::now() + limit;
     }
 
-    /// Reads one request's head; `None` when the other end has closed instead. What follows the head stays in the socket:
-    /// `read_body`, a WebSocket and TLS start there.
+    /// Reads one request's head; `None` when the other end has closed instead. What follows the head stays: `read_body` and TLS
+    /// start there.
     pub(crate) fn read_head(&mut self) -> io::Result<Option<RequestHead>> {
-        self.limit_reads(IDLE_LIMIT);
-        let (mut bytes, mut chunk) = (Vec::new(), [0; 4096]);
+        let limits = self.socket().limits;
+        self.limit_reads(limits.idle);
+        let mut bytes = Vec::new();
         loop {
-            let (read, seen) = (bytes.len(), self.peek(&mut chunk)?);
-            match seen {
-                0 if read == 0 => return Ok(None),
-                0 => return Err(ErrorKind::UnexpectedEof.into()),
-                _ if read == 0 => self.limit_reads(REQUEST_LIMIT),
-                _ => {}
+            let (read, more) = (bytes.len(), self.reader().fill_buf()?);
+            match (read, more) {
+                (0, []) => return Ok(None),
+                (_, []) => return Err(ErrorKind::UnexpectedEof.into()),
+                _ => bytes.extend_from_slice(more),
             }
-            bytes.extend_from_slice(&chunk[..seen]);
+            if read == 0 {
+                self.limit_reads(limits.request);
+            }
             let parsed = RequestHead::parse(&bytes).map_err(|why| self.refuse(why))?;
-            self.skip(parsed.as_ref().map_or(bytes.len(), |(_, length)| *length) - read)?;
+            self.reader().consume(parsed.as_ref().map_or(bytes.len(), |(_, length)| *length) - read);
             if let Some((head, _)) = parsed {
                 return Ok(Some(head));
             }
@@ -87,39 +141,11 @@ impl Connection {
         }
     }
 
-    /// Copies the bytes that come next and leaves them in the socket: how many; 0 when the other end has closed.
-    fn peek(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.set_read_timeout()?;
-        match &mut self.stream {
-            Stream::Plain(tcp) => tcp.peek(buffer),
-            Stream::Tls(tls) => {
-                let bytes = tls.fill_buf()?;
-                let length = bytes.len().min(buffer.len());
-                buffer[..length].copy_from_slice(&bytes[..length]);
-                Ok(length)
-            }
-        }
-    }
-
-    /// Drops bytes that `peek` has copied.
-    fn skip(&mut self, count: usize) -> io::Result<()> {
-        match &mut self.stream {
-            Stream::Plain(tcp) => {
-                let mut peeked = [0; 4096];
-                tcp.read_exact(&mut peeked[..count])
-            }
-            Stream::Tls(tls) => {
-                tls.consume(count);
-                Ok(())
-            }
-        }
-    }
-
-    /// Reads the body.
     pub(crate) fn read_body(&mut self, head: &RequestHead) -> io::Result<Vec<u8>> {
-        self.limit_reads(REQUEST_LIMIT);
+        let limit = self.socket().limits.request;
+        self.limit_reads(limit);
         let mut body = vec![0; head.content_length().map_err(|why| self.refuse(why))?];
-        self.read_exact(&mut body)?;
+        self.reader().read_exact(&mut body)?;
         Ok(body)
     }
 
@@ -127,10 +153,10 @@ impl Connection {
     /// answer is not lost by a reset.
     fn refuse(&mut self, why: &str) -> io::Error {
         let response = Response::new(400).body("text/plain; charset=utf-8", format!("push-service: {why}\n"));
-        if self.write_all(&response.to_bytes()).and_then(|()| self.flush()).is_ok() {
+        if self.send(&response.to_bytes()).is_ok() {
             self.close();
             self.limit_reads(REFUSAL_LIMIT);
-            while self.read(&mut [0; 4096]).is_ok_and(|read| read > 0) {}
+            _ = io::copy(&mut self.reader(), &mut io::sink());
         }
         io::Error::new(ErrorKind::InvalidData, why)
     }
@@ -138,9 +164,9 @@ impl Connection {
     /// Ends the sending direction.
     pub(crate) fn close(&mut self) {
         // The other end may have closed already.
-        match &mut self.stream {
-            Stream::Plain(tcp) => _ = tcp.shutdown(Shutdown::Write),
-            Stream::Tls(tls) => {
+        match self {
+            Self::Plain(socket) => _ = socket.tcp.get_ref().shutdown(Shutdown::Write),
+            Self::Tls(tls) => {
                 tls.conn.send_close_notify();
                 _ = tls.flush();
             }
@@ -149,42 +175,9 @@ impl Connection {
 
     /// Makes the system send RST when the connection is dropped. Over TLS it ends without close_notify instead.
     pub(crate) fn reset_when_dropped(&self) -> io::Result<()> {
-        self.as_plain().map_or(Ok(()), |tcp| SockRef::from(tcp).set_linger(Some(Duration::ZERO)))
-    }
-
-    fn set_read_timeout(&self) -> io::Result<()> {
-        let tcp = match &self.stream {
-            Stream::Plain(tcp) => tcp,
-            Stream::Tls(tls) => &tls.sock,
-        };
-        // Zero would mean no limit at all.
-        let left = self.deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
-        tcp.set_read_timeout(Some(left))
-    }
-}
-
-impl Read for Connection {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.set_read_timeout()?;
-        match &mut self.stream {
-            Stream::Plain(tcp) => tcp.read(buffer),
-            Stream::Tls(tls) => tls.read(buffer),
-        }
-    }
-}
-
-impl Write for Connection {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match &mut self.stream {
-            Stream::Plain(tcp) => tcp.write(bytes),
-            Stream::Tls(tls) => tls.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match &mut self.stream {
-            Stream::Plain(tcp) => tcp.flush(),
-            Stream::Tls(tls) => tls.flush(),
+        match self {
+            Self::Plain(socket) => SockRef::from(socket.tcp.get_ref()).set_linger(Some(Duration::ZERO)),
+            Self::Tls(_) => Ok(()),
         }
     }
 }

@@ -11,8 +11,7 @@
 //! | `http` | HTTP/1.1 requests, read from a socket |
 //! | `response` | HTTP/1.1 responses as bytes |
 //! | `routes` | which part answers a request |
-//! | `proxy` | the HTTPS proxy to the vendors' real host names |
-//! | `authority` | the throw-away authority behind the proxy |
+//! | `proxy` | the HTTPS proxy to the vendors' real host names, and the throw-away authority behind it |
 //! | `messages` | the sender's side: checks a message, then stores or delivers it |
 //! | `authorization` | checks the VAPID token |
 //! | `decryption` | decrypts what is sent to a simulated browser |
@@ -31,25 +30,44 @@
 //! | `certificate` | an authority and the certificates by it |
 
 pub mod answers;
-mod authority;
-pub mod authorization;
+mod authorization;
 pub mod certificate;
 mod checks;
 mod control;
 pub mod decryption;
 mod delivery;
-pub mod fault;
+mod fault;
 pub mod google;
 mod http;
 mod listener;
-pub mod messages;
+mod messages;
 mod mozilla;
 mod proxy;
-pub mod record;
+mod record;
 mod response;
 mod routes;
-pub mod service;
-pub mod state;
-pub mod subscriptions;
-pub mod vendor;
-pub mod vendor_answers;
+mod service;
+mod state;
+mod subscriptions;
+mod vendor;
+mod vendor_answers;
+
+use answers::{Answer, Answers, First, GARBAGE, Scope, Then};
+pub use authorization::Authorization;
+use decryption::{BrowserKeys, random};
+use delivery::{BrowserChannel, StoredMessage};
+use fault::{Fault, Kind};
+use http::{Connection, RequestHead, Socket};
+pub use listener::Limits;
+use listener::Listener;
+use messages::Destination;
+use proxy::Authority;
+pub use record::Received;
+use record::Record;
+use response::{Response, reason_phrase};
+pub use service::{Service, Settings};
+pub use state::{Shared, State};
+pub use subscriptions::{Owner, Subscription, tail};
+pub use vendor::Vendor;
+pub use vendor_answers::Refusal;
+use vendor_answers::accepted;

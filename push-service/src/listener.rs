@@ -1,61 +1,65 @@
 //! A port on loopback with one thread for each connection. Dropped, it ends them all.
 
-use crate::state::Shared;
+use crate::Shared;
 use std::collections::HashMap;
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread::{self, JoinHandle, Scope};
 use std::time::Duration;
 
 /// After a failed accept, for example when no file descriptor is left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
-/// Four times what a sender of many pushes opens.
-const MAX_CONNECTIONS: usize = 1024;
+/// What the other ends may ask of a push service.
+#[derive(Clone, Copy)]
+pub struct Limits {
+    /// Connections at once: more are closed as soon as they open.
+    pub connections: usize,
+    /// How long a connection may be idle between two requests.
+    pub idle: Duration,
+    /// How long a head, or a body, may take from its first byte to its last.
+    pub request: Duration,
+}
 
-/// Serves one connection until it ends.
-type Serve = Arc<dyn Fn(TcpStream, &Shared) -> io::Result<()> + Send + Sync>;
+impl Default for Limits {
+    fn default() -> Self {
+        // Four times what a sender of many pushes opens.
+        Self { connections: 1024, idle: Duration::from_secs(300), request: Duration::from_secs(30) }
+    }
+}
 
 /// A port that is served.
 pub(crate) struct Listener {
     address: SocketAddr,
-    connections: Arc<Connections>,
+    open: Arc<Open>,
     accepting: Option<JoinHandle<()>>,
 }
 
-#[derive(Default)]
-struct Connections {
-    sockets: Mutex<HashMap<usize, TcpStream>>,
-    stopping: AtomicBool,
-}
+/// The sockets of the open connections, by number; `None` once the listener ends.
+struct Open(Mutex<Option<HashMap<usize, TcpStream>>>);
 
-impl Connections {
-    fn lock(&self) -> MutexGuard<'_, HashMap<usize, TcpStream>> {
-        self.sockets.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::SeqCst)
+impl Open {
+    fn lock(&self) -> MutexGuard<'_, Option<HashMap<usize, TcpStream>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Listener {
-    /// Serves the connections that `tcp` accepts.
+    /// Gives each connection that `tcp` accepts to `serve`, which serves it until it ends.
     pub(crate) fn start(
         tcp: TcpListener,
         shared: Arc<Shared>,
         serve: impl Fn(TcpStream, &Shared) -> io::Result<()> + Send + Sync + 'static,
     ) -> io::Result<Self> {
         let address = tcp.local_addr()?;
-        let connections = Arc::new(Connections::default());
-        let serve: Serve = Arc::new(serve);
+        let open = Arc::new(Open(Mutex::new(Some(HashMap::new()))));
         let accepting = thread::Builder::new().name("push service".to_owned()).spawn({
-            let connections = connections.clone();
-            move || accept(&tcp, &shared, &connections, &serve)
+            let open = open.clone();
+            // Ends when all its threads have ended.
+            move || thread::scope(|scope| accept(scope, &tcp, &shared, &open, &serve))
         })?;
-        Ok(Self { address, connections, accepting: Some(accepting) })
+        Ok(Self { address, open, accepting: Some(accepting) })
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -65,61 +69,49 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        self.connections.stopping.store(true, Ordering::SeqCst);
-        // Wakes the accepting thread, which then waits for the others.
-        _ = TcpStream::connect(self.address);
-        for socket in self.connections.lock().values() {
+        for socket in self.open.lock().take().into_iter().flat_map(HashMap::into_values) {
             _ = socket.shutdown(Shutdown::Both);
         }
+        // Wakes the accepting thread.
+        _ = TcpStream::connect(self.address);
         if let Some(accepting) = self.accepting.take() {
             _ = accepting.join();
         }
     }
 }
 
-fn accept(tcp: &TcpListener, shared: &Arc<Shared>, connections: &Arc<Connections>, serve: &Serve) {
-    let mut threads: Vec<JoinHandle<()>> = Vec::new();
+fn accept<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    tcp: &TcpListener,
+    shared: &'scope Shared,
+    open: &'scope Open,
+    serve: &'scope (impl Fn(TcpStream, &Shared) -> io::Result<()> + Sync),
+) {
     for (number, socket) in tcp.incoming().enumerate() {
-        if connections.is_stopping() {
-            break;
-        }
-        threads.retain(|thread| !thread.is_finished());
-        if threads.len() >= MAX_CONNECTIONS {
+        let mut guard = open.lock();
+        let Some(sockets) = guard.as_mut() else {
+            return;
+        };
+        if sockets.len() >= shared.limits.connections {
             // Dropped, the socket is closed.
             continue;
         }
-        match socket.and_then(|socket| start(socket, number, shared, connections, serve)) {
-            Ok(thread) => threads.push(thread),
-            Err(_) => _ = shared.pause(ACCEPT_PAUSE),
+        let started = socket.and_then(|socket| {
+            socket.set_nodelay(true)?;
+            let kept = socket.try_clone()?;
+            thread::Builder::new().spawn_scoped(scope, move || {
+                // When a connection fails, its other end notices.
+                _ = serve(socket, shared);
+                open.lock().as_mut().map(|sockets| sockets.remove(&number));
+            })?;
+            Ok(kept)
+        });
+        match started {
+            Ok(kept) => _ = sockets.insert(number, kept),
+            Err(_) => {
+                drop(guard);
+                _ = shared.pause(ACCEPT_PAUSE);
+            }
         }
     }
-    for thread in threads {
-        _ = thread.join();
-    }
-}
-
-/// Starts the thread of one connection and keeps its socket, to shut it when the listener ends.
-fn start(
-    socket: TcpStream,
-    number: usize,
-    shared: &Arc<Shared>,
-    connections: &Arc<Connections>,
-    serve: &Serve,
-) -> io::Result<JoinHandle<()>> {
-    socket.set_nodelay(true)?;
-    let kept = socket.try_clone()?;
-    let mut open = connections.lock();
-    let thread = thread::Builder::new().spawn({
-        let (shared, connections, serve) = (shared.clone(), connections.clone(), serve.clone());
-        move || {
-            // When a connection fails, its other end notices.
-            _ = serve(socket, &shared);
-            connections.lock().remove(&number);
-        }
-    })?;
-    if connections.is_stopping() {
-        _ = kept.shutdown(Shutdown::Both);
-    }
-    open.insert(number, kept);
-    Ok(thread)
 }

@@ -1,12 +1,8 @@
 //! The browser's side of Mozilla's push service: what Firefox and autoconnect send each other over a WebSocket.
 
-use crate::authorization::decode;
-use crate::decryption::random;
-use crate::delivery::{BrowserChannel, StoredMessage};
-use crate::http::RequestHead;
-use crate::state::Shared;
-use crate::subscriptions::{Owner, tail};
-use crate::vendor::Vendor;
+use crate::{
+    BrowserChannel, Owner, RequestHead, Shared, Socket, StoredMessage, Vendor, authorization::decode, random, tail,
+};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::{Value, json};
 use std::io::{self, Read, Write};
@@ -92,7 +88,9 @@ pub(crate) fn is_upgrade(head: &RequestHead) -> bool {
 }
 
 /// Serves one browser until it disconnects.
-pub(crate) fn serve(shared: &Shared, mut tcp: TcpStream, head: &RequestHead) -> io::Result<()> {
+pub(crate) fn serve(shared: &Shared, socket: Socket, head: &RequestHead) -> io::Result<()> {
+    // A browser waits for this answer before it sends more.
+    let mut tcp = socket.into_tcp();
     tcp.write_all(upgrade(head).as_bytes())?;
     tcp.set_read_timeout(Some(IDLE_LIMIT))?;
     let config = Some(WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE_BYTES)));

@@ -1,8 +1,6 @@
 //! The running push service on its port. Dropped, it ends all its threads.
 
-use crate::listener::Listener;
-use crate::routes;
-use crate::state::{Shared, State};
+use crate::{Limits, Listener, Shared, State, routes};
 use rustls::ServerConfig;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
@@ -16,6 +14,8 @@ pub struct Settings {
     pub tls: Option<Arc<ServerConfig>>,
     /// Hold senders to more than the vendors do, as tests want it.
     pub strict: bool,
+    /// The defaults, but in tests of them.
+    pub limits: Limits,
     /// Gets one line about each thing that happens, never a secret.
     pub log: Box<dyn Fn(&str) + Send + Sync>,
 }
@@ -40,6 +40,7 @@ impl Service {
         let shared = Arc::new(Shared {
             origin: format!("{scheme}://localhost:{port}"),
             strict: settings.strict,
+            limits: settings.limits,
             log: settings.log,
             authority: Mutex::default(),
             state: Mutex::new(State::default()),
@@ -62,9 +63,7 @@ impl Drop for Service {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::delivery::StoredMessage;
-    use crate::subscriptions::Owner;
-    use crate::vendor::Vendor;
+    use crate::{Owner, StoredMessage, Vendor};
     use std::sync::PoisonError;
     use std::time::Duration;
 
@@ -74,7 +73,14 @@ mod tests {
             let lines = lines.clone();
             move |line: &str| lines.lock().unwrap_or_else(PoisonError::into_inner).push(line.to_owned())
         };
-        let service = Service::start(Settings { port: 0, tls: None, strict: false, log: Box::new(log) }).unwrap();
+        let service = Service::start(Settings {
+            port: 0,
+            tls: None,
+            strict: false,
+            limits: Limits::default(),
+            log: Box::new(log),
+        })
+        .unwrap();
         (service, lines)
     }
 

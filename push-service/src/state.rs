@@ -1,10 +1,6 @@
 //! What the threads of one push service share. In memory only.
 
-use crate::answers::Answers;
-use crate::authority::Authority;
-use crate::delivery::{BrowserChannel, StoredMessage};
-use crate::record::Record;
-use crate::subscriptions::Subscription;
+use crate::{Answers, Authority, Authorization, BrowserChannel, Limits, Record, StoredMessage, Subscription};
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -18,6 +14,7 @@ pub struct Shared {
     pub(crate) strict: bool,
     /// Gets one line about each thing that happens, never a secret.
     pub(crate) log: Box<dyn Fn(&str) + Send + Sync>,
+    pub(crate) limits: Limits,
     /// The proxy's, once it has been needed.
     pub(crate) authority: Mutex<Option<Arc<Authority>>>,
     pub(crate) state: Mutex<State>,
@@ -36,7 +33,9 @@ pub struct State {
     pub(crate) chromium_tokens: HashMap<u64, u64>,
     /// For real browsers, until acknowledged or expired, oldest first.
     pub(crate) stored: Vec<StoredMessage>,
-    /// What tests told.
+    /// The Authorization headers of late whose signature is good.
+    pub(crate) signed: HashMap<String, Authorization>,
+    /// What tests have chosen.
     pub answers: Answers,
     /// What has arrived.
     pub record: Record,

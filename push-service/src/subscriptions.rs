@@ -1,8 +1,6 @@
 //! Subscriptions: each knows its vendor, the key it is restricted to, and who receives its messages.
 
-use crate::decryption::BrowserKeys;
-use crate::state::{Shared, State};
-use crate::vendor::Vendor;
+use crate::{BrowserKeys, Shared, State, Vendor};
 use std::sync::Arc;
 
 /// More than a test suite makes; ended ones make room.

@@ -1,12 +1,13 @@
 //! One row for each vendor: the hosts of its push service and the form of its endpoints. Edit it to add a vendor.
 
-use crate::decryption::random;
+use crate::random;
 use base64ct::{Base64UrlUnpadded, Encoding};
 
 /// Whose push service an endpoint belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Vendor {
     /// This program under its own address, answering as Mozilla does.
+    #[default]
     Local,
     /// Firefox: autopush.
     Mozilla,

@@ -1,9 +1,6 @@
 //! How each vendor answers: status, headers, body and words. README.md says which were measured and which were read in reports.
 
-use crate::decryption::random;
-use crate::fault::{Fault, Kind};
-use crate::response::{Response, reason_phrase};
-use crate::vendor::Vendor;
+use crate::{Fault, Kind, Response, Vendor, random, reason_phrase};
 use serde_json::json;
 use std::time::{SystemTime, UNIX_EPOCH};
 

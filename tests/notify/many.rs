@@ -27,7 +27,7 @@ fn summary(ended: &Finished) -> String {
 }
 
 fn endpoints(service: &PushService) -> Vec<String> {
-    let mut endpoints: Vec<_> = service.received().into_iter().map(|message| message.endpoint).collect();
+    let mut endpoints: Vec<_> = service.received().into_iter().map(|message| message.endpoint.clone()).collect();
     endpoints.sort();
     endpoints
 }

@@ -2,10 +2,7 @@
 
 use super::subscriptions::by_name;
 use super::{Refused, Request, Result};
-use crate::answers::{Answer, First, GARBAGE, Scope, Then};
-use crate::response::Response;
-use crate::state::Shared;
-use crate::vendor_answers::Refusal;
+use crate::{Answer, First, GARBAGE, Refusal, Response, Scope, Shared, Then};
 use serde::Deserialize;
 use std::time::Duration;
 

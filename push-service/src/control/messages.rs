@@ -1,10 +1,7 @@
 //! What has arrived, decrypted.
 
 use super::{Request, Result};
-use crate::record::Entry;
-use crate::response::Response;
-use crate::state::{Shared, State};
-use crate::subscriptions::tail;
+use crate::{Received, Response, Shared, State, tail};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::{Map, Value, json};
 use std::sync::PoisonError;
@@ -19,35 +16,35 @@ pub(super) fn list(shared: &Shared, request: &Request) -> Result<Response> {
     let after = request.number("after", u64::MAX)?.unwrap_or_default();
     let state = shared.lock();
     let token = request.query.get("subscription").map(|name| state.find_token(name)).transpose()?;
-    let wanted = |entry: &&Entry| entry.number > after && token.as_ref().is_none_or(|token| *token == entry.token);
-    let none = |state: &mut State| !state.stopping && !state.record.entries.iter().any(|entry| wanted(&entry));
+    let wanted =
+        |message: &&Received| message.number > after && token.as_ref().is_none_or(|token| *token == message.token);
+    let none = |state: &mut State| !state.stopping && !state.record.messages.iter().any(|message| wanted(&message));
     let waited = shared.changed.wait_timeout_while(state, wait, none);
     let state = waited.unwrap_or_else(PoisonError::into_inner).0;
-    let messages: Vec<_> = state.record.entries.iter().filter(wanted).cloned().collect();
+    let messages: Vec<_> = state.record.messages.iter().filter(wanted).cloned().collect();
     let dropped = state.record.dropped;
     drop(state);
-    let messages: Vec<_> = messages.iter().map(message).collect();
+    let messages: Vec<_> = messages.iter().map(to_json).collect();
     Ok(Response::new(200).json(&json!({ "messages": messages, "dropped": dropped })))
 }
 
-fn message(entry: &Entry) -> Value {
-    let received = &entry.received;
-    let payload = received.payload.as_deref();
+fn to_json(message: &Received) -> Value {
+    let payload = message.payload.as_deref();
     json!({
-        "number": entry.number,
-        "vendor": entry.vendor.name(),
-        "endpoint": received.endpoint,
-        "subscription": tail(&entry.token),
-        "accepted": entry.accepted,
-        "status": entry.status,
-        "wrong": entry.wrong,
-        "headers": headers(&received.headers),
-        "ttl": received.ttl,
-        "urgency": received.urgency,
-        "topic": received.topic,
-        "claims": received.claims,
-        "applicationServerKey": (!received.key.is_empty()).then(|| Base64UrlUnpadded::encode_string(&received.key)),
-        "body_bytes": received.body.len(),
+        "number": message.number,
+        "vendor": message.vendor.name(),
+        "endpoint": message.endpoint,
+        "subscription": tail(&message.token),
+        "accepted": message.accepted,
+        "status": message.status,
+        "wrong": message.wrong,
+        "headers": headers(&message.headers),
+        "ttl": message.ttl,
+        "urgency": message.urgency,
+        "topic": message.topic,
+        "claims": message.claims,
+        "applicationServerKey": (!message.key.is_empty()).then(|| Base64UrlUnpadded::encode_string(&message.key)),
+        "body_bytes": message.body.len(),
         "payload": payload.and_then(|bytes| std::str::from_utf8(bytes).ok()),
         "payload_base64url": payload.map(Base64UrlUnpadded::encode_string),
     })

@@ -7,9 +7,7 @@ mod subscriptions;
 #[cfg(test)]
 mod tests;
 
-use crate::http::{Connection, RequestHead};
-use crate::response::Response;
-use crate::state::{Shared, State};
+use crate::{Connection, RequestHead, Response, Shared, State};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use std::collections::HashMap;

@@ -1,12 +1,7 @@
 //! Subscriptions without a browser: the push service decrypts what is sent to them.
 
 use super::{Refused, Request, Result};
-use crate::authorization::decode;
-use crate::decryption::BrowserKeys;
-use crate::response::Response;
-use crate::state::Shared;
-use crate::subscriptions::Owner;
-use crate::vendor::Vendor;
+use crate::{BrowserKeys, Owner, Response, Shared, Vendor, authorization::decode};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::Deserialize;
 use serde_json::json;

@@ -1,9 +1,7 @@
 //! Google's check-in: gives each Chromium an id and a secret, with which it registers and logs in to the message channel.
 
 use super::messages::{CheckInRequest, CheckInResponse};
-use crate::decryption::random;
-use crate::response::Response;
-use crate::state::{Shared, State};
+use crate::{Response, Shared, State, random};
 use prost::Message;
 
 /// Each start of a fresh profile makes one; a learner or a test suite starts a few hundred.

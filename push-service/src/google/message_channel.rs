@@ -3,8 +3,7 @@
 use super::check_in::milliseconds;
 use super::frames::{Frame, Frames, SharedTls, VERSION};
 use super::messages::{AppData, DataMessage, ErrorInfo, Heartbeat, IqStanza, LoginRequest, LoginResponse};
-use crate::delivery::{BrowserChannel, StoredMessage};
-use crate::state::Shared;
+use crate::{BrowserChannel, Shared, StoredMessage};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use prost::Message;
 use rustls::ServerConfig;

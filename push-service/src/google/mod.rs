@@ -9,12 +9,7 @@ mod registration;
 #[cfg(test)]
 mod tests;
 
-use crate::certificate::server_config;
-use crate::control;
-use crate::http::{Connection, RequestHead};
-use crate::listener::Listener;
-use crate::response::Response;
-use crate::state::Shared;
+use crate::{Connection, Listener, RequestHead, Response, Shared, certificate::server_config, control};
 use base64ct::{Base64, Encoding};
 use rcgen::{CertificateParams, KeyPair, PublicKeyData};
 use rustls::ServerConfig;

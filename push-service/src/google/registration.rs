@@ -5,12 +5,7 @@
 //! app=org.chromium.linux&X-subtype=wp:ORIGIN/%23GUID&sender=VAPID-KEY&...      -> token=TOKEN
 //! ```
 
-use crate::authorization::decode;
-use crate::http::RequestHead;
-use crate::response::Response;
-use crate::state::{Shared, State};
-use crate::subscriptions::{Owner, tail};
-use crate::vendor::Vendor;
+use crate::{Owner, RequestHead, Response, Shared, State, Vendor, authorization::decode, tail};
 use std::collections::HashMap;
 
 impl Shared {

@@ -10,7 +10,7 @@ use browsers::{Browser, Event, Kind};
 use clap::Parser;
 use http::Uri;
 use push_service::google::MessageChannel;
-use push_service::service::{Service, Settings};
+use push_service::{Limits, Service, Settings};
 use std::fmt;
 use std::io::{self, ErrorKind, Write};
 use std::net::TcpStream;
@@ -81,8 +81,13 @@ fn run(mut arguments: Arguments) -> Result<(), Failure> {
         .map_err(hint("try again"))?;
     let wanted =
         find_browsers([(Kind::Firefox, arguments.firefox.take()), (Kind::Chromium, arguments.chromium.take())])?;
-    let settings =
-        Settings { port: arguments.port, tls: None, strict: false, log: Box::new(|line| say(format_args!("{line}"))) };
+    let settings = Settings {
+        port: arguments.port,
+        tls: None,
+        strict: false,
+        limits: Limits::default(),
+        log: Box::new(|line| say(format_args!("{line}"))),
+    };
     let service = match Service::start(settings) {
         Ok(service) => service,
         Err(error) => return not_started(&arguments, error),

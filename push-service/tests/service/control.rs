@@ -1,7 +1,7 @@
 //! The control interface, as a test in any language uses it.
 
 use crate::sender::{Request, Response, Sender, claims, encrypt, exchange, now};
-use push_service::service::{Service, Settings};
+use push_service::{Limits, Service, Settings};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -18,7 +18,13 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
-        let settings = Settings { port: 0, tls: None, strict: false, log: Box::new(|line| println!("{line}")) };
+        let settings = Settings {
+            port: 0,
+            tls: None,
+            strict: false,
+            limits: Limits::default(),
+            log: Box::new(|line| println!("{line}")),
+        };
         let service = Service::start(settings).unwrap();
         let ca = service.shared.ca_file().unwrap();
         Self { service, sender: Sender::new(), ca }

@@ -1,7 +1,7 @@
 //! The browser's side of the program `push-service`: names, subscriptions, which messages arrive and which are lost.
 
 use crate::sender::{LIMIT, Request, Response, Sender, claims, decode, now};
-use push_service::service::{Service, Settings};
+use push_service::{Limits, Service, Settings};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -19,8 +19,13 @@ struct Scene {
 impl Scene {
     fn new() -> Self {
         let (say, lines) = channel();
-        let settings =
-            Settings { port: 0, tls: None, strict: false, log: Box::new(move |line| _ = say.send(line.to_owned())) };
+        let settings = Settings {
+            port: 0,
+            tls: None,
+            strict: false,
+            limits: Limits::default(),
+            log: Box::new(move |line| _ = say.send(line.to_owned())),
+        };
         Self { service: Service::start(settings).unwrap(), lines, sender: Sender::new() }
     }
 

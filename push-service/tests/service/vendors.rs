@@ -1,7 +1,7 @@
 //! Each vendor's push service, reached by its real host name through the proxy, with TLS checked.
 
 use crate::sender::{Request, Response, Sender, claims, connect, connect_by, encrypt, now, trusting};
-use push_service::vendor::Vendor;
+use push_service::Vendor;
 use push_service_fixture::{PushService, TestSubscription, answer};
 use rustls::{ClientConnection, StreamOwned};
 use serde_json::{Value, json};

@@ -4,8 +4,8 @@
 mod chromium;
 
 use super::MessageChannel;
-use crate::delivery::StoredMessage;
-use crate::service::{Service, Settings};
+use crate::StoredMessage;
+use crate::{Limits, Service, Settings};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use chromium::{Chromium, DataMessage, Login};
 use std::sync::PoisonError;
@@ -15,8 +15,13 @@ const SUBTYPE: &str = "wp:http://localhost:4480/#0123-V2";
 const KEY: [u8; 65] = [4; 65];
 
 fn service() -> (Service, MessageChannel) {
-    let settings =
-        Settings { port: 0, tls: None, strict: true, log: Box::new(|line| println!("push service: {line}")) };
+    let settings = Settings {
+        port: 0,
+        tls: None,
+        strict: true,
+        limits: Limits::default(),
+        log: Box::new(|line| println!("push service: {line}")),
+    };
     let service = Service::start(settings).unwrap();
     let channel = MessageChannel::open(&service.shared).unwrap();
     (service, channel)
