@@ -17,6 +17,51 @@ pub struct Refusal {
     pub retry_after: Option<String>,
 }
 
+/// A fault, Mozilla's status and number for it (999: Mozilla would accept the message), then status and words of Google, Apple
+/// and Windows. Mozilla's words are the fault's own; where there are none, they are the usual ones for that status.
+type FaultRow = (Kind, (u16, u16), (u16, &'static str), (u16, &'static str), (u16, &'static str));
+
+#[rustfmt::skip]
+const FAULTS: [FaultRow; 15] = [
+    (Kind::Authorization, (401, 109), (400, "UnauthorizedRegistration"), (403, "BadAuthorizationHeader"), (401, "")),
+    (Kind::Token, (401, 109), (403, "permission denied: invalid JWT provided"), (403, "BadJwtToken"), (401, "")),
+    (Kind::Audience, (401, 109), (403, WRONG_AUDIENCE), (403, "BadJwtToken"), (401, "")),
+    (Kind::Key, (401, 109), (403, OTHER_KEY), (400, "VapidPkHashMismatch"), (403, "")),
+    (Kind::Endpoint, (404, 102), (404, ""), (404, ""), (404, "")),
+    (Kind::Gone, (410, 106), (410, ""), (410, ""), (410, "")),
+    (Kind::Ttl, (400, 111), (400, "InvalidTtlParameter"), (400, "BadTtl"), (400, "Ttl value is missing or invalid.")),
+    (Kind::TtlRange, (400, 114), (400, "InvalidTtlParameter"), (400, "BadTtl"), (400, "Ttl value is missing or invalid.")),
+    (Kind::Topic, (400, 113), (400, ""), (400, "BadWebPushTopic"), (400, "")),
+    (Kind::Urgency, (400, 999), (400, ""), (400, "BadUrgency"), (400, "")),
+    (Kind::Encoding, (400, 110), (400, ""), (400, ""), (400, "")),
+    (Kind::TooLarge, (413, 104), (413, ""), (413, ""), (413, "")),
+    (Kind::CachePolicy, (400, 999), (400, ""), (400, ""), (400, "Ttl value conflicts with X-WNS-Cache-Policy.")),
+    (Kind::Method, (405, 102), (405, ""), (405, ""), (405, "")),
+    (Kind::Strict, (400, 999), (400, ""), (400, ""), (400, "")),
+];
+
+/// A status, the number and the words that Mozilla most often gives with it, then Google's and Apple's words. Windows has none.
+type UsualRow = (u16, (u16, &'static str), &'static str, &'static str);
+
+const USUAL: [UsualRow; 9] = [
+    (400, (110, "Invalid Content-Encoding header"), "Bad Request", "BadWebPushRequest"),
+    (401, (109, "Invalid VAPID token"), OTHER_KEY, "BadJwtToken"),
+    (403, (109, "Invalid VAPID token"), OTHER_KEY, "BadJwtToken"),
+    // Mozilla's 404 and 405 have no body.
+    (404, (102, ""), UNSUBSCRIBED, "BadPath"),
+    (405, (102, ""), "Method Not Allowed", "MethodNotAllowed"),
+    (410, (106, "No such subscription"), UNSUBSCRIBED, "Unregistered"),
+    (413, (104, "payload reached size limit"), "Payload Too Large", "PayloadTooLarge"),
+    (429, (201, BACK_OFF), "Too Many Requests", "TooManyRequests"),
+    (503, (201, BACK_OFF), "Service Unavailable", "ServiceUnavailable"),
+];
+
+const WRONG_AUDIENCE: &str = "aud claim in the token MUST include the origin of the push resource URL";
+const OTHER_KEY: &str = "the VAPID credentials in the authorization header do not correspond to the credentials used to create \
+                         the subscriptions.";
+const UNSUBSCRIBED: &str = "push subscription has unsubscribed or expired.";
+const BACK_OFF: &str = "Use exponential back-off for retries";
+
 /// 201: the message is accepted (RFC 8030 §5). `id` names it.
 pub(crate) fn accepted(vendor: Vendor, origin: &str, id: &str, ttl: u64) -> Response {
     let response = Response::new(201);
@@ -41,42 +86,34 @@ impl Refusal {
 
     /// What `vendor` answers to a message with this fault.
     pub(crate) fn of(vendor: Vendor, fault: &Fault) -> Self {
-        let status = status(vendor, fault.kind);
-        let words = match (vendor, fault.kind) {
-            (Vendor::Local | Vendor::Mozilla, Kind::Endpoint | Kind::Method) => return Self::status(status),
-            (Vendor::Local | Vendor::Mozilla, _) => fault.why.as_str(),
-            (Vendor::Google, Kind::Authorization) => "UnauthorizedRegistration",
-            (Vendor::Google, Kind::Token) => "permission denied: invalid JWT provided",
-            (Vendor::Google, Kind::Audience) => {
-                "aud claim in the token MUST include the origin of the push resource URL"
-            }
-            (Vendor::Google, Kind::Ttl | Kind::TtlRange) => "InvalidTtlParameter",
-            (Vendor::Apple, Kind::Authorization) => "BadAuthorizationHeader",
-            (Vendor::Apple, Kind::Key) => "VapidPkHashMismatch",
-            (Vendor::Apple, Kind::Ttl | Kind::TtlRange) => "BadTtl",
-            (Vendor::Apple, Kind::Topic) => "BadWebPushTopic",
-            (Vendor::Apple, Kind::Urgency) => "BadUrgency",
-            (Vendor::Windows, Kind::CachePolicy) => "Ttl value conflicts with X-WNS-Cache-Policy.",
-            (Vendor::Windows, Kind::Ttl | Kind::TtlRange) => "Ttl value is missing or invalid.",
-            _ => return Self::status(status),
+        // `each_fault_has_its_row` holds that the rows are in the order of the kinds.
+        let (_, (mozilla, errno), google, apple, windows) = FAULTS[fault.kind as usize];
+        let (status, words) = match vendor {
+            Vendor::Local | Vendor::Mozilla if matches!(mozilla, 404 | 405) => (mozilla, ""),
+            Vendor::Local | Vendor::Mozilla => (mozilla, fault.why.as_str()),
+            Vendor::Google => google,
+            Vendor::Apple => apple,
+            Vendor::Windows => windows,
         };
-        Self { errno: Some(errno(fault.kind)), words: Some(words.to_owned()), ..Self::status(status) }
+        Self { errno: Some(errno), words: (!words.is_empty()).then(|| words.to_owned()), ..Self::status(status) }
     }
 
     /// The response in the vendor's shape. 2xx have no body; 3xx name another address.
     pub(crate) fn response(&self, vendor: Vendor) -> Response {
-        let (usual_errno, usual_words) = usual(vendor, self.status);
-        let words = self.words.as_deref().unwrap_or(usual_words);
+        let usual = USUAL.iter().find(|(status, ..)| *status == self.status);
+        let other = (self.status, (999, "Unknown error"), reason_phrase(self.status), "InternalServerError");
+        let (_, (errno, mozillas), googles, apples) = *usual.unwrap_or(&other);
+        let words = |usual| self.words.as_deref().unwrap_or(usual);
         let response = Response::new(self.status);
         let response = match (self.status, vendor) {
             (..300, _) => response,
-            (300..400, _) => response.header("Location", self.words.as_deref().unwrap_or("/elsewhere")),
+            (300..400, _) => response.header("Location", words("/elsewhere")),
             (_, Vendor::Local | Vendor::Mozilla) => {
-                mozilla(response, self.status, self.errno.unwrap_or(usual_errno), words)
+                mozilla(response, self.status, self.errno.unwrap_or(errno), words(mozillas))
             }
-            (_, Vendor::Google) => google(response, self.status, words),
-            (_, Vendor::Apple) => apple(response, self.status, words),
-            (_, Vendor::Windows) => windows(response, words),
+            (_, Vendor::Google) => google(response, self.status, words(googles)),
+            (_, Vendor::Apple) => apple(response, self.status, words(apples)),
+            (_, Vendor::Windows) => windows(response, words("")),
         };
         match &self.retry_after {
             Some(value) => response.header("Retry-After", value),
@@ -124,71 +161,6 @@ fn apple(response: Response, status: u16, words: &str) -> Response {
 fn windows(response: Response, words: &str) -> Response {
     let response = response.header("X-WNS-STATUS", "dropped").header("X-WNS-NOTIFICATIONSTATUS", "dropped");
     if words.is_empty() { response } else { response.header("X-WNS-ERROR-DESCRIPTION", words) }
-}
-
-/// The status of each fault. The vendors differ in those about the VAPID token.
-fn status(vendor: Vendor, kind: Kind) -> u16 {
-    match (kind, vendor) {
-        (Kind::Endpoint, _) => 404,
-        (Kind::Method, _) => 405,
-        (Kind::Gone, _) => 410,
-        (Kind::TooLarge, _) => 413,
-        (Kind::Authorization | Kind::Token | Kind::Audience | Kind::Key, Vendor::Local | Vendor::Mozilla) => 401,
-        (Kind::Authorization, Vendor::Google) | (Kind::Key, Vendor::Apple) => 400,
-        (Kind::Authorization | Kind::Token | Kind::Audience, Vendor::Windows) => 401,
-        (Kind::Authorization | Kind::Token | Kind::Audience | Kind::Key, _) => 403,
-        _ => 400,
-    }
-}
-
-/// Mozilla's numbers; 999 is for what Mozilla would accept.
-fn errno(kind: Kind) -> u16 {
-    match kind {
-        Kind::Endpoint | Kind::Method => 102,
-        Kind::TooLarge => 104,
-        Kind::Gone => 106,
-        Kind::Authorization | Kind::Token | Kind::Audience | Kind::Key => 109,
-        Kind::Encoding => 110,
-        Kind::Ttl => 111,
-        Kind::Topic => 113,
-        Kind::TtlRange => 114,
-        Kind::Urgency | Kind::CachePolicy | Kind::Strict => 999,
-    }
-}
-
-/// The number and the words that a vendor most often gives with this status.
-fn usual(vendor: Vendor, status: u16) -> (u16, &'static str) {
-    let words = match (vendor, status) {
-        (Vendor::Local | Vendor::Mozilla, _) => {
-            return match status {
-                400 => (110, "Invalid Content-Encoding header"),
-                401 | 403 => (109, "Invalid VAPID token"),
-                // Mozilla's 404 and 405 have no body.
-                404 | 405 => (102, ""),
-                410 => (106, "No such subscription"),
-                413 => (104, "payload reached size limit"),
-                429 | 503 => (201, "Use exponential back-off for retries"),
-                _ => (999, "Unknown error"),
-            };
-        }
-        (Vendor::Google, 401 | 403) => {
-            "the VAPID credentials in the authorization header do not correspond to the credentials used to create the \
-             subscriptions."
-        }
-        (Vendor::Google, 404 | 410) => "push subscription has unsubscribed or expired.",
-        (Vendor::Google, _) => reason_phrase(status),
-        (Vendor::Apple, 400) => "BadWebPushRequest",
-        (Vendor::Apple, 401 | 403) => "BadJwtToken",
-        (Vendor::Apple, 404) => "BadPath",
-        (Vendor::Apple, 405) => "MethodNotAllowed",
-        (Vendor::Apple, 410) => "Unregistered",
-        (Vendor::Apple, 413) => "PayloadTooLarge",
-        (Vendor::Apple, 429) => "TooManyRequests",
-        (Vendor::Apple, 503) => "ServiceUnavailable",
-        (Vendor::Apple, _) => "InternalServerError",
-        (Vendor::Windows, _) => "",
-    };
-    (0, words)
 }
 
 /// A random UUID in upper case, as APNs writes it.

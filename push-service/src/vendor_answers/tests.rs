@@ -61,6 +61,15 @@ fn each_vendor_refuses_each_fault_in_its_own_words() {
 }
 
 #[test]
+fn each_fault_has_its_row() {
+    let kinds = FAULTS.map(|(kind, ..)| kind);
+    for (place, kind) in kinds.into_iter().enumerate() {
+        assert_eq!(kind as usize, place, "{kind:?}");
+    }
+    assert_eq!(Kind::Strict as usize + 1, kinds.len());
+}
+
+#[test]
 fn mozillas_404_and_405_have_no_body() {
     for kind in [Kind::Endpoint, Kind::Method] {
         assert!(text(Vendor::Mozilla, kind).ends_with("Content-Length: 0\r\n\r\n"));
