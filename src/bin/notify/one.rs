@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::explain::Explanation;
 use barepush::cli::{CliError, complain, note};
-use barepush::push::{Class, Interface, Message, PushRequest, PushResult, RequestError, Sender, Subscription};
+use barepush::push::{Class, Message, PushRequest, PushResult, Subscription};
 
 use crate::args::Args;
+use crate::explain::Explanation;
 use crate::recipient::recipient;
 use crate::results::{message_hash, result_line};
 use crate::stdout::print;
@@ -16,12 +16,7 @@ use crate::{checks, curl, list};
 pub(crate) fn run(args: &Args, message: &Message) -> Result<u8, CliError> {
     let subscription = recipient(args)?;
     let sender = args.sender()?;
-    if args.curl {
-        let request = PushRequest::new(message, &subscription, &sender.key).map_err(not_made)?;
-        curl::print(&request)?;
-        return Ok(0);
-    }
-    if args.dry_run && !args.explain && !args.json && !args.quiet {
+    if args.dry_run && !(args.explain || args.curl || args.json || args.quiet) {
         print(&checks::lines(message, &subscription, &sender.key))?;
     }
     let retrying = |failure: &PushResult, pause: Duration| {
@@ -29,9 +24,20 @@ pub(crate) fn run(args: &Args, message: &Message) -> Result<u8, CliError> {
             note("notify", format_args!("{}; trying again in {:.1} s", failure.says, pause.as_secs_f32()));
         }
     };
-    let result = match args.explain {
-        true => explain(args, &sender, message, &subscription, retrying)?,
-        false => sender.push(message, &subscription, retrying),
+    let result = match PushRequest::new(message, &subscription, &sender.key) {
+        Err(e) => PushResult::not_built(subscription.endpoint(), &e, sender.interface),
+        Ok(request) if args.curl => {
+            curl::print(&request)?;
+            return Ok(0);
+        }
+        Ok(request) if args.explain => {
+            let mut explanation = Explanation::new(message, &subscription, args.show_secrets);
+            print(&explanation.request(&sender.key, &request))?;
+            let result = sender.send(&request, retrying);
+            print(&explanation.answer(&result))?;
+            result
+        }
+        Ok(request) => sender.send(&request, retrying),
     };
     report(args, message, &subscription, &result)?;
     // Only now: what happened to the push is worth more than a tidy file.
@@ -39,28 +45,6 @@ pub(crate) fn run(args: &Args, message: &Message) -> Result<u8, CliError> {
         list::move_to_gone(args, |endpoint| endpoint == subscription.endpoint())?;
     }
     Ok(result.class.exit_code())
-}
-
-/// The same push, explained step by step on stdout.
-fn explain(
-    args: &Args,
-    sender: &Sender,
-    message: &Message,
-    subscription: &Subscription,
-    retrying: impl FnMut(&PushResult, Duration),
-) -> Result<PushResult, CliError> {
-    let mut explanation = Explanation::new(message, subscription, args.show_secrets);
-    let request = match PushRequest::new(message, subscription, &sender.key) {
-        Ok(request) => request,
-        Err(e) => return Ok(PushResult::not_built(subscription.endpoint(), &e, sender.interface)),
-    };
-    print(&explanation.request(&sender.key, &request))?;
-    let result = sender.send(&request, retrying);
-    match &result.outcome {
-        Some(outcome) => print(&explanation.answer(&result, outcome))?,
-        None => print(&explanation.not_sent())?,
-    }
-    Ok(result)
 }
 
 /// Prints the result: as JSON or accepted on stdout, else on stderr.
@@ -77,10 +61,4 @@ fn report(args: &Args, message: &Message, to: &Subscription, result: &PushResult
         true => Ok(()),
         false => print(&format!("{}\n", result.says)),
     }
-}
-
-fn not_made(error: RequestError) -> CliError {
-    let code = Class::of(&error).exit_code();
-    let hint = error.hint(Interface::CommandLine);
-    CliError::new(code, error, hint)
 }

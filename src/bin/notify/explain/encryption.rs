@@ -1,70 +1,149 @@
-//! The steps from payload to body: ECDH, HKDF, the record and the header in front of it (RFC 8291, RFC 8188).
+//! The steps from subscription and payload to body: ECDH, HKDF, the record and the header in front of it (RFC 8291, RFC 8188).
 
-use super::printer::{Printer, Value};
-use super::steps;
-use barepush::push::{Hkdf, MAX_BODY_BYTES, Message, Subscription};
+use barepush::push::{BRIDGED_PAYLOAD_BYTES, Hkdf, MAX_BODY_BYTES, MAX_PAYLOAD_BYTES};
+
+use super::{Explanation, base64url, readable, row};
 
 /// Salt, record size, length of the key id, key id: the header in front of the record (RFC 8188 section 2.1).
-const HEADER_FIELDS: [(usize, &str); 4] = [(16, "salt"), (4, "rs"), (1, "idlen"), (65, "keyid")];
+const HEADER_BYTES: usize = 16 + 4 + 1 + 65;
 /// What AES-128-GCM adds to the plaintext.
 const TAG_BYTES: usize = 16;
 
-pub(super) fn shared_secret(printer: &mut Printer, subscription: &Subscription, ikm: &Hkdf) {
-    let as_public = ikm.info.last_chunk::<65>().map(<[u8; 65]>::as_slice).unwrap_or_default();
-    printer.step(&steps::SHARED_SECRET);
-    printer.row("as_public", Value::Bytes(as_public), "the public half of the fresh key pair");
-    printer.row("ua_public", Value::Bytes(subscription.p256dh()), "the browser's public key, from step 1");
-    let meaning = "ECDH(as_private, ua_public) on P-256; the browser calculates ECDH(ua_private, as_public)";
-    printer.row("ecdh_secret", Value::SecretBytes(&ikm.secret), meaning);
-}
-
-pub(super) fn derived_keys(printer: &mut Printer, [ikm, cek, nonce]: [&Hkdf; 3]) {
-    printer.step(&steps::KEYING_MATERIAL);
-    printer.row("key_info", Value::Bytes(&ikm.info), "\"WebPush: info\" 0x00 ua_public as_public");
-    hkdf(printer, ikm, "IKM", "salt=auth_secret, secret=ecdh_secret, info=key_info");
-    printer.step(&steps::CONTENT_KEY);
-    printer.row("salt", Value::Bytes(&cek.salt), "random, sent in front of the record");
-    printer.text("cek_info", format!("\"{}\"", cek.info.escape_ascii()));
-    hkdf(printer, cek, "CEK", "salt=salt, secret=IKM, info=cek_info");
-    printer.step(&steps::NONCE);
-    printer.text("nonce_info", format!("\"{}\"", nonce.info.escape_ascii()));
-    hkdf(printer, nonce, "NONCE", "salt=salt, secret=IKM, info=nonce_info");
-    printer.note("the only record has number 0, so the nonce is used as it is");
-}
-
-fn hkdf(printer: &mut Printer, Hkdf { output, .. }: &Hkdf, name: &str, inputs: &str) {
-    printer.row(name, Value::SecretBytes(output), &format!("HKDF-SHA-256({inputs})"));
-}
-
-pub(super) fn record(printer: &mut Printer, message: &Message, body: &[u8]) {
-    let header: usize = HEADER_FIELDS.iter().map(|(bytes, _)| bytes).sum();
-    let (payload, record) = (message.payload.len(), body.len() - header - TAG_BYTES);
-    printer.step(&steps::RECORD);
-    let zeros = record - payload - 1;
-    printer.text("plaintext", format!("payload ({payload} bytes), delimiter 02, {zeros} zeros of padding"));
-    printer.note("02 marks the last record; the padding fills up to a multiple of 128 bytes");
-    printer.text("encrypted", format!("AES-128-GCM with CEK and NONCE: {record} bytes and a tag of {TAG_BYTES}"));
-}
-
-pub(super) fn body(printer: &mut Printer, body: &[u8]) {
-    printer.step(&steps::BODY);
-    printer.text("size", format!("{} bytes; every push service accepts {MAX_BODY_BYTES}", body.len()));
-    let (mut offset, mut rest) = (0, body);
-    for (bytes, name) in HEADER_FIELDS {
-        let Some((field, after)) = rest.split_at_checked(bytes) else {
-            return;
+impl Explanation<'_> {
+    pub(super) fn subscription(&self) -> String {
+        let endpoint = self.subscription.endpoint();
+        let (host, whose) = (endpoint.host(), endpoint.vendor().rules().description);
+        let ua_public = base64url(self.subscription.p256dh());
+        let auth_secret = self.secret_bytes(self.subscription.auth());
+        let made_with = match self.subscription.application_server_key() {
+            Some(_) => "this VAPID key, according to its member applicationServerKey",
+            None => "it does not say which VAPID key; the push service will",
         };
-        let number = field.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
-        let meaning = match name {
-            "rs" => format!("record size, {number}"),
-            "idlen" => format!("length of keyid, {number}"),
-            "keyid" => "as_public".into(),
-            _ => String::new(),
-        };
-        printer.row(name, Value::Field(offset, field), &meaning);
-        (offset, rest) = (offset + bytes, after);
+        format!(
+            "the subscription (Push API section 8, RFC 8030 section 4; src/push/subscription.rs)
+   The browser got the endpoint from its push service. It made a key pair and auth_secret itself.
+   The push service knows the endpoint, but neither auth_secret nor the browser's private key.
+   push service     {host} ({whose})
+   endpoint         {}
+                    the address of this browser at the push service
+   ua_public        {ua_public}
+                    65 bytes: p256dh, the browser's public key, a point on P-256
+   auth_secret      {auth_secret}
+                    16 bytes: auth, known to the browser and to us, but not to the push service
+   made with        {made_with}",
+            self.endpoint(endpoint)
+        )
     }
-    let (sealed, tag) = rest.split_at(rest.len().saturating_sub(TAG_BYTES));
-    printer.row("record", Value::Field(offset, sealed), "payload, delimiter and padding, encrypted");
-    printer.row("tag", Value::Field(offset + sealed.len(), tag), "of AES-128-GCM, reveals any change on the way");
+
+    pub(super) fn payload(&self) -> String {
+        let payload = &self.message.payload;
+        let mut step = format!(
+            "the payload (RFC 8291 section 4; src/push/message.rs)
+   These bytes are what the service worker gets. They mean nothing to the push service.
+   size             {} bytes; at most {MAX_PAYLOAD_BYTES} fit into one message",
+            payload.len()
+        );
+        if payload.is_empty() {
+            return step + &row("", "nothing to encrypt: the request has no body, and the push event no data");
+        }
+        step += &row("payload", readable(payload));
+        if payload.len() > BRIDGED_PAYLOAD_BYTES {
+            let phones = "phones reached over a bridge may refuse more than";
+            step += &row("", format_args!("{phones} {BRIDGED_PAYLOAD_BYTES} bytes"));
+        }
+        step
+    }
+
+    pub(super) fn shared_secret(&self, ikm: &Hkdf) -> String {
+        let as_public = base64url(ikm.info.last_chunk::<65>().map(<[u8; 65]>::as_slice).unwrap_or_default());
+        let ua_public = base64url(self.subscription.p256dh());
+        let ecdh_secret = self.secret_bytes(&ikm.secret);
+        format!(
+            "a fresh key pair, and the secret it shares with the browser (RFC 8291 section 3.1; src/push/encryption.rs)
+   Why a key pair: sender and browser calculate the same secret, though only public keys travel.
+   Why a fresh one: its private half would open this message, but no other one.
+   The private half never leaves the cryptography library, which uses it once. So everything below can
+   be calculated again by hand from ecdh_secret on, but ecdh_secret itself cannot.
+   as_public        {as_public}
+                    65 bytes: the public half of the fresh key pair
+   ua_public        {ua_public}
+                    65 bytes: the browser's public key, from step 1
+   ecdh_secret      {ecdh_secret}
+                    32 bytes: ECDH(as_private, ua_public) on P-256; the browser calculates ECDH(ua_private, as_public)"
+        )
+    }
+
+    pub(super) fn keying_material(&self, ikm: &Hkdf) -> String {
+        let (key_info, ikm) = (base64url(&ikm.info), self.secret_bytes(&ikm.output));
+        format!(
+            "the keying material, which needs auth_secret too (RFC 8291 section 3.3; src/push/encryption.rs)
+   Why auth_secret: anybody who knows ua_public could have done the step above.
+   Only the browser and we know auth_secret, so only we can make a message that the browser accepts.
+   key_info         {key_info}
+                    144 bytes: \"WebPush: info\" 0x00 ua_public as_public
+   IKM              {ikm}
+                    32 bytes: HKDF-SHA-256(salt=auth_secret, secret=ecdh_secret, info=key_info)"
+        )
+    }
+
+    pub(super) fn content_key(&self, cek: &Hkdf) -> String {
+        let (salt, info, cek) = (base64url(&cek.salt), cek.info.escape_ascii(), self.secret_bytes(&cek.output));
+        format!(
+            "the content encryption key (RFC 8188 section 2.2; src/push/encryption.rs)
+   Why a salt: it is random and new for each message, so no two messages have the same key.
+   salt             {salt}
+                    16 bytes: random, sent in front of the record
+   cek_info         \"{info}\"
+   CEK              {cek}
+                    16 bytes: HKDF-SHA-256(salt=salt, secret=IKM, info=cek_info)"
+        )
+    }
+
+    pub(super) fn nonce(&self, nonce: &Hkdf) -> String {
+        let (info, nonce) = (nonce.info.escape_ascii(), self.secret_bytes(&nonce.output));
+        format!(
+            "the nonce (RFC 8188 section 2.3; src/push/encryption.rs)
+   Why a nonce: AES-GCM must never use the same key with the same nonce twice.
+   nonce_info       \"{info}\"
+   NONCE            {nonce}
+                    12 bytes: HKDF-SHA-256(salt=salt, secret=IKM, info=nonce_info)
+                    the only record has number 0, so the nonce is used as it is"
+        )
+    }
+
+    pub(super) fn record(&self, body: &[u8]) -> String {
+        let (payload, record) = (self.message.payload.len(), body.len() - HEADER_BYTES - TAG_BYTES);
+        let zeros = record - payload - 1;
+        format!(
+            "the record (RFC 8188 section 2, RFC 8291 section 4; src/push/encryption.rs)
+   Why padding: encrypted text is as long as its plaintext, and the length can tell what a message says.
+   plaintext        payload ({payload} bytes), delimiter 02, {zeros} zeros of padding
+                    02 marks the last record; the padding fills up to a multiple of 128 bytes
+   encrypted        AES-128-GCM with CEK and NONCE: {record} bytes and a tag of {TAG_BYTES}"
+        )
+    }
+
+    pub(super) fn body(&self, body: &[u8]) -> String {
+        let mut step = format!(
+            "the body (RFC 8188 section 2.1; src/push/encryption.rs)
+   Why a header: salt and as_public are what the browser lacks to derive the same keys. Neither is secret.
+   The push service can read this header and count the bytes. It cannot read the record.
+   size             {} bytes; every push service accepts {MAX_BODY_BYTES}",
+            body.len()
+        );
+        let mut offset = 0;
+        for (name, length, meaning) in [
+            ("salt", 16, ""),
+            ("rs", 4, ": record size, 4096"),
+            ("idlen", 1, ": length of keyid, 65"),
+            ("keyid", 65, ": as_public"),
+            ("record", body.len() - HEADER_BYTES - TAG_BYTES, ": payload, delimiter and padding, encrypted"),
+            ("tag", TAG_BYTES, ": of AES-128-GCM, reveals any change on the way"),
+        ] {
+            step += &row(name, format_args!("at {offset}, {length} bytes{meaning}"));
+            step += &self.hex(&body[offset..offset + length]);
+            offset += length;
+        }
+        step
+    }
 }

@@ -1,125 +1,106 @@
 //! `notify --explain`: each step of one real push with its values, the RFC section that defines it, the file that does it
-//! and why it exists. Secrets are masked unless they are asked for. The texts are in `steps.rs`.
+//! and why it exists. Each step is a text, laid out as it is printed. Secrets are masked unless they are asked for.
 
+mod delivery;
 mod encryption;
-mod printer;
-mod request;
-#[rustfmt::skip] // rows of text
-mod steps;
 
 use std::time::SystemTime;
 
-use barepush::push::{
-    Answer, BRIDGED_PAYLOAD_BYTES, Endpoint, Interface, MAX_PAYLOAD_BYTES, Message, PushRequest, PushResult, SendError,
-    Subscription, VapidKey, diagnose,
-};
+use barepush::push::{Endpoint, Message, PushRequest, PushResult, Subscription, VapidKey};
+use base64ct::{Base64UrlUnpadded, Encoding};
 
-use printer::{Printer, Value};
+/// Bytes in one line of hex digits.
+const HEX_BYTES: usize = 16;
+/// A field of the body longer than this is shown by its first lines, unless everything is asked for.
+const SHORT_HEX_BYTES: usize = 8 * HEX_BYTES;
 
 /// The explanation of one push, in numbered steps.
 pub(crate) struct Explanation<'a> {
     message: &'a Message,
     subscription: &'a Subscription,
-    printer: Printer,
+    show_secrets: bool,
+    /// How many steps have been explained.
+    steps: usize,
 }
 
 impl Explanation<'_> {
     pub(crate) fn new<'a>(message: &'a Message, subscription: &'a Subscription, show_secrets: bool) -> Explanation<'a> {
-        Explanation { message, subscription, printer: Printer::new(show_secrets) }
+        Explanation { message, subscription, show_secrets, steps: 0 }
     }
 
     /// The steps up to the request, which was made of the same message, subscription and key.
     pub(crate) fn request(&mut self, key: &VapidKey, request: &PushRequest) -> String {
-        let Explanation { message, subscription, printer } = self;
-        self::subscription(printer, subscription);
-        payload(printer, &message.payload);
+        let mut steps = vec![self.subscription(), self.payload()];
         // There are none when there is no payload to encrypt.
         if let [ikm, cek, nonce] = request.derived.as_slice() {
-            encryption::shared_secret(printer, subscription, ikm);
-            encryption::derived_keys(printer, [ikm, cek, nonce]);
-            encryption::record(printer, message, &request.body);
-            encryption::body(printer, &request.body);
+            let body = &request.body;
+            steps.extend([self.shared_secret(ikm), self.keying_material(ikm), self.content_key(cek)]);
+            steps.extend([self.nonce(nonce), self.record(body), self.body(body)]);
         }
-        let origin = request.endpoint.origin();
         // Signed already for this request, so this is the same token.
-        if let Ok(token) = key.token(&origin, SystemTime::now()) {
-            request::token(printer, key, &origin, &token);
+        if let Ok(token) = key.token(&request.endpoint.origin(), SystemTime::now()) {
+            steps.push(self.token(key, &token));
         }
-        request::request(printer, message, request);
-        printer.take()
+        steps.push(self.post(request));
+        self.numbered(steps)
     }
 
-    /// The answer and what it means; for an accepted message also what the browser does with it. `outcome` is that of
-    /// `result`.
-    pub(crate) fn answer(&mut self, outcome: &PushResult, result: &Result<Answer, SendError>) -> String {
-        let Explanation { message, subscription, printer } = self;
-        let vendor = subscription.endpoint().vendor();
-        printer.step(&steps::ANSWER);
-        match result.as_ref().map_or_else(SendError::answer, Some) {
-            Some(answer) => request::answer(printer, answer, message),
-            None => printer.note("no answer came"),
-        }
-        printer.text("result", outcome.says.as_str());
-        match result {
-            Ok(_) => {
-                printer.note(vendor.rules().accepted);
-                request::browser(printer, message);
+    /// The answer and what it means; for a message that was accepted, or was not sent as asked, also what the browser does with it.
+    pub(crate) fn answer(&mut self, result: &PushResult) -> String {
+        let mut steps = vec![self.answered(result)];
+        if result.class.exit_code() == 0 {
+            if !self.message.payload.is_empty() {
+                steps.push(delivery::DECRYPTION.into());
             }
-            Err(error) => {
-                let diagnosis = diagnose(subscription.endpoint(), error, Interface::CommandLine);
-                printer.text("cause", diagnosis.cause);
-                printer.text("cure", diagnosis.cure);
-            }
+            steps.extend([self.push_event(), delivery::NOTIFICATION.into()]);
         }
-        printer.take()
+        self.numbered(steps)
     }
 
-    /// The last steps of a dry run.
-    pub(crate) fn not_sent(&mut self) -> String {
-        self.printer.step(&steps::ANSWER);
-        self.printer.note("none, because nothing was sent: --dry-run; after an accepted message would follow:");
-        request::browser(&mut self.printer, self.message);
-        self.printer.take()
+    fn numbered(&mut self, steps: Vec<String>) -> String {
+        let mut text = String::new();
+        for step in steps {
+            let blank = if self.steps == 0 { "" } else { "\n" };
+            self.steps += 1;
+            text += &format!("{blank}{}. {step}\n", self.steps);
+        }
+        text
     }
-}
 
-fn subscription(printer: &mut Printer, subscription: &Subscription) {
-    let endpoint = subscription.endpoint();
-    printer.step(&steps::SUBSCRIPTION);
-    printer.text("push service", format!("{} ({})", endpoint.host(), endpoint.vendor().rules().description));
-    let value = Value::SecretText(endpoint.as_str(), masked_endpoint(endpoint));
-    printer.row("endpoint", value, "the address of this browser at the push service");
-    printer.row("ua_public", Value::Bytes(subscription.p256dh()), "p256dh, the browser's public key, a point on P-256");
-    printer.row(
-        "auth_secret",
-        Value::SecretBytes(subscription.auth()),
-        "auth, known to the browser and to us, but not to the push service",
-    );
-    printer.text(
-        "made with",
-        match subscription.application_server_key() {
-            Some(_) => "this VAPID key, according to its member applicationServerKey",
-            None => "it does not say which VAPID key; the push service will",
-        },
-    );
-}
-
-fn payload(printer: &mut Printer, payload: &[u8]) {
-    printer.step(&steps::PAYLOAD);
-    printer.text("size", format!("{} bytes; at most {MAX_PAYLOAD_BYTES} fit into one message", payload.len()));
-    if payload.is_empty() {
-        printer.note("nothing to encrypt: the request has no body, and the push event no data");
-        return;
+    /// `text`, or what is shown of it without `--show-secrets`.
+    fn secret(&self, text: &str, masked: &str) -> String {
+        if self.show_secrets { text } else { masked }.to_owned()
     }
-    printer.text("payload", readable(payload));
-    if payload.len() > BRIDGED_PAYLOAD_BYTES {
-        printer.note(&format!("phones reached over a bridge may refuse more than {BRIDGED_PAYLOAD_BYTES} bytes"));
+
+    fn secret_bytes(&self, bytes: &[u8]) -> String {
+        self.secret(&base64url(bytes), "(a secret: --show-secrets)")
+    }
+
+    /// `https://push.example/...12345678`: a whole endpoint is a secret.
+    fn endpoint(&self, endpoint: &Endpoint) -> String {
+        self.secret(endpoint.as_str(), &format!("{}/...{}", endpoint.origin(), endpoint.tail()))
+    }
+
+    /// Lines of hex digits.
+    fn hex(&self, bytes: &[u8]) -> String {
+        let shown = if self.show_secrets { bytes.len() } else { bytes.len().min(SHORT_HEX_BYTES) };
+        let digits = |line: &[u8]| line.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
+        let mut lines: String = bytes[..shown].chunks(HEX_BYTES).map(|line| row("", digits(line))).collect();
+        if shown < bytes.len() {
+            lines += &row("", format_args!("... and {} bytes more: --show-secrets", bytes.len() - shown));
+        }
+        lines
     }
 }
 
-/// `https://push.example/...12345678`: a whole endpoint is a secret.
-fn masked_endpoint(endpoint: &Endpoint) -> String {
-    format!("{}/...{}", endpoint.origin(), endpoint.tail())
+/// As RFC 8291 shows bytes.
+fn base64url(bytes: &[u8]) -> String {
+    Base64UrlUnpadded::encode_string(bytes)
+}
+
+/// One more line of a step: a name to the left of its value, or a remark without a name. All values begin in one column.
+fn row(name: &str, value: impl std::fmt::Display) -> String {
+    format!("\n   {name:<16} {value}").trim_end().to_owned()
 }
 
 /// A text with its control characters escaped, or a remark that it is not a text.

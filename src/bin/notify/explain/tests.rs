@@ -29,9 +29,8 @@ fn request(endpoint: &str, message: &Message) -> String {
 
 fn answer(endpoint: &str, result: Result<Answer, SendError>) -> String {
     let subscription = subscription(endpoint);
-    let outcome =
-        PushResult::sent(subscription.endpoint(), result.clone(), Duration::from_millis(5), Interface::CommandLine);
-    Explanation::new(&Message::new(Vec::new()), &subscription, false).answer(&outcome, &result)
+    let outcome = PushResult::sent(subscription.endpoint(), result, Duration::from_millis(5), Interface::CommandLine);
+    Explanation::new(&Message::new(Vec::new()), &subscription, false).answer(&outcome)
 }
 
 const WINDOWS: &str = "https://wns2-db5p.notify.windows.com/w/?token=secretsecretsecret";
@@ -81,8 +80,8 @@ fn a_declarative_message_needs_no_service_worker_in_safari() {
     let accepted = |payload: &[u8]| {
         let (message, subscription) = (Message::new(payload.to_vec()), subscription(MOZILLA));
         let result = Ok(Answer::new(StatusCode::CREATED));
-        let outcome = PushResult::sent(subscription.endpoint(), result.clone(), Duration::ZERO, Interface::CommandLine);
-        Explanation::new(&message, &subscription, false).answer(&outcome, &result)
+        let outcome = PushResult::sent(subscription.endpoint(), result, Duration::ZERO, Interface::CommandLine);
+        Explanation::new(&message, &subscription, false).answer(&outcome)
     };
     let declarative = accepted(&Notification::new("title", "body").declarative_payload());
     assert!(declarative.contains(note), "{declarative}");
