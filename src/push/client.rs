@@ -68,7 +68,6 @@ pub enum Unreachable {
 }
 
 /// Posts requests, over connections that it keeps. Threads may share it.
-#[derive(Debug)]
 pub struct Client {
     timeout: Duration,
     connections: usize,

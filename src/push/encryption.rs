@@ -3,9 +3,9 @@
 
 use std::any::Any;
 use std::cell::RefCell;
-use std::sync::{Mutex, Once};
 
 use ece::crypto::{Cryptographer, EcKeyComponents, LocalKeyPair, RemotePublicKey};
+use parking_lot::Mutex;
 use ring::rand::SecureRandom;
 use ring::{aead, agreement, hkdf, rand};
 
@@ -63,11 +63,8 @@ thread_local! {
 /// # Errors
 /// [`EncryptionError`].
 pub fn encrypt(subscription: &Subscription, payload: &[u8]) -> Result<(Vec<u8>, Vec<Hkdf>), EncryptionError> {
-    static RING: Once = Once::new();
-    RING.call_once(|| {
-        // It fails only when one is set already, and then it is this one.
-        let _ = ece::crypto::set_cryptographer(&Ring);
-    });
+    // It fails only when one is set already, and then it is this one.
+    let _ = ece::crypto::set_cryptographer(&Ring);
     if payload.len() > MAX_PAYLOAD_BYTES {
         return Err(EncryptionError::TooLong(payload.len()));
     }
@@ -141,7 +138,7 @@ impl Cryptographer for Ring {
 
     fn compute_ecdh_secret(&self, remote: &dyn RemotePublicKey, local: &dyn LocalKeyPair) -> ece::Result<Vec<u8>> {
         let local = local.as_any().downcast_ref::<Ephemeral>().ok_or(REFUSED)?;
-        let private = local.private.lock().map_err(|_| REFUSED)?.take().ok_or(REFUSED)?;
+        let private = local.private.lock().take().ok_or(REFUSED)?;
         let peer = agreement::UnparsedPublicKey::new(&agreement::ECDH_P256, remote.as_raw()?);
         agreement::agree_ephemeral(private, &peer, <[u8]>::to_vec).map_err(|_| REFUSED)
     }

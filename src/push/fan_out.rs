@@ -19,7 +19,6 @@ pub use queue::Queue;
 const STACK_BYTES: usize = 512 * 1024;
 
 /// What is pushed, and how.
-#[derive(Debug)]
 pub struct FanOut<'a> {
     /// Makes each push; let it keep as many connections as the queue has jobs.
     pub sender: &'a Sender,
@@ -28,7 +27,6 @@ pub struct FanOut<'a> {
 }
 
 /// A push that is over.
-#[derive(Debug)]
 pub struct Pushed {
     /// The line of the list that its subscription began on, from 1.
     pub line: usize,

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use super::{Client, Interface, Message, PushRequest, PushResult, Retry, Subscription, VapidKey};
 
 /// Everything that every push of a program has in common.
-#[derive(Debug)]
 pub struct Sender {
     /// Posts. It keeps connections: one for each push under way at once.
     pub client: Client,

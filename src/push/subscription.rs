@@ -107,7 +107,7 @@ fn member<'a>(value: &'a Value, pointer: &str, name: &'static str) -> Result<&'a
 
 /// Decodes base64url without padding, as browsers write it. Padding and the two other characters of plain base64 are accepted too,
 /// because key tools and hand-made files have them.
-pub(crate) fn decode<const N: usize>(member: &'static str, text: &str) -> Result<[u8; N], SubscriptionError> {
+fn decode<const N: usize>(member: &'static str, text: &str) -> Result<[u8; N], SubscriptionError> {
     let text = text.trim_end_matches('=').replace('+', "-").replace('/', "_");
     let mut bytes = [0; N];
     match Base64UrlUnpadded::decode(&text, &mut bytes) {

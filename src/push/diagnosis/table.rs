@@ -3,7 +3,7 @@
 
 use Whose::{At, Everyones, Of};
 
-use super::Cure;
+use super::{Cure, SAME_KEY};
 use crate::push::Vendor::{Apple, Google, Mozilla, Windows};
 use crate::push::{Answer, Endpoint, Vendor};
 
@@ -43,7 +43,6 @@ const ANY: (u16, u16) = (0, 999);
 const AUTH: (u16, u16) = (401, 403);
 
 const OTHER_KEY: &str = "the subscription was made with another VAPID key";
-const SAME_KEY: Cure = super::SAME_KEY;
 const SUBSCRIBE: Cure = Cure::both("open the page and press Subscribe");
 const REPORT: Cure = Cure::of(
     "report it with the version of barepush",

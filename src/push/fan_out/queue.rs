@@ -1,7 +1,6 @@
 //! Which push of a fan-out is made next: a retry that is due, else what was read from the list. Both are bounded, so memory is too.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::fmt;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
@@ -149,13 +148,6 @@ impl State {
             Some(retry) if retry.key().0 <= Instant::now() => Ok(retry.remove()),
             _ => self.read.pop_front().ok_or(due),
         }
-    }
-}
-
-impl fmt::Debug for Queue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = self.state.lock();
-        write!(f, "Queue({} read, {} waiting, {} under way)", state.read.len(), state.waiting.len(), state.under_way)
     }
 }
 
