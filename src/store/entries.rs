@@ -21,57 +21,26 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 pub struct Entry {
     /// The line it begins on, from 1.
     pub line: usize,
+    /// Its bytes, without blanks around them.
+    pub(super) text: Vec<u8>,
+}
+
+impl Entry {
     /// The subscription, or why the value is not one.
-    pub subscription: Result<Subscription, SubscriptionError>,
+    ///
+    /// # Errors
+    /// [`SubscriptionError`].
+    pub fn subscription(&self) -> Result<Subscription, SubscriptionError> {
+        Subscription::from_json(&String::from_utf8_lossy(&self.text))
+    }
 }
 
 /// The entries of a text: any run of JSON values, one a line or spread over lines (pasted, pretty-printed). A line that does
 /// not begin a value is an unusable entry of its own, and reading continues after it. Memory: 64 KiB, or one value or line
 /// that is longer.
 pub struct Entries {
-    raw: RawEntries<Box<dyn Read + Send>>,
+    reader: Box<dyn Read + Send>,
     path: PathBuf,
-}
-
-impl Entries {
-    /// Reads from `reader`, 64 KiB at a time; `path` is for errors.
-    pub fn new(reader: impl Read + Send + 'static, path: &Path) -> Entries {
-        Entries { raw: RawEntries::new(Box::new(reader)), path: path.to_owned() }
-    }
-
-    /// As given to [`Entries::new`].
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-}
-
-impl Iterator for Entries {
-    type Item = Result<Entry, StoreError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        match self.raw.next() {
-            Ok(entry) => Some(Ok(entry?.parse())),
-            Err(e) => Some(Err(StoreError::Read(self.path.clone(), e))),
-        }
-    }
-}
-
-/// An entry that is not parsed yet.
-pub(super) struct RawEntry<'r> {
-    pub(super) line: usize,
-    /// Its bytes, without blanks around them.
-    pub(super) text: &'r [u8],
-}
-
-impl RawEntry<'_> {
-    pub(super) fn parse(&self) -> Entry {
-        Entry { line: self.line, subscription: Subscription::from_json(&String::from_utf8_lossy(self.text)) }
-    }
-}
-
-/// Finds where each entry ends; what it holds is not looked at.
-pub(super) struct RawEntries<R> {
-    reader: R,
     /// Bytes that were read. Those before `start` were given out; `start` is on line `line`.
     buffer: Vec<u8>,
     start: usize,
@@ -80,21 +49,31 @@ pub(super) struct RawEntries<R> {
     ended: bool,
 }
 
-impl<R: Read> RawEntries<R> {
-    pub(super) fn new(reader: R) -> RawEntries<R> {
-        RawEntries { reader, buffer: Vec::new(), start: 0, line: 1, begun: false, ended: false }
+impl Iterator for Entries {
+    type Item = Result<Entry, StoreError>;
+
+    /// `None` at the end, and after an error.
+    fn next(&mut self) -> Option<Self::Item> {
+        self.next_entry().map_err(|e| StoreError::Read(self.path.clone(), e)).transpose()
+    }
+}
+
+impl Entries {
+    /// Reads from `reader`, 64 KiB at a time; `path` is for errors.
+    pub fn new(reader: impl Read + Send + 'static, path: &Path) -> Entries {
+        let (reader, path) = (Box::new(reader), path.to_owned());
+        Entries { reader, path, buffer: Vec::new(), start: 0, line: 1, begun: false, ended: false }
     }
 
-    /// The next entry; `None` at the end, and after an error.
-    pub(super) fn next(&mut self) -> io::Result<Option<RawEntry<'_>>> {
+    fn next_entry(&mut self) -> io::Result<Option<Entry>> {
         self.byte_order_mark()?;
         if !self.skip_blanks()? {
             return Ok(None);
         }
         let length = self.entry_length()?;
-        let (line, start) = (self.line, self.start);
+        let entry = Entry { line: self.line, text: self.rest()[..length].trim_ascii().to_vec() };
         self.advance(length);
-        Ok(Some(RawEntry { line, text: self.buffer[start..self.start].trim_ascii() }))
+        Ok(Some(entry))
     }
 
     fn rest(&self) -> &[u8] {

@@ -1,11 +1,10 @@
 //! The VAPID key's file, `keys/vapid_private.pem`: both programs read it, the server makes it at its first start.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::atomic_file;
-use super::atomic_file::Replacement;
 use crate::push::{Subject, VapidError, VapidKey, generate_vapid_pem};
 
 /// The VAPID key's file in the folder `keys`.
@@ -96,11 +95,9 @@ pub fn from_env(text: &str, subject: Subject) -> Result<VapidKey, KeyError> {
 fn create(keys_dir: &Path, path: &Path) -> io::Result<()> {
     let pem = generate_vapid_pem().ok_or_else(|| io::Error::other("no key could be made"))?;
     atomic_file::create_private_folder(keys_dir)?;
-    let mut file = Replacement::new(path)?;
-    file.write_all(pem.as_bytes())?;
-    match file.commit_new() {
+    match atomic_file::create(path, pem.as_bytes()) {
         // Another server started at this very moment; its key is the one that stays.
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        result => result.map(drop),
+        result => result,
     }
 }

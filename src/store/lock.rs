@@ -1,13 +1,13 @@
 //! The lock of subscription.txt: one change at a time. Changes of one process get it in the order in which they asked for it.
 
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use parking_lot::{FairMutex, FairMutexGuard};
 
-use super::atomic_file::Replacement;
 use super::{StoreError, atomic_file};
 
 /// How long a change waits for another process, whose changes take milliseconds.
@@ -33,7 +33,11 @@ impl<'m> Lock<'m> {
         let process = changes.try_lock_for(PROCESS_WAIT).ok_or_else(|| StoreError::TooManyChanges(list.into()))?;
         let path = beside(list, ".lock");
         let failed = |e| StoreError::Write(path.clone(), e);
-        let file = atomic_file::open_or_create_private(&path, list).map_err(failed)?;
+        let file = match atomic_file::create_private(&path, list) {
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => File::options().write(true).open(&path),
+            created => created,
+        };
+        let file = file.map_err(failed)?;
         let deadline = Instant::now() + FILE_WAIT;
         loop {
             match file.try_lock() {
@@ -43,7 +47,7 @@ impl<'m> Lock<'m> {
                 Err(fs::TryLockError::Error(e)) => return Err(failed(e)),
             }
         }
-        written.into_iter().for_each(Replacement::remove_unfinished);
+        written.into_iter().for_each(atomic_file::remove_unfinished);
         Ok(Lock { _file: file, _process: process })
     }
 }

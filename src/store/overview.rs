@@ -3,6 +3,7 @@
 use std::fs::Metadata;
 use std::time::{Duration, SystemTime};
 
+use super::ownership::identity;
 use crate::push::Subscription;
 
 /// Two changes within this may leave the same time in the file: systems count it in steps of up to 10 ms.
@@ -29,16 +30,19 @@ impl Overview {
 #[derive(Debug, Default)]
 pub(super) struct Remembered(Option<(Version, Overview)>);
 
+/// What differs between a file before and after a change: device and inode, length, modification time.
+type Version = ((u64, u64), u64, SystemTime);
+
 impl Remembered {
     /// The overview, if `file` is still the file that was read or written.
-    pub(super) fn get(&self, file: &Metadata) -> Option<Overview> {
-        let (version, overview) = self.0.as_ref()?;
-        (*version == Version::of(file)?).then(|| overview.clone())
+    pub(super) fn get(&self, file: &Metadata) -> Option<&Overview> {
+        let (remembered, overview) = self.0.as_ref()?;
+        (version(file)? == *remembered).then_some(overview)
     }
 
     /// Remembers what was read, unless a later change might go unnoticed. `file` is the metadata from before reading.
     pub(super) fn set_read(&mut self, file: &Metadata, overview: Overview) {
-        let age = file.modified().ok().and_then(|modified| SystemTime::now().duration_since(modified).ok());
+        let age = file.modified().ok().and_then(|modified| modified.elapsed().ok());
         if age.is_some_and(|age| age > TIME_STEP) {
             self.set_written(file, overview);
         }
@@ -46,26 +50,12 @@ impl Remembered {
 
     /// Remembers what was written under the lock.
     pub(super) fn set_written(&mut self, file: &Metadata, overview: Overview) {
-        self.0 = Version::of(file).map(|version| (version, overview));
+        self.0 = version(file).map(|version| (version, overview));
     }
 }
 
-/// What differs between a file before and after a change.
-#[derive(Debug, PartialEq, Eq)]
-struct Version {
-    inode: u64,
-    length: u64,
-    modified: SystemTime,
-}
-
-impl Version {
-    /// `None` for a pipe or a device, whose contents change without any of this.
-    fn of(file: &Metadata) -> Option<Version> {
-        #[cfg(unix)]
-        let inode = std::os::unix::fs::MetadataExt::ino(file);
-        #[cfg(not(unix))]
-        let inode = 0;
-        let modified = file.modified().ok().filter(|_| file.is_file())?;
-        Some(Version { inode, length: file.len(), modified })
-    }
+/// `None` for a pipe or a device, whose contents change without any of this.
+fn version(file: &Metadata) -> Option<Version> {
+    let modified = file.modified().ok().filter(|_| file.is_file())?;
+    Some((identity(file), file.len(), modified))
 }

@@ -1,125 +1,135 @@
-//! Writes the list again without some of its entries, and adds them to its neighbour `.gone`. Edit it to change how entries are
-//! written.
+//! Writes the list, or its neighbour `.gone`, again: the old file is copied to a new one, which then takes its place. Edit it to
+//! change how entries are written. Everything here is done under the lock.
 
-use std::fs::{File, Metadata};
-use std::io::{self, Write};
+use std::fs::{self, File, Metadata};
+use std::io::{self, BufWriter, IntoInnerError, Write};
 use std::path::{Path, PathBuf};
 
-use super::atomic_file::{AtPath, Replacement};
-use super::entries::{RawEntries, RawEntry};
-use super::{Overview, StoreError};
+use tempfile::{NamedTempFile, TempPath};
+
+use super::entries::{Entries, Entry};
+use super::ownership::{identity, take_over};
+use super::{Overview, StoreError, atomic_file};
 use crate::push::{Endpoint, Subscription};
 
-/// A new list, while it is written. Only under the lock.
+/// How much is written at once: a long list takes fewer system calls than with the standard library's 8 KiB.
+const BUFFER_BYTES: usize = 64 * 1024;
+
+/// An old file, and the new one that is written beside it.
 pub(super) struct Rewrite {
     path: PathBuf,
     old: Option<(File, Metadata)>,
-    new: Replacement,
-}
-
-/// What was copied from the old list to the new one.
-pub(super) struct Copied {
-    pub(super) removed: usize,
-    /// Of the subscriptions that were parsed and copied.
-    pub(super) kept: Overview,
+    new: BufWriter<File>,
+    temp: TempPath,
 }
 
 impl Rewrite {
-    /// When nothing is at `path` yet, the new file gets the owner, group and mode of `model`.
+    /// The new file gets the owner, group and mode of the old one; when nothing is at `path` yet, of `model`.
     pub(super) fn begin(path: &Path, model: Option<&Metadata>) -> Result<Rewrite, StoreError> {
         let old = open(path)?;
-        let new = Replacement::under_lock(path, old.as_ref().map(|(_, metadata)| metadata).or(model));
-        Ok(Rewrite { new: new.map_err(write_failed(path))?, path: path.to_owned(), old })
+        let cannot_write = StoreError::cannot_write(path);
+        let (file, temp) = atomic_file::temp_file(path, 0).map_err(&cannot_write)?.into_parts();
+        if let Some(model) = old.as_ref().map(|(_, metadata)| metadata).or(model) {
+            take_over(&file, model).map_err(&cannot_write)?;
+        }
+        Ok(Rewrite { path: path.to_owned(), old, new: BufWriter::with_capacity(BUFFER_BYTES, file), temp })
     }
 
-    /// The old list, if there is one.
+    /// The old file, if there is one and it was not copied yet.
     pub(super) fn old(&self) -> Option<&Metadata> {
         self.old.as_ref().map(|(_, metadata)| metadata)
     }
 
-    /// Copies the old entries except subscriptions for which `is_removed` holds. An entry is parsed only when `must_parse` holds for its
-    /// bytes, or when it has several lines, which become one.
+    /// Copies the old file as it is.
+    pub(super) fn copy_all(&mut self) -> Result<(), StoreError> {
+        let copied = self.old.take().map_or(Ok(0), |(mut old, _)| io::copy(&mut old, &mut self.new));
+        copied.map(drop).map_err(StoreError::cannot_write(&self.path))
+    }
+
+    /// Copies the old entries except subscriptions for which `is_removed` holds, which are added to `gone`. An entry is parsed only
+    /// when `must_parse` holds for its bytes, or when it has several lines, which become one. Returns how many were removed, and the overview of those that were parsed and
+    /// kept.
     pub(super) fn copy(
         &mut self,
         is_removed: impl Fn(&Endpoint) -> bool,
         must_parse: impl Fn(&[u8]) -> bool,
-    ) -> Result<Copied, StoreError> {
-        let mut copied = Copied { removed: 0, kept: Overview::default() };
+        mut gone: Option<&mut Rewrite>,
+    ) -> Result<(usize, Overview), StoreError> {
+        let (mut removed, mut kept) = (0, Overview::default());
         let Some((old, _)) = self.old.take() else {
-            return Ok(copied);
+            return Ok((removed, kept));
         };
-        let mut entries = RawEntries::new(old);
-        let mark = entries.byte_order_mark().map_err(read_failed(&self.path))?;
-        self.new.write_all(mark).map_err(write_failed(&self.path))?;
-        while let Some(entry) = entries.next().map_err(read_failed(&self.path))? {
-            let parsed = must_parse(entry.text) || entry.text.contains(&b'\n');
-            let subscription = parsed.then(|| entry.parse().subscription.ok()).flatten();
-            match subscription {
-                Some(subscription) if is_removed(subscription.endpoint()) => copied.removed += 1,
-                subscription => {
-                    self.write_line(line(&entry, subscription.as_ref()))?;
-                    subscription.into_iter().for_each(|it| copied.kept.count(it));
+        let mut entries = Entries::new(old, &self.path);
+        self.write(entries.byte_order_mark().map_err(StoreError::cannot_read(&self.path))?)?;
+        for entry in entries {
+            let entry = entry?;
+            let parsed = must_parse(&entry.text) || entry.text.contains(&b'\n');
+            let subscription = parsed.then(|| entry.subscription().ok()).flatten();
+            let line = line(&entry, subscription.as_ref());
+            match subscription.as_ref().filter(|it| is_removed(it.endpoint())) {
+                None => {
+                    self.write_line(line)?;
+                    subscription.into_iter().for_each(|it| kept.count(it));
+                }
+                Some(_) => {
+                    removed += 1;
+                    gone.as_mut().map_or(Ok(()), |gone| gone.write_line(line))?;
                 }
             }
         }
-        Ok(copied)
+        Ok((removed, kept))
     }
 
-    /// Adds `subscription` as the newest.
-    pub(super) fn append(&mut self, subscription: &Subscription) -> Result<(), StoreError> {
-        self.write_line(subscription.json().as_bytes())
+    /// Adds `line` at the end.
+    pub(super) fn write_line(&mut self, line: &[u8]) -> Result<(), StoreError> {
+        self.write(line)?;
+        self.write(b"\n")
     }
 
-    /// Puts the new list in the old one's place.
+    fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.new.write_all(bytes).map_err(StoreError::cannot_write(&self.path))
+    }
+
+    /// Puts the new file in the old one's place: fsync, rename, fsync of the folder. Returns the metadata it has then.
     pub(super) fn commit(self) -> Result<Metadata, StoreError> {
-        self.new.commit().map_err(write_failed(&self.path))
-    }
-
-    fn write_line(&mut self, line: &[u8]) -> Result<(), StoreError> {
-        self.new.write_all(line).and_then(|()| self.new.write_all(b"\n")).map_err(write_failed(&self.path))
-    }
-}
-
-/// Adds the subscriptions of `list` for which `is_gone` holds to the file `gone`. Only under the list's lock.
-pub(super) fn append_to_gone(list: &Path, gone: &Path, is_gone: impl Fn(&Endpoint) -> bool) -> Result<(), StoreError> {
-    let Some((list_file, model)) = open(list)? else {
-        return Ok(());
-    };
-    let mut rewrite = Rewrite::begin(gone, Some(&model))?;
-    if let Some((mut old, _)) = rewrite.old.take() {
-        io::copy(&mut old, &mut rewrite.new).map_err(write_failed(gone))?;
-    }
-    let (mut entries, mut added) = (RawEntries::new(list_file), false);
-    while let Some(entry) = entries.next().map_err(read_failed(list))? {
-        if let Some(subscription) = entry.parse().subscription.ok().filter(|it| is_gone(it.endpoint())) {
-            rewrite.write_line(line(&entry, Some(&subscription)))?;
-            added = true;
-        }
-    }
-    if added { rewrite.commit().map(drop) } else { Ok(()) }
-}
-
-/// The file to change; `None` when it does not exist.
-fn open(path: &Path) -> Result<Option<(File, Metadata)>, StoreError> {
-    match AtPath::open(path).map_err(read_failed(path))? {
-        AtPath::Nothing => Ok(None),
-        AtPath::File(file, metadata) => Ok(Some((file, metadata))),
-        AtPath::Other => Err(StoreError::NotRegular(path.to_owned())),
+        let file = self.new.into_inner().map_err(IntoInnerError::into_error);
+        file.and_then(|file| atomic_file::commit(NamedTempFile::from_parts(file, self.temp), &self.path))
+            .map_err(StoreError::cannot_write(&self.path))
     }
 }
 
 /// An entry as it is written: a subscription's JSON on one line. Unusable entries and bytes that are not UTF-8 stay as they are.
-fn line<'a>(entry: &RawEntry<'a>, subscription: Option<&'a Subscription>) -> &'a [u8] {
+fn line<'a>(entry: &'a Entry, subscription: Option<&'a Subscription>) -> &'a [u8] {
     match subscription {
-        Some(subscription) if std::str::from_utf8(entry.text).is_ok() => subscription.json().as_bytes(),
-        _ => entry.text,
+        Some(subscription) if std::str::from_utf8(&entry.text).is_ok() => subscription.json().as_bytes(),
+        _ => &entry.text,
     }
 }
 
-fn read_failed(path: &Path) -> impl Fn(io::Error) -> StoreError {
-    |e| StoreError::Read(path.to_owned(), e)
+/// The file to change; `None` when it does not exist.
+fn open(path: &Path) -> Result<Option<(File, Metadata)>, StoreError> {
+    let Some(named) = look_at(path)? else {
+        return Ok(None);
+    };
+    let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
+    let (opened, file) = opened.map_err(StoreError::cannot_read(path))?;
+    // In a user's folder the user may have put a link in its place meanwhile, for root to follow.
+    match identity(&named) == identity(&opened) {
+        true => Ok(Some((file, opened))),
+        false => Err(StoreError::NotRegular(path.to_owned())),
+    }
 }
 
-fn write_failed(path: &Path) -> impl Fn(io::Error) -> StoreError {
-    |e| StoreError::Write(path.to_owned(), e)
+/// What is at `path`: a regular file, or a folder, which reading then fails on. A link, a pipe or a device is not followed and not
+/// opened, because opening a pipe may wait for ever.
+///
+/// # Errors
+/// [`StoreError::NotRegular`], [`StoreError::Read`].
+pub(super) fn look_at(path: &Path) -> Result<Option<Metadata>, StoreError> {
+    match fs::symlink_metadata(path) {
+        Ok(named) if named.is_file() || named.is_dir() => Ok(Some(named)),
+        Ok(_) => Err(StoreError::NotRegular(path.to_owned())),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(StoreError::Read(path.to_owned(), e)),
+    }
 }

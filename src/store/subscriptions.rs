@@ -3,27 +3,20 @@
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use memchr::memmem::Finder;
 use parking_lot::{FairMutex, Mutex};
 
-use super::atomic_file::is_special;
 use super::lock::{Lock, beside};
 use super::overview::Remembered;
-use super::rewrite::Rewrite;
-use super::{Entries, Overview, rewrite};
+use super::rewrite::{Rewrite, look_at};
+use super::{Entries, Overview};
 use crate::push::{Endpoint, Subscription};
 
 /// The file of subscriptions and, beside it, its lock (`.lock`) and the subscriptions that no longer exist (`.gone`).
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Store {
     path: PathBuf,
-    shared: Arc<Shared>,
-}
-
-#[derive(Debug, Default)]
-struct Shared {
     changes: FairMutex<()>,
     overview: Mutex<Remembered>,
 }
@@ -52,6 +45,16 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// For `map_err`.
+    pub(super) fn cannot_read(path: &Path) -> impl Fn(io::Error) -> StoreError {
+        |e| StoreError::Read(path.to_owned(), e)
+    }
+
+    /// For `map_err`.
+    pub(super) fn cannot_write(path: &Path) -> impl Fn(io::Error) -> StoreError {
+        |e| StoreError::Write(path.to_owned(), e)
+    }
+
     /// What to do next, in one sentence.
     pub fn hint(&self) -> String {
         match self {
@@ -81,7 +84,7 @@ pub struct Change {
 impl Store {
     /// The store at `path`; nothing is opened yet.
     pub fn new(path: impl Into<PathBuf>) -> Store {
-        Store { path: path.into(), shared: Arc::default() }
+        Store { path: path.into(), changes: FairMutex::default(), overview: Mutex::default() }
     }
 
     /// As given to [`Store::new`].
@@ -119,20 +122,19 @@ impl Store {
     /// # Errors
     /// [`StoreError::Read`].
     pub fn overview(&self) -> Result<Overview, StoreError> {
-        let read_failed = |e| StoreError::Read(self.path.clone(), e);
         let file = match self.open() {
             Err(StoreError::Missing(_)) => return Ok(Overview::default()),
             file => file?,
         };
-        let metadata = file.metadata().map_err(read_failed)?;
+        let metadata = file.metadata().map_err(StoreError::cannot_read(&self.path))?;
         // Held while reading, so that those who ask meanwhile wait and do not read the same.
-        let mut remembered = self.shared.overview.lock();
+        let mut remembered = self.overview.lock();
         if let Some(overview) = remembered.get(&metadata) {
-            return Ok(overview);
+            return Ok(overview.clone());
         }
         let mut overview = Overview::default();
         for entry in Entries::new(file, &self.path) {
-            entry?.subscription.into_iter().for_each(|subscription| overview.count(subscription));
+            entry?.subscription().into_iter().for_each(|subscription| overview.count(subscription));
         }
         remembered.set_read(&metadata, overview.clone());
         Ok(overview)
@@ -148,9 +150,10 @@ impl Store {
             entries => entries?,
         };
         for entry in entries {
-            match entry?.subscription {
-                Ok(subscription) if subscription.endpoint().as_str() == endpoint => return Ok(Some(subscription)),
-                _ => {}
+            if let Ok(subscription) = entry?.subscription()
+                && subscription.endpoint().as_str() == endpoint
+            {
+                return Ok(Some(subscription));
             }
         }
         Ok(None)
@@ -162,17 +165,17 @@ impl Store {
     /// [`StoreError`]; the file is then as it was.
     pub fn add(&self, subscription: &Subscription) -> Result<Change, StoreError> {
         let _lock = self.lock()?;
-        let mut rewrite = Rewrite::begin(&self.path, None)?;
+        let mut list = Rewrite::begin(&self.path, None)?;
         let endpoint = subscription.endpoint();
         // While the number is remembered, only entries that may hold this endpoint need be parsed.
-        let counted = rewrite.old().map_or(Some(0), |old| self.shared.overview.lock().get(old).map(|it| it.stored));
+        let counted = list.old().map_or(Some(0), |old| self.overview.lock().get(old).map(|it| it.stored));
         let finder = Finder::new(endpoint.as_str());
         let must_parse = |text: &[u8]| counted.is_none() || finder.find(text).is_some() || text.contains(&b'\\');
-        let copied = rewrite.copy(|other| other == endpoint, must_parse)?;
-        rewrite.append(subscription)?;
-        let stored = counted.map_or(copied.kept.stored, |before| before.saturating_sub(copied.removed)) + 1;
-        self.commit(rewrite, Overview { stored, newest: Some(subscription.clone()) })?;
-        Ok(Change { found: copied.removed, stored })
+        let (found, kept) = list.copy(|other| other == endpoint, must_parse, None)?;
+        list.write_line(subscription.json().as_bytes())?;
+        let stored = counted.map_or(kept.stored, |before| before.saturating_sub(found)) + 1;
+        self.commit(list, Overview { stored, newest: Some(subscription.clone()) })?;
+        Ok(Change { found, stored })
     }
 
     /// Removes the subscription with `endpoint`, as a whole URI.
@@ -181,7 +184,7 @@ impl Store {
     /// [`StoreError`]; the file is then as it was.
     pub fn remove(&self, endpoint: &str) -> Result<Change, StoreError> {
         let _lock = self.lock()?;
-        self.rewrite_without(|other| other.as_str() == endpoint)
+        self.rewrite_without(|other| other.as_str() == endpoint, None)
     }
 
     /// Moves subscriptions that a push service no longer knows (404, 410) to the file's neighbour `.gone`. Nothing is
@@ -191,32 +194,38 @@ impl Store {
     /// [`StoreError`]; no line is lost then, though one may stand in both files.
     pub fn move_to_gone(&self, is_gone: impl Fn(&Endpoint) -> bool) -> Result<Change, StoreError> {
         let _lock = self.lock()?;
-        // First written there, then removed here: a crash between leaves a line twice, never nowhere.
-        rewrite::append_to_gone(&self.path, &self.gone_path(), &is_gone)?;
-        self.rewrite_without(is_gone)
+        let mut gone = Rewrite::begin(&self.gone_path(), look_at(&self.path)?.as_ref())?;
+        gone.copy_all()?;
+        self.rewrite_without(is_gone, Some(gone))
     }
 
-    fn rewrite_without(&self, is_removed: impl Fn(&Endpoint) -> bool) -> Result<Change, StoreError> {
-        let mut rewrite = Rewrite::begin(&self.path, None)?;
-        let copied = rewrite.copy(is_removed, |_| true)?;
-        let change = Change { found: copied.removed, stored: copied.kept.stored };
-        if change.found > 0 {
-            self.commit(rewrite, copied.kept)?;
+    fn rewrite_without(
+        &self,
+        is_removed: impl Fn(&Endpoint) -> bool,
+        mut gone: Option<Rewrite>,
+    ) -> Result<Change, StoreError> {
+        let mut list = Rewrite::begin(&self.path, None)?;
+        let (found, kept) = list.copy(is_removed, |_| true, gone.as_mut())?;
+        let stored = kept.stored;
+        if found > 0 {
+            // First written there, then removed here: a crash between leaves a line twice, never nowhere.
+            gone.map(Rewrite::commit).transpose()?;
+            self.commit(list, kept)?;
         }
-        Ok(change)
+        Ok(Change { found, stored })
     }
 
     fn commit(&self, rewrite: Rewrite, overview: Overview) -> Result<(), StoreError> {
         let metadata = rewrite.commit()?;
-        self.shared.overview.lock().set_written(&metadata, overview);
+        self.overview.lock().set_written(&metadata, overview);
         Ok(())
     }
 
     fn lock(&self) -> Result<Lock<'_>, StoreError> {
         // Before a lock file is made in a folder of devices.
-        if is_special(&self.path) {
-            return Err(StoreError::NotRegular(self.path.clone()));
+        if let Err(not_regular @ StoreError::NotRegular(_)) = look_at(&self.path) {
+            return Err(not_regular);
         }
-        Lock::wait(&self.shared.changes, &self.path, [&self.path, &self.gone_path()])
+        Lock::wait(&self.changes, &self.path, [&self.path, &self.gone_path()])
     }
 }

@@ -54,10 +54,9 @@ pub(super) fn push_all(application: &Application, message: &Message) -> Result<V
         Err(StoreError::Missing(_)) => return Err(none_stored()),
         list => list?,
     };
-    let path = list.path().to_owned();
     let (broken, breaks) = mpsc::channel();
     let list = list.map_while(move |entry| entry.map_err(|e| broken.send(e)).ok());
-    let list = list.filter_map(|entry| Some((entry.line, entry.subscription.ok()?)));
+    let list = list.filter_map(|entry| Some((entry.line, entry.subscription().ok()?)));
     // Of a long list only the counts grow.
     let (mut counts, mut first, mut gone) = (BTreeMap::new(), BTreeMap::new(), HashSet::new());
     let report = |Pushed { line, endpoint, result }: Pushed| {
@@ -76,7 +75,7 @@ pub(super) fn push_all(application: &Application, message: &Message) -> Result<V
     if !gone.is_empty() {
         application.move_to_gone(|endpoint| gone.contains(endpoint.as_str()));
     }
-    ran.map_err(|e| StoreError::Read(path, e))?;
+    ran.map_err(|e| StoreError::Read(application.store.path().to_owned(), e))?;
     match breaks.try_recv() {
         Ok(error) => Err(error.into()),
         // The last line went between the check and the reading.

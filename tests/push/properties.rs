@@ -88,7 +88,7 @@ proptest! {
     fn however_the_bytes_arrive_the_entries_are_the_same(bytes in pieces(), sizes in prop::collection::vec(1..40_usize, 1..8)) {
         let entries = |reader: Box<dyn Read + Send>| -> Vec<(usize, String)> {
             let entries = Entries::new(reader, Path::new("list"));
-            let told = entries.map(|entry| entry.unwrap()).map(|entry| (entry.line, format!("{:?}", entry.subscription)));
+            let told = entries.map(|entry| entry.unwrap()).map(|entry| (entry.line, format!("{:?}", entry.subscription())));
             told.collect()
         };
         let whole = entries(Box::new(Cursor::new(bytes.clone())));

@@ -27,7 +27,7 @@ fn store() -> (TempDir, Store) {
 /// Line number and endpoint's last letters, or what is wrong with it.
 fn contents(store: &Store) -> Vec<(usize, String)> {
     let entry = |entry: barepush::store::Entry| {
-        let what = match &entry.subscription {
+        let what = match &entry.subscription() {
             Ok(subscription) => subscription.endpoint().as_str().rsplit('/').next().unwrap().to_owned(),
             Err(error) => error.to_string(),
         };

@@ -201,7 +201,7 @@ impl Scene<'_> {
         let (store, mut seen) = (Store::new(self.folder.join("subscription.txt")), 0);
         while !self.over.load(Ordering::Relaxed) {
             for entry in store.read().into_iter().flatten() {
-                assert!(entry.unwrap().subscription.is_ok());
+                assert!(entry.unwrap().subscription().is_ok());
                 seen += 1;
             }
             thread::sleep(Duration::from_millis(20));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use barepush::cli::CliError;
 use barepush::push::Subscription;
-use barepush::store::{Entries, Entry, StoreError};
+use barepush::store::{Entries, StoreError};
 use parking_lot::Mutex;
 
 use crate::results::{SubscriptionId, subscription_id};
@@ -25,20 +25,23 @@ pub(crate) fn selected(
     let mut recent = Recent::default();
     std::iter::from_fn(move || {
         loop {
-            match entries.next()? {
+            let entry = match entries.next()? {
+                Ok(entry) => entry,
                 Err(e) => {
                     summary.lock().failure = Some(CliError::hinted(StoreError::hint)(e));
                     return None;
                 }
-                Ok(Entry { line, subscription: Err(e) }) => summary.lock().add_unusable(line, e),
-                Ok(Entry { line, subscription: Ok(subscription) }) => {
+            };
+            match entry.subscription() {
+                Err(e) => summary.lock().add_unusable(entry.line, e),
+                Ok(subscription) => {
                     let id = subscription_id(subscription.endpoint());
                     if done.contains(&id) {
                         summary.lock().done_before += 1;
                     } else if !recent.add(id) {
                         summary.lock().duplicates += 1;
                     } else {
-                        return Some((line, subscription));
+                        return Some((entry.line, subscription));
                     }
                 }
             }
