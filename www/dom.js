@@ -3,7 +3,7 @@
 export const $ = id => document.getElementById(id);
 
 /** Writes a text only when it changed: a live region speaks at each write, and a selection survives. */
-export const say = (id, text) => {
+export const setText = (id, text) => {
   if ($(id).textContent !== text) $(id).textContent = text;
 };
 

@@ -1,6 +1,6 @@
 // The help sections: which are shown, and the addresses and commands in them.
 
-import { $, say } from './dom.js';
+import { $, setText } from './dom.js';
 import { pushServiceHelp } from './problems.js';
 
 const HELP = ['server', 'insecure', 'certificate', 'ios', 'unsupported', 'denied', 'dismissed', 'push-service', 'brave', 'private'];
@@ -41,7 +41,7 @@ export const renderHelp = (state, can) => {
   link('.http-link', http);
   link('.https-link', https);
   for (const item of document.querySelectorAll('.needs-http')) item.hidden = !http;
-  if (http) say('adb-command', `adb reverse tcp:${new URL(http).port} tcp:${new URL(http).port}`);
-  say('chrome-command', chromeCommand(https ?? location.origin, certificate?.spki_sha256 ?? '…'));
-  say('certutil-command', certificate?.certutil ?? '…');
+  if (http) setText('adb-command', `adb reverse tcp:${new URL(http).port} tcp:${new URL(http).port}`);
+  setText('chrome-command', chromeCommand(https ?? location.origin, certificate?.spki_sha256 ?? '…'));
+  setText('certutil-command', certificate?.certutil ?? '…');
 };

@@ -1,7 +1,7 @@
 // Step 3: the message form, pushes to this browser and to all, and a notification without a push.
 
 import * as api from './api.js';
-import { $, say } from './dom.js';
+import { $, setText } from './dom.js';
 import { scheduledNotReported } from './problems.js';
 import { pushing, refreshServer, takeEvent } from './progress.js';
 import * as push from './push.js';
@@ -88,13 +88,13 @@ export const notifyAll = () =>
 export const notifyLocally = async () => {
   const permission = await push.askPermission();
   if (permission !== 'granted') {
-    return say('local-status', 'Notifications are not allowed for this address: subscribe first, and choose Allow.');
+    return setText('local-status', 'Notifications are not allowed for this address: subscribe first, and choose Allow.');
   }
   try {
     await push.showLocally(state.registration);
     takeEvent({ at: Date.now(), type: 'local', title: 'A local notification' });
-    say('local-status', 'The browser accepted it. If you do not see it, the operating system hides it.');
+    setText('local-status', 'The browser accepted it. If you do not see it, the operating system hides it.');
   } catch (error) {
-    say('local-status', `The browser could not show it: ${error.message}. Look at the notification settings of the operating system.`);
+    setText('local-status', `The browser could not show it: ${error.message}. Look at the notification settings of the operating system.`);
   }
 };

@@ -2,7 +2,7 @@
 // draw it; subscription.js does steps 1 and 2, notification.js step 3; progress.js follows a push; push.js talks to the browser,
 // api.js to the server; problems.js words what fails.
 
-import { $, say } from './dom.js';
+import { $, setText } from './dom.js';
 import { notifyAll, notifyLocally, notifyMe } from './notification.js';
 import { clearLog, loadEvents, refreshServer, takeEvent } from './progress.js';
 import * as push from './push.js';
@@ -14,11 +14,11 @@ import { lookAgain, lookAtBrowser, permissionChanged, register, repair, subscrib
 const copy = async (text, done) => {
   try {
     await navigator.clipboard.writeText(text);
-    say('toast', done);
+    setText('toast', done);
   } catch {
-    say('toast', 'The browser did not allow copying: select the text and copy it yourself.');
+    setText('toast', 'The browser did not allow copying: select the text and copy it yourself.');
   }
-  setTimeout(() => say('toast', ''), 4000);
+  setTimeout(() => setText('toast', ''), 4000);
 };
 
 const copySubscription = () =>
@@ -41,7 +41,7 @@ const start = async () => {
   if (state.subscription && state.serverKey) await repair();
 };
 
-const hear = event => {
+const onEvent = event => {
   takeEvent(event);
   if (event.type === 'resubscribed') start();
 };
@@ -65,7 +65,7 @@ $('message').addEventListener('submit', event => {
 for (const button of document.querySelectorAll('.copy')) {
   button.addEventListener('click', () => copy($(button.dataset.copy).textContent, 'Copied.'));
 }
-new BroadcastChannel('barepush').addEventListener('message', event => hear(event.data));
+new BroadcastChannel('barepush').addEventListener('message', event => onEvent(event.data));
 addEventListener('visibilitychange', lookAgain);
 addEventListener('focus', lookAgain);
 push.watchPermission(permissionChanged);

@@ -1,6 +1,6 @@
 // Draws the one state object: `render(state)`. Nothing here calls the Push API or the server.
 
-import { $, enable, say } from './dom.js';
+import { $, enable, setText } from './dom.js';
 import { renderHelp } from './help.js';
 import { sentence } from './problems.js';
 import { capabilities, keyOf, tailOf, toStored } from './push.js';
@@ -58,15 +58,15 @@ const notificationStatus = ({ registration, subscription, busy, nobody, schedule
 
 const renderSteps = (state, can) => {
   renderButtons(state, can);
-  say('registration-status-message', registrationStatus(state, can));
-  say('subscription-status-message', subscriptionStatus(state, can));
-  say('notification-status-message', notificationStatus(state, can));
+  setText('registration-status-message', registrationStatus(state, can));
+  setText('subscription-status-message', subscriptionStatus(state, can));
+  setText('notification-status-message', notificationStatus(state, can));
   for (const [step, problem] of Object.entries(state.problems)) {
     const shown = problem && !problem.help.includes('server'); // that problem's section says it all
-    say(`${step}-problem`, shown ? `${problem.says} ${problem.hint}` : '');
+    setText(`${step}-problem`, shown ? `${problem.says} ${problem.hint}` : '');
   }
-  say('subscription-note', state.note);
-  say('subscription-waiting', state.waiting ? 'Still waiting for the push service. Some browsers wait for ever and report no error; reload the page to stop.' : '');
+  setText('subscription-note', state.note);
+  setText('subscription-waiting', state.waiting ? 'Still waiting for the push service. Some browsers wait for ever and report no error; reload the page to stop.' : '');
   $('step-registration').dataset.done = Boolean(state.registration);
   $('step-subscription').dataset.done = Boolean(state.subscription);
   $('step-notification').dataset.done = Boolean(state.progress.shown);
@@ -84,13 +84,13 @@ const count = ({ pushes, counts }) => {
 const renderOutcome = ({ outcome }) => {
   const { total, accepted } = outcome ? count(outcome) : {};
   $('outcome').dataset.state = !outcome ? '' : accepted < total ? 'failed' : 'done';
-  if (!outcome) return ['outcome-says', 'outcome-hint'].forEach(id => say(id, ''));
+  if (!outcome) return ['outcome-says', 'outcome-hint'].forEach(id => setText(id, ''));
   const [first] = outcome.pushes;
   const failure = outcome.pushes.find(push => !push.accepted);
   const says = total === 1 ? first.says : `accepted ${accepted} of ${total}${failure ? `; ${failure.says}` : ''}`;
-  say('outcome-says', `Push at ${clock(first.at * 1000)}: ${says}`);
+  setText('outcome-says', `Push at ${clock(first.at * 1000)}: ${says}`);
   const hint = (failure ?? first).hint;
-  say('outcome-hint', sentence(hint ?? '') || (failure ? '' : 'Accepted means that the push service will try to deliver it. The event log shows when it arrives.'));
+  setText('outcome-hint', sentence(hint ?? '') || (failure ? '' : 'Accepted means that the push service will try to deliver it. The event log shows when it arrives.'));
 };
 
 const mark = (name, status, text) => {
@@ -102,7 +102,7 @@ const mark = (name, status, text) => {
 
 const renderProgress = ({ progress, subscription }) => {
   $('progress-section').hidden = !Object.keys(progress).length;
-  say('progress-title', progress.elsewhere && !progress.result ? 'Last push to this browser' : 'Last push from this server');
+  setText('progress-title', progress.elsewhere && !progress.result ? 'Last push to this browser' : 'Last push from this server');
   mark('subscription', subscription ? 'done' : '', subscription ? `…${tailOf(subscription.endpoint)}` : 'none yet');
   const { sending, scheduled, elsewhere, result } = progress;
   if (result) mark('accepted', result.accepted ? 'done' : 'failed', result.accepted ? `accepted in ${result.milliseconds} ms` : result.class);
@@ -161,40 +161,40 @@ const masked = json => ({
 const renderSubscription = ({ subscription, serverKey, server, showSecrets }) => {
   const key = subscription && keyOf(subscription);
   const match = !subscription ? 'no subscription yet' : !key ? 'this browser does not report its key' : !serverKey ? 'the server does not answer' : yesNo(key === serverKey);
-  say('key-match', match);
-  say('stored', server ? String(server.stored) : 'unknown');
+  setText('key-match', match);
+  setText('stored', server ? String(server.stored) : 'unknown');
   const newest = server?.newest;
   const keyNote = newest?.key_matches === false ? ', made with another key' : '';
-  say('newest', newest ? `${newest.service}, …${newest.tail}${keyNote}` : server ? 'none' : 'unknown');
+  setText('newest', newest ? `${newest.service}, …${newest.tail}${keyNote}` : server ? 'none' : 'unknown');
   const json = subscription && toStored(subscription);
-  say('subscription-json', json ? JSON.stringify(showSecrets ? json : masked(json), null, 2) : 'No subscription yet.');
+  setText('subscription-json', json ? JSON.stringify(showSecrets ? json : masked(json), null, 2) : 'No subscription yet.');
   enable('show-secrets', subscription);
   enable('copy-subscription', subscription);
-  say('show-secrets', showSecrets ? 'Hide secrets' : 'Show secrets');
+  setText('show-secrets', showSecrets ? 'Hide secrets' : 'Show secrets');
 };
 
 const PERMISSIONS = { granted: 'granted', denied: 'denied', default: 'not asked yet', unknown: 'unknown' };
 
 const renderBrowser = ({ registration, workerVersion }, can) => {
-  say('can-secure', yesNo(can.secure));
-  say('can-worker', yesNo(can.worker));
-  say('can-push', yesNo(can.push));
-  say('can-notifications', yesNo(can.notifications));
-  say('can-declarative', can.declarative ? 'yes' : 'no: the service worker shows such messages');
-  say('permission', PERMISSIONS[can.permission]);
-  say('encodings', can.encodings.join(', ') || 'not reported');
+  setText('can-secure', yesNo(can.secure));
+  setText('can-worker', yesNo(can.worker));
+  setText('can-push', yesNo(can.push));
+  setText('can-notifications', yesNo(can.notifications));
+  setText('can-declarative', can.declarative ? 'yes' : 'no: the service worker shows such messages');
+  setText('permission', PERMISSIONS[can.permission]);
+  setText('encodings', can.encodings.join(', ') || 'not reported');
   const state = registration?.active?.state;
-  say('worker', state ? `${state}${workerVersion ? `, version ${workerVersion}` : ''}` : 'none');
+  setText('worker', state ? `${state}${workerVersion ? `, version ${workerVersion}` : ''}` : 'none');
 };
 
 const renderServer = ({ server, serverUp, serverRefusal }) => {
   const stored = count => `${count} ${count === 1 ? 'subscription' : 'subscriptions'} stored`;
-  if (serverRefusal) say('server-line', serverRefusal);
-  else if (serverUp === false) say('server-line', ''); // the help section says so
-  else if (server) say('server-line', `Server ${server.version} · ${stored(server.stored)}`);
+  if (serverRefusal) setText('server-line', serverRefusal);
+  else if (serverUp === false) setText('server-line', ''); // the help section says so
+  else if (server) setText('server-line', `Server ${server.version} · ${stored(server.stored)}`);
   if (!server?.notify) return;
-  say('notify-command', server.notify);
-  say('explain-command', server.notify.replace(/ --bin notify( --)? /, ' --bin notify -- --explain '));
+  setText('notify-command', server.notify);
+  setText('explain-command', server.notify.replace(/ --bin notify( --)? /, ' --bin notify -- --explain '));
 };
 
 export const render = state => {

@@ -1,4 +1,4 @@
-//! The whole loop, as README tells it: subscribe over https, a first notification, `notify`, unsubscribe, gone.
+//! The whole loop, as README tells it: subscribe over https, a first notification, `notify`, unsubscribe, 410.
 
 use std::fs;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use serde_json::json;
 const OTHER_KEY: &str = "BP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A8";
 
 #[test]
-fn from_subscribing_to_gone() {
+fn from_subscribing_to_an_expired_subscription() {
     let setup = TestServer::https();
     let browser = setup.service.subscribe(Some(&setup.key()));
 
@@ -39,11 +39,11 @@ fn from_subscribing_to_gone() {
     assert_eq!(second.json(), json!({"title": "barepush", "body": "message"}));
     assert_eq!((second.header("ttl"), second.header("urgency"), second.header("topic")), (Some("86400"), None, None));
 
-    // Behind the server's back: the push service answers 410, the line is set aside.
+    // Behind the server's back: the push service answers 410, the line is moved to the file .gone.
     setup.service.unsubscribe(&browser);
-    let gone = setup.notify().arg("message").run();
+    let expired = setup.notify().arg("message").run();
     let tail = &browser.tail;
-    gone.is(
+    expired.is(
         5,
         "",
         "notify: error: localhost says that this subscription no longer exists: 410 Gone: No such subscription (errno 106): \
@@ -51,10 +51,10 @@ fn from_subscribing_to_gone() {
          notify: hint: open the page and press Subscribe\n\
          notify: note: 1 line went to subscription.txt.gone\n",
     );
-    let aside = fs::read_to_string(setup.path().join("subscription.txt.gone")).unwrap();
-    assert_eq!(aside, format!("{}\n", browser.json_with_key));
+    let moved = fs::read_to_string(setup.path().join("subscription.txt.gone")).unwrap();
+    assert_eq!(moved, format!("{}\n", browser.json_with_key));
     assert_eq!(fs::read_to_string(setup.path().join("subscription.txt")).unwrap(), "");
-    assert!(!gone.stderr.contains(&browser.endpoint) && browser.endpoint.ends_with(tail));
+    assert!(!expired.stderr.contains(&browser.endpoint) && browser.endpoint.ends_with(tail));
 
     setup.notify().run().is(
         3,
@@ -65,7 +65,7 @@ fn from_subscribing_to_gone() {
 }
 
 #[test]
-fn unsubscribing_tells_the_server_and_then_nobody_is_left() {
+fn unsubscribing_removes_the_subscription_from_the_server() {
     let setup = TestServer::https();
     let browser = setup.service.subscribe(Some(&setup.key()));
     setup.page.post("/add-subscription", &browser.json);
@@ -78,7 +78,7 @@ fn unsubscribing_tells_the_server_and_then_nobody_is_left() {
 }
 
 #[test]
-fn the_page_pushes_to_one_and_to_all_and_sets_aside_what_is_gone() {
+fn the_page_pushes_to_one_and_to_all_and_expired_subscriptions_are_moved() {
     let setup = TestServer::https();
     assert_eq!(setup.page.send("POST", "/notify-all", &[], "").status, 409);
     let (one, two) = (setup.service.subscribe(Some(&setup.key())), setup.service.subscribe(Some(&setup.key())));
@@ -119,7 +119,7 @@ fn a_delayed_push_is_promised_and_sent_later() {
 }
 
 #[test]
-fn a_push_that_fails_does_not_undo_the_storing_and_says_why() {
+fn a_failed_push_does_not_undo_the_storing_and_its_reason_is_answered() {
     let setup = TestServer::https();
     let browser = setup.service.subscribe(Some(&setup.key()));
     setup.service.answer_next(answer::status(413));
@@ -131,7 +131,7 @@ fn a_push_that_fails_does_not_undo_the_storing_and_says_why() {
 }
 
 #[test]
-fn a_first_notification_that_finds_the_subscription_gone_sets_it_aside() {
+fn a_subscription_that_the_first_notification_finds_expired_is_moved() {
     let setup = TestServer::https();
     let browser = setup.service.subscribe(Some(&setup.key()));
     setup.service.unsubscribe(&browser);
@@ -153,7 +153,7 @@ fn a_subscription_whose_push_service_refuses_our_vapid_key_is_not_kept() {
     let setup = TestServer::https();
     let own = setup.service.subscribe(Some(&setup.key()));
     assert_eq!(setup.page.post("/add-subscription", &own.json).status, 201);
-    // As the article's page sends it: with a key of its own, which the JSON does not tell.
+    // As the article's page sends it: with a key of its own, which is not in the JSON.
     let other = setup.service.subscribe(Some(OTHER_KEY));
     for _ in 0..2 {
         let refused = setup.page.post("/add-subscription", &other.json);
@@ -170,7 +170,7 @@ fn a_subscription_whose_push_service_refuses_our_vapid_key_is_not_kept() {
 }
 
 #[test]
-fn a_list_whose_last_subscription_went_meanwhile_is_answered_as_an_empty_one() {
+fn a_list_whose_last_subscription_was_removed_meanwhile_is_answered_as_an_empty_one() {
     let setup = TestServer::https();
     let browser = setup.service.subscribe(Some(&setup.key()));
     setup.page.post("/add-subscription", &browser.json);
@@ -192,15 +192,15 @@ fn a_push_to_a_long_list_answers_counts_by_class_and_the_first_hundred_results()
     let browsers: Vec<_> = (0..130).map(|_| setup.service.subscribe(Some(&setup.key()))).collect();
     let lines = browsers.iter().map(|browser| format!("{}\n", browser.json_with_key));
     fs::write(setup.path().join("subscription.txt"), lines.collect::<String>()).unwrap();
-    for gone in [7, 120] {
-        setup.service.unsubscribe(&browsers[gone]);
+    for expired in [7, 120] {
+        setup.service.unsubscribe(&browsers[expired]);
     }
     let all = setup.page.send("POST", "/notify-all", &[], "").json();
     assert_eq!(all["counts"], json!({"accepted": 128, "gone": 2}));
     let tails = all["pushes"].as_array().unwrap().iter().map(|push| &push["tail"]);
     assert!(tails.eq(browsers[..100].iter().map(|browser| &browser.tail)), "{all}");
-    let gone = fs::read_to_string(setup.path().join("subscription.txt.gone")).unwrap();
-    assert_eq!(gone, [7, 120].map(|gone| format!("{}\n", browsers[gone].json_with_key)).concat());
+    let moved = fs::read_to_string(setup.path().join("subscription.txt.gone")).unwrap();
+    assert_eq!(moved, [7, 120].map(|expired| format!("{}\n", browsers[expired].json_with_key)).concat());
     assert_eq!(setup.page.get("/status").json()["stored"], 128);
 }
 
@@ -240,7 +240,7 @@ fn a_subscription_of_another_vapid_key_is_found_before_sending() {
 }
 
 #[test]
-fn a_hanging_push_service_holds_up_nobody_else() {
+fn a_hanging_push_service_delays_no_other_request() {
     let setup = TestServer::https();
     let browser = setup.service.subscribe(Some(&setup.key()));
     setup.service.answer_next(answer::hang_after(""));
@@ -261,7 +261,7 @@ fn a_hanging_push_service_holds_up_nobody_else() {
 }
 
 #[test]
-fn a_push_to_all_that_hangs_for_one_holds_up_no_other_and_is_told_in_the_order_of_the_list() {
+fn a_push_to_all_that_hangs_for_one_delays_no_other_and_is_answered_in_the_order_of_the_list() {
     let setup = TestServer::https();
     let key = setup.key();
     let browsers: Vec<_> = (0..40).map(|_| setup.service.subscribe(Some(&key))).collect();
@@ -278,8 +278,8 @@ fn a_push_to_all_that_hangs_for_one_holds_up_no_other_and_is_told_in_the_order_o
         assert!(took < Duration::from_secs(10), "{took:?}");
         let all = all.join().unwrap();
         let pushes = all["pushes"].as_array().unwrap();
-        let told = pushes.iter().map(|push| &push["tail"]);
-        assert!(told.eq(browsers.iter().map(|browser| &browser.tail)), "{all}");
+        let tails = pushes.iter().map(|push| &push["tail"]);
+        assert!(tails.eq(browsers.iter().map(|browser| &browser.tail)), "{all}");
         let failed: Vec<_> = (0..pushes.len()).filter(|&at| pushes[at]["class"] != "accepted").collect();
         assert_eq!(failed, [hanging], "{all}");
     });

@@ -63,10 +63,10 @@ impl TestServer {
     }
 
     /// Stores a subscription whose messages are answered with 410.
-    pub(crate) fn add_gone(&self) -> String {
-        let gone = self.service.subscribe(None);
-        assert_eq!(self.page.post("/add-subscription", &gone.json).status, 201);
-        self.service.unsubscribe(&gone);
-        gone.json
+    pub(crate) fn add_expired(&self) -> String {
+        let expired = self.service.subscribe(None);
+        assert_eq!(self.page.post("/add-subscription", &expired.json).status, 201);
+        self.service.unsubscribe(&expired);
+        expired.json
     }
 }

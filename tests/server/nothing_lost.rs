@@ -78,7 +78,7 @@ struct Scene<'s> {
     /// Endpoints that are answered with 201.
     kept: Mutex<HashMap<String, Fate>>,
     /// The lines of subscriptions that are answered with 410.
-    gone: Mutex<Vec<String>>,
+    expired: Mutex<Vec<String>>,
     writes: AtomicUsize,
     over: AtomicBool,
 }
@@ -162,21 +162,21 @@ impl Scene<'_> {
         }
     }
 
-    /// Subscribes what is gone at once and lets notify find that out; kills it at random, too.
-    fn set_aside(&self, dice: &mut Dice) {
+    /// Stores subscriptions that the push service no longer knows and lets notify find that out; kills it at random, too.
+    fn expire(&self, dice: &mut Dice) {
         while !self.over.load(Ordering::Relaxed) {
             let browser = self.service.subscribe(None);
-            // The first notification is accepted, so that notify is the first to find it gone.
+            // The first notification is accepted, so that notify is the first to find it expired.
             let mut acknowledged = matches!(self.post("/add-subscription", &browser.json), Some(200 | 201));
             if acknowledged {
-                self.gone.lock().unwrap().push(browser.json.clone());
+                self.expired.lock().unwrap().push(browser.json.clone());
             }
             self.service.answer_for(&browser, answer::status(410));
             // Again, until it was the newest when notify looked.
             while !self.over.load(Ordering::Relaxed) {
                 let answer = self.post("/add-subscription", &browser.json);
                 if matches!(answer, Some(200 | 201)) && !acknowledged {
-                    self.gone.lock().unwrap().push(browser.json.clone());
+                    self.expired.lock().unwrap().push(browser.json.clone());
                     acknowledged = true;
                 }
                 let notify = notify(self.folder).args(["--no-retry", "x"]).spawn();
@@ -186,7 +186,7 @@ impl Scene<'_> {
                     drop(notify);
                 } else {
                     let code = notify.wait().code;
-                    // Accepted, when somebody subscribed meanwhile; or nobody is left.
+                    // Accepted when another browser subscribed meanwhile; 3 when none is stored.
                     assert!(matches!(code, Some(0 | 3 | 5)), "{code:?}");
                     if code == Some(5) {
                         break;
@@ -220,7 +220,7 @@ fn programs_killed_during_a_thousand_writes_lose_nothing_acknowledged() {
         service: &service,
         url: Mutex::new(first.url("http")),
         kept: Mutex::default(),
-        gone: Mutex::default(),
+        expired: Mutex::default(),
         writes: AtomicUsize::new(0),
         over: AtomicBool::new(false),
     };
@@ -237,7 +237,7 @@ fn programs_killed_during_a_thousand_writes_lose_nothing_acknowledged() {
             })
             .collect();
         let mut other = seed();
-        scope.spawn(move || scene.set_aside(&mut other));
+        scope.spawn(move || scene.expire(&mut other));
         for kill in 1..=SERVER_KILLS {
             let late = Instant::now() + Duration::from_secs(120);
             while scene.writes.load(Ordering::Relaxed) < kill * WRITES / (SERVER_KILLS + 1) {
@@ -266,14 +266,14 @@ fn programs_killed_during_a_thousand_writes_lose_nothing_acknowledged() {
     assert_eq!(running.wait().code, Some(0));
 
     let lines = |name| fs::read_to_string(folder.path().join(name)).unwrap_or_default();
-    let (stored, aside) = (lines("subscription.txt"), lines("subscription.txt.gone"));
+    let (stored, moved) = (lines("subscription.txt"), lines("subscription.txt.gone"));
     let mut endpoints = HashMap::<String, usize>::new();
     for line in stored.lines() {
         let subscription = Subscription::from_json(line).expect("a whole line");
         *endpoints.entry(subscription.endpoint().as_str().to_owned()).or_default() += 1;
     }
     assert!(endpoints.values().all(|times| *times == 1), "a line stands twice");
-    let (kept, gone) = (scene.kept.into_inner().unwrap(), scene.gone.into_inner().unwrap());
+    let (kept, expired) = (scene.kept.into_inner().unwrap(), scene.expired.into_inner().unwrap());
     for (endpoint, fate) in &kept {
         match fate {
             Fate::Stored => assert!(endpoints.contains_key(endpoint), "an acknowledged subscription is lost"),
@@ -281,23 +281,23 @@ fn programs_killed_during_a_thousand_writes_lose_nothing_acknowledged() {
             Fate::Unknown => {}
         }
     }
-    for line in &gone {
-        let found = stored.lines().chain(aside.lines()).any(|it| it == line);
-        assert!(found, "a set-aside line is lost");
+    for line in &expired {
+        let found = stored.lines().chain(moved.lines()).any(|it| it == line);
+        assert!(found, "a moved line is lost");
     }
-    for line in aside.lines() {
+    for line in moved.lines() {
         Subscription::from_json(line).expect("a whole line");
     }
     let of = |fate| kept.values().filter(|it| **it == fate).count();
     println!(
-        "{} stored, {} removed, {} cut off, {} gone, {} lines set aside",
+        "{} stored, {} removed, {} cut off, {} expired, {} lines moved",
         of(Fate::Stored),
         of(Fate::Removed),
         of(Fate::Unknown),
-        gone.len(),
-        aside.lines().count()
+        expired.len(),
+        moved.lines().count()
     );
-    assert!(of(Fate::Stored) > 0 && of(Fate::Removed) > 0 && aside.lines().count() > 0);
+    assert!(of(Fate::Stored) > 0 && of(Fate::Removed) > 0 && moved.lines().count() > 0);
     assert_eq!(names(folder.path()), ["keys", "subscription.txt", "subscription.txt.gone", "subscription.txt.lock"]);
 }
 
@@ -343,7 +343,7 @@ fn a_killed_writers_temp_file_goes_with_the_next_write_and_nothing_else_does() {
     ] {
         fs::write(setup.file(name), "secret").unwrap();
     }
-    setup.add_gone();
+    setup.add_expired();
     let left: Vec<_> = names(setup.path()).into_iter().filter(|name| name.starts_with(".barepush-")).collect();
     assert_eq!(left, [".barepush-subscription.txt-2", ".barepush-vapid_private.pem-AbCd12"]);
 }
@@ -351,9 +351,9 @@ fn a_killed_writers_temp_file_goes_with_the_next_write_and_nothing_else_does() {
 // ---- Disks, modes, links, locks ----
 
 #[test]
-fn a_read_only_folder_is_said_and_loses_nothing() {
+fn a_read_only_folder_is_reported_and_loses_nothing() {
     let setup = TestServer::http();
-    setup.add_gone();
+    setup.add_expired();
     let before = setup.read("subscription.txt");
     let TestServer { folder, service, server: running, .. } = setup;
     drop(running);
@@ -373,37 +373,37 @@ fn a_read_only_folder_is_said_and_loses_nothing() {
     });
     assert_eq!((got.status, got.json()), (500, expected));
     assert_eq!(page.get("/status").json()["stored"], 1);
-    let told = as_user(env!("CARGO_BIN_EXE_notify"), folder).arg("x").run();
+    let finished = as_user(env!("CARGO_BIN_EXE_notify"), folder).arg("x").run();
     set_mode(folder, 0o755);
-    assert_eq!(told.code, Some(1), "{}", told.stderr);
+    assert_eq!(finished.code, Some(1), "{}", finished.stderr);
     assert!(
-        told.stderr.contains("cannot write subscription.txt.gone: Permission denied (os error 13)"),
+        finished.stderr.contains("cannot write subscription.txt.gone: Permission denied (os error 13)"),
         "{}",
-        told.stderr
+        finished.stderr
     );
     assert!(!folder.join("subscription.txt.gone").exists());
     assert_eq!(fs::read_to_string(folder.join("subscription.txt")).unwrap(), before);
 }
 
 #[test]
-fn a_full_disk_keeps_a_gone_subscription_where_it_was() {
+fn a_full_disk_keeps_an_expired_subscription_where_it_was() {
     let setup = TestServer::http();
-    setup.add_gone();
+    setup.add_expired();
     let before = setup.read("subscription.txt");
     let limited = "trap '' XFSZ; ulimit -f 0; exec \"$0\" x";
-    let told = Program::new("sh", setup.path()).args(["-c", limited, env!("CARGO_BIN_EXE_notify")]).run();
-    assert_eq!(told.code, Some(1), "{}", told.stderr);
+    let finished = Program::new("sh", setup.path()).args(["-c", limited, env!("CARGO_BIN_EXE_notify")]).run();
+    assert_eq!(finished.code, Some(1), "{}", finished.stderr);
     assert!(
-        told.stderr.contains("cannot write subscription.txt.gone: File too large (os error 27)"),
+        finished.stderr.contains("cannot write subscription.txt.gone: File too large (os error 27)"),
         "{}",
-        told.stderr
+        finished.stderr
     );
     assert_eq!(setup.read("subscription.txt"), before);
     assert!(!setup.file("subscription.txt.gone").exists());
 }
 
 #[test]
-fn a_folder_in_the_files_place_is_said_and_the_page_is_served() {
+fn a_folder_in_the_files_place_is_reported_and_the_page_is_served() {
     let setup = TestServer::http();
     fs::create_dir(setup.file("subscription.txt")).unwrap();
     setup.service.expect_no_calls();
@@ -426,9 +426,9 @@ fn a_folder_in_the_files_place_is_said_and_the_page_is_served() {
 }
 
 #[test]
-fn a_list_that_is_a_link_a_pipe_or_stdin_is_left_alone_and_that_is_said() {
+fn a_list_that_is_a_link_a_pipe_or_stdin_is_not_changed_and_that_is_reported() {
     let setup = TestServer::http();
-    setup.add_gone();
+    setup.add_expired();
     let folder = setup.path();
     fs::rename(setup.file("subscription.txt"), setup.file("people.txt")).unwrap();
     fs::remove_file(setup.file("subscription.txt.lock")).unwrap();
@@ -474,7 +474,7 @@ fn a_status_that_takes_long_holds_up_no_other_request() {
 #[test]
 fn notify_run_by_root_leaves_a_users_files_to_the_user() {
     let setup = TestServer::http();
-    setup.add_gone();
+    setup.add_expired();
     let folder = setup.path();
     // Only root can give files away; anybody else is the user.
     let own = fs::metadata(folder).unwrap();
@@ -493,25 +493,25 @@ fn notify_run_by_root_leaves_a_users_files_to_the_user() {
 #[test]
 fn a_lock_held_for_long_is_waited_for_5_seconds_while_others_are_served() {
     let setup = TestServer::http();
-    setup.add_gone();
+    setup.add_expired();
     let lock = fs::File::open(setup.file("subscription.txt.lock")).unwrap();
     lock.lock().unwrap();
     let browser = setup.service.subscribe(None);
     thread::scope(|scope| {
         let start = Instant::now();
         let posted = scope.spawn(|| setup.page.post("/add-subscription", &browser.json));
-        let told = scope.spawn(|| notify(setup.path()).arg("x").run());
+        let finished = scope.spawn(|| notify(setup.path()).arg("x").run());
         while !posted.is_finished() {
             let asked = Instant::now();
             assert_eq!(setup.page.get("/").status, 200);
             assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
             thread::sleep(Duration::from_millis(200));
         }
-        let (posted, told) = (posted.join().unwrap(), told.join().unwrap());
+        let (posted, finished) = (posted.join().unwrap(), finished.join().unwrap());
         let error = "subscription.txt is locked by another process";
         assert_eq!((posted.status, &posted.json()["error"]), (500, &json!(error)));
-        assert_eq!(told.code, Some(1), "{}", told.stderr);
-        assert!(told.stderr.contains(error), "{}", told.stderr);
+        assert_eq!(finished.code, Some(1), "{}", finished.stderr);
+        assert!(finished.stderr.contains(error), "{}", finished.stderr);
         assert!((5..10).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
     });
     drop(lock);
@@ -521,13 +521,13 @@ fn a_lock_held_for_long_is_waited_for_5_seconds_while_others_are_served() {
 #[test]
 fn bytes_that_are_no_text_stay_as_they_are_inside_a_usable_line_too() {
     let setup = TestServer::http();
-    let line = setup.add_gone().replace("\"expirationTime\":null", "\"note\":\"~\"");
+    let line = setup.add_expired().replace("\"expirationTime\":null", "\"note\":\"~\"");
     let mut bytes = line.into_bytes();
     let at = bytes.iter().position(|byte| *byte == b'~').unwrap();
     bytes[at] = 0xff;
     fs::write(setup.file("subscription.txt"), &bytes).unwrap();
     assert_eq!(setup.page.get("/status").json()["stored"], 1);
-    setup.add_gone();
+    setup.add_expired();
     assert!(fs::read(setup.file("subscription.txt")).unwrap().starts_with(&bytes));
 }
 
@@ -590,8 +590,8 @@ fn a_key_that_others_may_use_is_warned_of_by_both_programs() {
             "server: note: {note}server: note: others may use the secret in keys/tls_key.pem (mode 0640): chmod 600 keys/tls_key.pem\n"
         )
     );
-    let told = notify(folder).arg("x").run();
-    assert_eq!((told.code, told.stderr), (Some(0), format!("notify: note: {note}")));
+    let finished = notify(folder).arg("x").run();
+    assert_eq!((finished.code, finished.stderr), (Some(0), format!("notify: note: {note}")));
     let quiet = server(folder).arg("-q").spawn();
     quiet.url("http");
     quiet.terminate();
@@ -608,7 +608,7 @@ fn servers_that_start_at_once_agree_on_one_vapid_key() {
 }
 
 #[test]
-fn an_expired_certificate_is_remade_and_that_is_said() {
+fn an_expired_certificate_is_remade_and_that_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let keys = folder.path().join("keys");
     fs::create_dir(&keys).unwrap();
@@ -626,7 +626,7 @@ fn an_expired_certificate_is_remade_and_that_is_said() {
 }
 
 #[test]
-fn a_half_written_pair_is_remade_or_said_and_the_vapid_key_is_never_replaced() {
+fn a_half_written_pair_is_remade_or_reported_and_the_vapid_key_is_never_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let keys = folder.path().join("keys");
     server(folder.path()).spawn().url("http");
@@ -638,23 +638,24 @@ fn a_half_written_pair_is_remade_or_said_and_the_vapid_key_is_never_replaced() {
     }
     let whole = fs::read(keys.join("tls_cert.pem")).unwrap();
     fs::write(keys.join("tls_cert.pem"), &whole[..whole.len() / 2]).unwrap();
-    let told = server(folder.path()).run();
-    assert_eq!((told.code, told.stdout.as_str()), (Some(1), ""));
+    let finished = server(folder.path()).run();
+    assert_eq!((finished.code, finished.stdout.as_str()), (Some(1), ""));
     assert!(
-        told.stderr.starts_with("server: error: keys/tls_cert.pem does not contain a certificate in PEM")
-            && told.stderr.ends_with("or delete tls_cert.pem and tls_key.pem to have new ones made\n"),
+        finished.stderr.starts_with("server: error: keys/tls_cert.pem does not contain a certificate in PEM")
+            && finished.stderr.ends_with("or delete tls_cert.pem and tls_key.pem to have new ones made\n"),
         "{}",
-        told.stderr
+        finished.stderr
     );
     assert_eq!(fs::read(keys.join("vapid_private.pem")).unwrap(), vapid);
     fs::write(keys.join("vapid_private.pem"), &vapid[..vapid.len() / 2]).unwrap();
-    let told = server(folder.path()).run();
-    assert_eq!((told.code, told.stdout.as_str()), (Some(1), ""));
+    let finished = server(folder.path()).run();
+    assert_eq!((finished.code, finished.stdout.as_str()), (Some(1), ""));
     assert!(
-        told.stderr
+        finished
+            .stderr
             .starts_with("server: error: keys/vapid_private.pem is not a VAPID key: not a P-256 key in PKCS#8 PEM\n"),
         "{}",
-        told.stderr
+        finished.stderr
     );
     assert_eq!(fs::read(keys.join("vapid_private.pem")).unwrap(), vapid[..vapid.len() / 2]);
 }

@@ -55,7 +55,7 @@ fn the_page_has_an_icon_at_the_path_that_browsers_ask_for_by_themselves() {
 }
 
 #[test]
-fn the_worker_tells_the_version_of_the_server() {
+fn the_worker_has_the_version_of_the_server() {
     let (_folder, _server, client) = scene();
     let version = client.get("/status").json()["version"].clone();
     let line = format!("const VERSION = '{}';", version.as_str().unwrap());

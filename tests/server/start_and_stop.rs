@@ -144,7 +144,7 @@ fn a_folder_whose_name_is_not_utf_8_serves() {
 }
 
 #[test]
-fn a_second_start_keeps_key_and_certificate_and_says_less() {
+fn a_second_start_keeps_key_and_certificate_and_prints_less() {
     let folder = tempfile::tempdir().unwrap();
     let start_up = || {
         let server = server(folder.path()).arg("--no-http").spawn();
@@ -257,7 +257,7 @@ fn a_port_in_use_is_refused_before_the_other_socket_stays_open() {
 }
 
 #[test]
-fn a_key_that_is_none_or_cannot_be_read_is_refused_and_left_alone() {
+fn a_file_that_is_not_a_key_or_cannot_be_read_is_refused_and_kept() {
     let folder = tempfile::tempdir().unwrap();
     let key = folder.path().join("keys/vapid_private.pem");
     fs::create_dir_all(folder.path().join("keys")).unwrap();
@@ -348,7 +348,7 @@ fn an_encrypted_key_of_ones_own_is_called_encrypted() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_is_said() {
+fn a_folder_that_cannot_be_written_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("file"), "").unwrap();
     refused(folder.path(), &["--data-dir", "file"]).is(
@@ -360,7 +360,7 @@ fn a_folder_that_cannot_be_written_is_said() {
 }
 
 #[test]
-fn a_full_disk_is_said_and_loses_nothing() {
+fn a_full_disk_is_reported_and_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let service = PushService::start();
     service.expect_no_calls();

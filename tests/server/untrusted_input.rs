@@ -50,17 +50,17 @@ impl House {
         self.expect("GET /vapid-public-key 200");
     }
 
-    /// Every line expected, and no other. A refusal is said when its connection has ended, so the order is left open.
-    fn has_said_that_alone(mut self) {
+    /// Every line expected, and no other. A refusal is logged when its connection has ended, so the order is left open.
+    fn has_logged_only_that(mut self) {
         for line in &self.lines {
-            self.server.error_line(|said| said == line);
+            self.server.error_line(|logged| logged == line);
         }
         self.server.terminate();
         let ended = self.server.wait();
-        let mut said: Vec<&str> = ended.stderr.lines().collect();
-        said.sort_unstable();
+        let mut logged: Vec<&str> = ended.stderr.lines().collect();
+        logged.sort_unstable();
         self.lines.sort_unstable();
-        assert_eq!(said, self.lines);
+        assert_eq!(logged, self.lines);
         assert_eq!(ended.code, Some(0));
     }
 }
@@ -211,7 +211,7 @@ fn whatever_is_sent_is_answered_or_closed_and_the_next_request_is_served() {
             house.is_served(scheme, &shown);
         }
     }
-    house.has_said_that_alone();
+    house.has_logged_only_that();
 }
 
 #[test]
@@ -233,11 +233,11 @@ fn what_is_too_large_is_refused_before_it_is_read() {
             house.is_served(scheme, outcome);
         }
     }
-    house.has_said_that_alone();
+    house.has_logged_only_that();
 }
 
 #[test]
-fn what_is_no_tls_of_ours_is_closed_and_the_next_request_is_served() {
+fn what_is_not_a_tls_handshake_of_ours_is_closed_and_the_next_request_is_served() {
     let mut house = House::new(&[]);
     let https = house.server.url("https");
     // RFC 5246 §7.4.1.2: version 3.2 is TLS 1.1, one cipher suite, no compression, no extension.
@@ -273,7 +273,7 @@ fn what_is_no_tls_of_ours_is_closed_and_the_next_request_is_served() {
     assert_eq!(hello.rest(), b"");
     house.expect(format!("127.0.0.1:{}: closed: TLS sent to the http port", hello.port()));
     house.is_served("http", "TLS on the http port");
-    house.has_said_that_alone();
+    house.has_logged_only_that();
 }
 
 #[test]
@@ -295,11 +295,11 @@ fn the_name_asked_for_in_tls_opens_nothing_that_host_does_not() {
     house.expect("GET /status 200");
     drop(wire);
     house.is_served("https", "another name");
-    house.has_said_that_alone();
+    house.has_logged_only_that();
 }
 
 #[test]
-fn an_endpoint_that_is_no_push_service_is_refused_and_neither_stored_nor_called_nor_said() {
+fn an_endpoint_of_no_known_push_service_is_refused_and_neither_stored_nor_called_nor_logged() {
     let service = PushService::start();
     service.expect_no_calls();
     let mut house = House::new(&["--allow-push-service", service.origin()]);
@@ -369,7 +369,7 @@ fn an_endpoint_that_is_no_push_service_is_refused_and_neither_stored_nor_called_
     }
     assert!(!house.folder.path().join("subscription.txt").exists());
     house.is_served("http", "all of them");
-    house.has_said_that_alone();
+    house.has_logged_only_that();
 }
 
 #[test]

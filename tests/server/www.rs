@@ -139,7 +139,7 @@ fn nothing_hidden_and_nothing_outside_is_served() {
 }
 
 #[test]
-fn a_file_too_large_to_be_passed_on_is_said() {
+fn a_file_too_large_to_be_passed_on_is_reported() {
     let (folder, _server, client) = scene();
     let file = fs::File::create(folder.path().join("page/film.mp4")).unwrap();
     for (bytes, status) in [(15 * 1024 * 1024, 200), (15 * 1024 * 1024 + 1, 500)] {
@@ -152,7 +152,7 @@ fn a_file_too_large_to_be_passed_on_is_said() {
 }
 
 #[test]
-fn a_folder_that_is_no_page_or_holds_secrets_is_refused_before_a_socket_opens() {
+fn a_folder_that_is_not_a_page_or_contains_secrets_is_refused_before_a_socket_opens() {
     let folder = tempfile::tempdir().unwrap();
     write(&folder.path().join("index.html"), "page");
     write(&folder.path().join("site/index.html"), "page");
