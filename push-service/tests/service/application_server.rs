@@ -202,6 +202,15 @@ fn each_wrong_token_is_refused_with_401_or_by_the_strict_rule() {
 }
 
 #[test]
+fn a_token_that_was_accepted_before_expires_all_the_same() {
+    let (service, sender, subscription) = scene();
+    let good = hello(&service, &sender, &subscription);
+    assert_eq!((good.send().status, good.send().status), (201, 201));
+    service.let_pass(Duration::from_secs(2 * 60 * 60));
+    assert_eq!(good.send().reason(), (109, "ExpiredSignature".to_owned()));
+}
+
+#[test]
 fn every_spelling_that_mozilla_takes_is_taken() {
     let (service, sender, subscription) = scene();
     let good = hello(&service, &sender, &subscription);

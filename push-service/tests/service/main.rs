@@ -3,6 +3,7 @@
 
 mod application_server;
 mod control;
+mod limits;
 #[cfg(unix)]
 mod program;
 mod sender;
