@@ -95,7 +95,16 @@ impl Application {
     }
 
     /// How many delayed pushes wait to be sent.
-    pub fn delayed_pushes(&self) -> usize {
+    pub(super) fn delayed_pushes(&self) -> usize {
         Arc::strong_count(&self.delayed) - 1
+    }
+
+    /// To be called when the server ends: logs how many delayed pushes will not be sent.
+    pub fn log_dropped_pushes(&self) {
+        match self.delayed_pushes() {
+            0 => {}
+            1 => self.log.event("dropped 1 delayed push"),
+            dropped => self.log.event(&format!("dropped {dropped} delayed pushes")),
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! Between tiny_http and the routes: its request becomes a [`Call`], their [`Reply`] its answer.
+//! Between tiny_http and the routes: its request becomes a [`Call`], their [`Reply`] its answer. Edit it when a route needs one
+//! more request header.
 
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,17 +20,15 @@ const HEAD_BYTES: usize = 1024;
 /// Answers one request of the listener of this number. Files are read at once. What may wait for a push service, or for the
 /// store and its lock, gets a thread of its own, so that a page always loads; the http front bounds their number.
 pub fn handle(application: &Arc<Application>, listener: usize, request: Request) {
-    let log = application.log;
     let is_file = matches!(request.method(), Method::Get | Method::Head) && !request.url().starts_with("/status");
-    if is_file {
-        respond(request, log, |call| answer(application, listener, call));
-        return;
-    }
     let application = Arc::clone(application);
-    // When no thread can be had the request is dropped, and tiny_http answers 500.
-    let _ = std::thread::Builder::new().name("route".into()).spawn(move || {
-        respond(request, log, |call| answer(&application, listener, call));
-    });
+    let respond = move || respond(request, application.log, |call| answer(&application, listener, call));
+    if is_file {
+        respond();
+    } else {
+        // When no thread can be had the request is dropped, and tiny_http answers 500.
+        let _ = std::thread::Builder::new().name("route".into()).spawn(respond);
+    }
 }
 
 /// Answers one request with what `answer` gives; its panic is a 500, and the next request is answered as ever.
@@ -55,7 +54,7 @@ fn respond(mut request: Request, log: Log, answer: impl FnOnce(&Call) -> Reply) 
     let headers =
         [REVALIDATE].into_iter().chain(own).filter_map(|(name, value)| Header::from_bytes(name, value).ok()).collect();
     let response = Response::new(StatusCode(reply.status), headers, &reply.body[..], Some(reply.body.len()), None);
-    // A client that is gone misses nothing.
+    // A client that has left needs no answer.
     let _ = write(request, response.with_chunked_threshold(usize::MAX));
 }
 

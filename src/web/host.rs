@@ -1,4 +1,5 @@
-//! One listener as its clients see it: the names it may be called by, and the pages that may call it.
+//! One listener as its clients see it: the names it may be called by, and the pages that may call it. Edit it to change who may
+//! call the server.
 
 use std::net::Ipv6Addr;
 

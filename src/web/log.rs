@@ -1,4 +1,4 @@
-//! The log on stderr: subscriptions, pushes and, with `-v`, requests; never a secret.
+//! The log on stderr: subscriptions, pushes and, with `-v`, requests; never a secret. Edit it to log more.
 
 use std::io::Write;
 

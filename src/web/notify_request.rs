@@ -1,4 +1,5 @@
-//! What a page asks for when it wants a push, read from its JSON: an endpoint, a message, a delay.
+//! What a page asks for when it wants a push, read from its JSON: an endpoint, a message, a delay. Edit it to
+//! take one more member.
 
 use std::time::Duration;
 

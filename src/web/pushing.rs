@@ -1,4 +1,4 @@
-//! Pushes for a page that are more than one push: after a delay, and to every subscription.
+//! Pushes after a delay, and pushes to every subscription. Edit it to change how many may wait or are reported.
 
 use std::collections::{BTreeMap, HashSet};
 use std::ops::ControlFlow;
@@ -21,7 +21,7 @@ const JOBS: usize = 16;
 /// How many results of one notify-all are in its answer, of those that stand first in the list: as many as a page can show.
 const MAX_RESULTS: usize = 100;
 
-/// Does `push` and answers 200 with what it gives; or promises it for later with 202.
+/// Calls `push` and answers 200 with what it returns; or answers 202, and calls it after the delay.
 pub(super) fn now_or_later(
     application: &Arc<Application>,
     delay_seconds: u64,

@@ -32,8 +32,7 @@ pub fn answer(application: &Arc<Application>, listener: usize, call: &Call) -> R
 }
 
 fn route(application: &Arc<Application>, listener: usize, call: &Call) -> RouteResult {
-    let no_host = || Refusal::new(500, "this listener has no host", "report this");
-    let host = application.hosts.get(listener).ok_or_else(no_host)?;
+    let host = &application.hosts[listener];
     check_caller(host, call)?;
     match call.target.split('?').next().unwrap_or_default() {
         "/vapid-public-key" => get(call, || Ok(Reply::text(application.public_key()))),

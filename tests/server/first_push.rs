@@ -220,6 +220,23 @@ fn delayed_pushes_that_are_dropped_at_the_end_are_logged() {
 }
 
 #[test]
+fn at_most_sixteen_delayed_pushes_wait_at_once() {
+    let setup = TestServer::https();
+    let browser = setup.service.subscribe(Some(&setup.key()));
+    setup.page.post("/add-subscription", &browser.json);
+    let later = json!({"endpoint": browser.endpoint, "delay": 300}).to_string();
+    for _ in 0..16 {
+        assert_eq!(setup.page.post("/notify-me", &later).status, 202);
+    }
+    let refused = setup.page.post("/notify-me", &later);
+    let expected = json!({"error": "too many delayed pushes are waiting", "hint": "wait for them to be sent"});
+    assert_eq!((refused.status, refused.json()), (500, expected));
+    setup.server.terminate();
+    let ended = setup.server.wait();
+    assert!(ended.stderr.ends_with("server: dropped 16 delayed pushes\n"), "{}", ended.stderr);
+}
+
+#[test]
 fn a_subscription_of_another_vapid_key_is_found_before_sending() {
     let setup = TestServer::https();
     let other = setup.service.subscribe(Some(OTHER_KEY));

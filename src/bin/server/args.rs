@@ -1,4 +1,4 @@
-//! The command line of the server, and what its arguments make: keys, certificate, page, addresses.
+//! The command line of the server, and what its arguments make: keys, certificate, page, addresses. Edit it to add an option.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,5 @@
-//! The application server: arguments to listeners and routes. What the routes do is in `src/web/api.rs`.
+//! The application server: from its arguments to listeners and routes. Edit it to change how the server starts and ends; what the
+//! routes do is in `src/web/api.rs`.
 
 mod args;
 mod start_up;
@@ -57,18 +58,14 @@ fn run(args: &Args) -> Result<(), CliError> {
         last_push: Default::default(),
         delayed: Default::default(),
     });
-    // When stdout is closed, nobody wants to read this.
+    // A closed stdout is not an error.
     let _ = start_up::print(&application, key_file, &certificate_made);
     let shared = Arc::clone(&application);
     let running = server.serve(move |listener, request| handler::handle(&shared, listener, request));
     // Nothing but a signal is sent; a closed channel would be the end as well.
     let _ = stopped.recv();
     running.stop();
-    match application.delayed_pushes() {
-        0 => {}
-        1 => application.log.event("dropped 1 delayed push"),
-        dropped => application.log.event(&format!("dropped {dropped} delayed pushes")),
-    }
+    application.log_dropped_pushes();
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! The start-up text on stdout: where to open the page, what was made, where the files are.
+//! The start-up text on stdout: where to open the page, what was made, where the files are. Edit it to change that text.
 
 use std::io::{self, Write};
 
