@@ -19,54 +19,33 @@ pub enum Vendor {
     Windows,
 }
 
-/// A vendor's hosts and endpoints.
-struct Row {
-    vendor: Vendor,
-    name: &'static str,
-    /// The first one makes new endpoints. `*.` stands for one label.
-    hosts: &'static [&'static str],
-    /// What may precede the token in the path; the first one makes new endpoints.
-    paths: &'static [&'static str],
-}
+/// A vendor, its name, its hosts and what may precede the token in a path. The first host and the first path make new endpoints;
+/// `*.` stands for one label.
+type Row = (Vendor, &'static str, &'static [&'static str], &'static [&'static str]);
 
 const ROWS: [Row; 5] = [
-    Row { vendor: Vendor::Local, name: "local", hosts: &[], paths: &["/wpush/v2/", "/wpush/v1/"] },
-    Row {
-        vendor: Vendor::Mozilla,
-        name: "mozilla",
-        hosts: &["updates.push.services.mozilla.com"],
-        paths: &["/wpush/v2/", "/wpush/v1/"],
-    },
-    Row {
-        vendor: Vendor::Google,
-        name: "google",
-        // Chromium without Google's branding names the second one.
-        hosts: &["fcm.googleapis.com", "jmt17.google.com"],
-        paths: &["/fcm/send/", "/wp/", "/preprod/wp/"],
-    },
-    Row { vendor: Vendor::Apple, name: "apple", hosts: &["web.push.apple.com"], paths: &["/"] },
-    Row {
-        vendor: Vendor::Windows,
-        name: "windows",
-        hosts: &["wns2-par02p.notify.windows.com", "*.notify.windows.com"],
-        paths: &["/w/?token="],
-    },
+    (Vendor::Local, "local", &[], &["/wpush/v2/", "/wpush/v1/"]),
+    (Vendor::Mozilla, "mozilla", &["updates.push.services.mozilla.com"], &["/wpush/v2/", "/wpush/v1/"]),
+    // Chromium without Google's branding names the second host.
+    (Vendor::Google, "google", &["fcm.googleapis.com", "jmt17.google.com"], &["/fcm/send/", "/wp/", "/preprod/wp/"]),
+    (Vendor::Apple, "apple", &["web.push.apple.com"], &["/"]),
+    (Vendor::Windows, "windows", &["wns2-par02p.notify.windows.com", "*.notify.windows.com"], &["/w/?token="]),
 ];
 
 impl Vendor {
     fn row(self) -> &'static Row {
-        // Each vendor has a row: `each_vendor_has_its_row` holds it.
-        ROWS.iter().find(|row| row.vendor == self).unwrap_or(&ROWS[0])
+        // `each_vendor_has_its_row` holds that the rows are in the order of the vendors.
+        &ROWS[self as usize]
     }
 
     /// `local`, `mozilla`, `google`, `apple` or `windows`.
     pub fn name(self) -> &'static str {
-        self.row().name
+        self.row().1
     }
 
     /// The vendor of this name.
     pub fn of_name(name: &str) -> Option<Self> {
-        ROWS.iter().find(|row| row.name == name).map(|row| row.vendor)
+        ROWS.iter().find(|row| row.1 == name).map(|row| row.0)
     }
 
     /// The vendor whose push service has this host name (no port), upper and lower case alike.
@@ -76,17 +55,18 @@ impl Vendor {
             Some(parent) => host.split_once('.').is_some_and(|(label, rest)| !label.is_empty() && rest == parent),
             None => host == rule,
         };
-        ROWS.iter().find(|row| row.hosts.iter().any(|rule| is(rule))).map(|row| row.vendor)
+        ROWS.iter().find(|(_, _, hosts, _)| hosts.iter().any(|rule| is(rule))).map(|row| row.0)
     }
 
     /// The host names of all vendors; `*.` stands for one label.
     pub fn all_hosts() -> impl Iterator<Item = &'static str> {
-        ROWS.iter().flat_map(|row| row.hosts).copied()
+        ROWS.iter().flat_map(|(_, _, hosts, _)| *hosts).copied()
     }
 
     /// The token at the end of an endpoint's path and query.
     pub fn token(self, path: &str) -> Option<&str> {
-        let tokens = self.row().paths.iter().filter_map(|prefix| path.strip_prefix(prefix));
+        let (.., paths) = self.row();
+        let tokens = paths.iter().filter_map(|prefix| path.strip_prefix(prefix));
         tokens.into_iter().find(|token| !token.is_empty() && !token.contains('/'))
     }
 
@@ -107,10 +87,10 @@ impl Vendor {
     /// The endpoint of a subscription; `local_origin` is where this program itself listens. Mozilla's path says whether the
     /// subscription names a key.
     pub(crate) fn endpoint(self, local_origin: &str, token: &str, with_key: bool) -> String {
-        let row = self.row();
-        let origin = row.hosts.first().map_or(local_origin.to_owned(), |host| format!("https://{host}"));
-        let version_1 = row.paths.get(1).filter(|_| !with_key && matches!(self, Vendor::Local | Vendor::Mozilla));
-        let path = version_1.unwrap_or(&row.paths[0]);
+        let (_, _, hosts, paths) = self.row();
+        let origin = hosts.first().map_or(local_origin.to_owned(), |host| format!("https://{host}"));
+        let version_1 = paths.get(1).filter(|_| !with_key && matches!(self, Vendor::Local | Vendor::Mozilla));
+        let path = version_1.unwrap_or(&paths[0]);
         format!("{origin}{path}{token}")
     }
 }
@@ -125,7 +105,7 @@ mod tests {
     #[test]
     fn each_vendor_has_its_row() {
         for vendor in ALL {
-            assert_eq!(vendor.row().vendor, vendor);
+            assert_eq!(vendor.row().0, vendor);
             assert_eq!(Vendor::of_name(vendor.name()), Some(vendor));
         }
     }
