@@ -4,6 +4,7 @@
 use aes_gcm::aead::{Aead, KeyInit};
 use aes_gcm::{Aes128Gcm, Nonce};
 use hkdf::Hkdf;
+use p256::elliptic_curve::Generate;
 use p256::elliptic_curve::point::AffineCoordinates;
 use p256::elliptic_curve::sec1::ToSec1Point;
 use p256::{ProjectivePoint, PublicKey, SecretKey};
@@ -29,13 +30,7 @@ pub struct BrowserKeys {
 impl BrowserKeys {
     /// Fresh keys from the operating system's random numbers.
     pub fn generate() -> Self {
-        let private = loop {
-            // One number in 2^32 is not a valid key.
-            if let Ok(key) = SecretKey::from_slice(&random::<32>()) {
-                break key;
-            }
-        };
-        Self::new(private, &random::<16>())
+        Self::new(SecretKey::generate(), &random::<16>())
     }
 
     /// The keys of an example: `private` 32 bytes, `auth` 16. `None` when `private` is not a valid key.
