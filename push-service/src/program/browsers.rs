@@ -162,18 +162,16 @@ impl Browser {
         }
     }
 
-    /// Asks the browser to end.
-    #[cfg(unix)]
     fn ask_to_end(&mut self) {
-        use nix::sys::signal::{Signal, kill};
+        #[cfg(unix)]
         if let (Ok(None), Ok(id)) = (self.child.try_wait(), i32::try_from(self.child.id())) {
-            _ = kill(nix::unistd::Pid::from_raw(id), Signal::SIGTERM);
+            use nix::{sys::signal, unistd::Pid};
+            _ = signal::kill(Pid::from_raw(id), signal::Signal::SIGTERM);
         }
-    }
-
-    #[cfg(not(unix))]
-    fn ask_to_end(&mut self) {
-        _ = self.child.kill();
+        #[cfg(not(unix))]
+        {
+            _ = self.child.kill();
+        }
     }
 }
 

@@ -11,7 +11,6 @@ use clap::Parser;
 use http::Uri;
 use push_service::google::MessageChannel;
 use push_service::{Limits, Service, Settings};
-use std::fmt;
 use std::io::{self, ErrorKind, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
@@ -81,13 +80,8 @@ fn run(mut arguments: Arguments) -> Result<(), Failure> {
         .map_err(hint("try again"))?;
     let wanted =
         find_browsers([(Kind::Firefox, arguments.firefox.take()), (Kind::Chromium, arguments.chromium.take())])?;
-    let settings = Settings {
-        port: arguments.port,
-        tls: None,
-        strict: false,
-        limits: Limits::default(),
-        log: Box::new(|line| say(format_args!("{line}"))),
-    };
+    let settings =
+        Settings { port: arguments.port, tls: None, strict: false, limits: Limits::default(), log: Box::new(say) };
     let service = match Service::start(settings) {
         Ok(service) => service,
         Err(error) => return not_started(&arguments, error),
@@ -138,12 +132,12 @@ fn find_browsers(pages: [(Kind, Option<Uri>); 2]) -> Result<Vec<Wanted>, Failure
 }
 
 /// One line on the standard output; the program does not end when nobody reads it.
-fn say(line: fmt::Arguments<'_>) {
+fn say(line: &str) {
     _ = writeln!(io::stdout(), "{line}");
 }
 
 fn say_all(lines: &[String]) {
-    lines.iter().for_each(|line| say(format_args!("{line}")));
+    lines.iter().for_each(|line| say(line));
 }
 
 /// Waits until somebody listens where the page comes from; `false` on Ctrl-C.
@@ -159,7 +153,7 @@ fn wait_for_server(wanted: &Wanted, events: &Receiver<Event>) -> Result<bool, Fa
     if listens() {
         return Ok(true);
     }
-    say(format_args!("{} ({}) starts when a server listens at {page}", kind.name(), program.display()));
+    say(&format!("{} ({}) starts when a server listens at {page}", kind.name(), program.display()));
     while !listens() {
         match events.recv_timeout(LOOK) {
             Err(RecvTimeoutError::Timeout) => {}
@@ -175,7 +169,7 @@ fn wait(events: &Receiver<Event>, browsers: &mut [Browser]) -> Result<(), Failur
         for browser in browsers.iter_mut().filter(|browser| browser.kind == kind) {
             browser.wait(&last_line)?;
         }
-        say(format_args!("{} has ended; Ctrl-C ends the push service", kind.name()));
+        say(&format!("{} has ended; Ctrl-C ends the push service", kind.name()));
     }
     Ok(())
 }
