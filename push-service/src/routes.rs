@@ -13,10 +13,10 @@ use std::time::Duration;
 /// Longer than any sender waits.
 const HANG_LIMIT: Duration = Duration::from_secs(600);
 
-/// Serves one connection, plain or TLS, until it ends.
+/// Serves one connection, plain or TLS, until it ends. CONNECT makes it one to the vendor whose host it names.
 pub(crate) fn serve(tcp: TcpStream, shared: &Shared, tls: Option<Arc<ServerConfig>>) -> io::Result<()> {
-    let local = Destination { vendor: Vendor::Local, origin: shared.origin.clone() };
-    let socket = Socket::new(tcp, shared.limits)?;
+    let mut to = Destination { vendor: Vendor::Local, origin: shared.origin.clone() };
+    let socket = Socket::new(tcp, shared.settings.limits)?;
     let mut connection = match tls {
         Some(config) => Connection::tls(socket, config)?,
         None => Connection::Plain(socket),
@@ -24,55 +24,45 @@ pub(crate) fn serve(tcp: TcpStream, shared: &Shared, tls: Option<Arc<ServerConfi
     while let Some(head) = connection.read_head()? {
         connection = match connection {
             Connection::Plain(socket) if mozilla::is_upgrade(&head) => return mozilla::serve(shared, socket, &head),
-            Connection::Plain(socket) if head.method == "CONNECT" => return proxy(socket, shared, &head),
+            Connection::Plain(mut socket) if head.method == "CONNECT" => {
+                let (vendor, tls) = match shared.connect(&head) {
+                    Ok(connected) => connected,
+                    Err(refusal) => return socket.write_all(&refusal.to_bytes()),
+                };
+                socket.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
+                to = vendor;
+                connection = Connection::tls(socket, tls)?;
+                continue;
+            }
             connection => connection,
         };
-        let mut response = control::answer(shared, &mut connection, &head)?;
-        if response.is_none() {
-            response = google::answer(shared, &mut connection, &head)?;
-        }
-        let answer = match response {
-            Some(response) => Answer::response(&response),
-            None => answer(shared, &mut connection, &local, &head)?,
-        };
-        if !send(shared, &mut connection, &local, answer, &head)? {
+        let body = connection.read_body(&head)?;
+        let answer = answer(shared, &to, &head, body);
+        if !send(shared, &mut connection, &to, answer, &head)? {
             break;
         }
     }
     Ok(())
 }
 
-/// Serves a connection through the proxy, as the vendor whose host it names.
-fn proxy(mut socket: Socket, shared: &Shared, head: &RequestHead) -> io::Result<()> {
-    let (destination, tls) = match shared.connect(head) {
-        Ok(connected) => connected,
-        Err(refusal) => return socket.write_all(&refusal.to_bytes()),
-    };
-    socket.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
-    let mut connection = Connection::tls(socket, tls)?;
-    while let Some(head) = connection.read_head()? {
-        let answer = answer(shared, &mut connection, &destination, &head)?;
-        if !send(shared, &mut connection, &destination, answer, &head)? {
-            break;
+/// Finds the part that answers.
+fn answer(shared: &Shared, to: &Destination, head: &RequestHead, body: Vec<u8>) -> Answer {
+    if to.vendor == Vendor::Local {
+        let response = control::answer(shared, head, &body).or_else(|| google::answer(shared, head, &body));
+        if let Some(response) = response {
+            return Answer::response(&response);
         }
     }
-    Ok(())
-}
-
-/// Reads the rest of a sender's request and finds the answer.
-fn answer(shared: &Shared, connection: &mut Connection, to: &Destination, head: &RequestHead) -> io::Result<Answer> {
-    let token = to.vendor.token(&head.path).unwrap_or_default();
     shared.lock().calls += 1;
-    let body = connection.read_body(head)?;
-    Ok(match (head.method.as_str(), head.path.strip_prefix("/m/")) {
+    match (head.method.as_str(), head.path.strip_prefix("/m/")) {
         ("DELETE", Some(id)) => shared.delete(id),
         ("POST", None) => shared.post(to, head, body),
         _ => {
-            let kind = if token.is_empty() { Kind::Endpoint } else { Kind::Method };
+            let kind = if to.vendor.token(&head.path).is_some() { Kind::Method } else { Kind::Endpoint };
             let fault = Fault::new(kind, "not a message to an endpoint");
             Answer::response(&Refusal::of(to.vendor, &fault).response(to.vendor))
         }
-    })
+    }
 }
 
 /// Sends the answer to a request; `true` when another request may follow.

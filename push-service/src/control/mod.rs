@@ -7,11 +7,10 @@ mod subscriptions;
 #[cfg(test)]
 mod tests;
 
-use crate::{Connection, RequestHead, Response, Shared, State};
+use crate::{RequestHead, Response, Shared, State};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use std::collections::HashMap;
-use std::io;
 use std::time::Duration;
 
 /// The largest request is an answer with a reason.
@@ -30,9 +29,9 @@ impl Refused {
 }
 
 /// One request, its query already decoded.
-struct Request {
+struct Request<'a> {
     query: HashMap<String, String>,
-    body: Vec<u8>,
+    body: &'a [u8],
 }
 
 type Handler = fn(&Shared, &Request) -> Result<Response>;
@@ -48,13 +47,12 @@ const ROUTES: [(&str, &str, Handler); 7] = [
     ("DELETE", "/control/everything", forget_everything),
 ];
 
-/// Answers a request under `/control/`; `None`: it is another kind of request, and its body is not read yet.
-pub(crate) fn answer(shared: &Shared, connection: &mut Connection, head: &RequestHead) -> io::Result<Option<Response>> {
+/// Answers a request under `/control/`; `None`: it is another kind of request.
+pub(crate) fn answer(shared: &Shared, head: &RequestHead, body: &[u8]) -> Option<Response> {
     let (path, query) = head.path.split_once('?').unwrap_or((&head.path, ""));
     if !path.starts_with("/control/") {
-        return Ok(None);
+        return None;
     }
-    let body = connection.read_body(head)?;
     let query = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
     let request = Request { query, body };
     let response = find(&head.method, path)
@@ -66,7 +64,7 @@ pub(crate) fn answer(shared: &Shared, connection: &mut Connection, head: &Reques
             let response = Response::new(status).json(&json!({ "error": error, "hint": hint }));
             if status == 405 { response.header("Allow", &allowed(path)) } else { response }
         });
-    Ok(Some(response.ending_the_line()))
+    Some(response.ending_the_line())
 }
 
 fn find(method: &str, path: &str) -> Result<Handler> {
@@ -120,11 +118,11 @@ fn is_ours(shared: &Shared, host: &str) -> bool {
     ["localhost", "127.0.0.1", "[::1]"].iter().any(|name| host.eq_ignore_ascii_case(&format!("{name}:{port}")))
 }
 
-impl Request {
+impl Request<'_> {
     /// The body as one of the types of this interface.
     fn json<T: DeserializeOwned>(&self) -> Result<T> {
         let hint = "see push-service/README.md for the members";
-        serde_json::from_slice(&self.body).map_err(|error| Refused::bad(format!("cannot read the body: {error}"), hint))
+        serde_json::from_slice(self.body).map_err(|error| Refused::bad(format!("cannot read the body: {error}"), hint))
     }
 
     /// A number in the query.

@@ -9,32 +9,28 @@ mod registration;
 #[cfg(test)]
 mod tests;
 
-use crate::{Connection, Listener, RequestHead, Response, Shared, certificate::server_config, control};
+use crate::{Listener, RequestHead, Response, Shared, certificate::server_config, control};
 use base64ct::{Base64, Encoding};
 use rcgen::{CertificateParams, KeyPair, PublicKeyData};
 use rustls::ServerConfig;
 use sha2::{Digest, Sha256};
 use std::error::Error;
-use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
 
 const CHECK_IN: &str = "/google/check-in";
 const REGISTRATION: &str = "/google/registration";
 
-/// Answers Chromium's two kinds of requests; `None`: the request is of another kind, and its body is not read yet.
-pub(crate) fn answer(shared: &Shared, connection: &mut Connection, head: &RequestHead) -> io::Result<Option<Response>> {
-    if head.method != "POST" || ![CHECK_IN, REGISTRATION].contains(&head.path.as_str()) {
-        return Ok(None);
-    }
-    let body = connection.read_body(head)?;
+/// Answers Chromium's two kinds of requests; `None`: the request is of another kind.
+pub(crate) fn answer(shared: &Shared, head: &RequestHead, body: &[u8]) -> Option<Response> {
     // Chromium itself asks, not one of its pages.
-    let stranger = !control::has_our_host(shared, head) || control::is_from_another_site(shared, head);
-    Ok(Some(match head.path.as_str() {
-        _ if stranger => Response::new(403),
-        CHECK_IN => shared.check_in(&body),
-        _ => shared.register(head, &body),
-    }))
+    let stranger = || !control::has_our_host(shared, head) || control::is_from_another_site(shared, head);
+    match (head.method.as_str(), head.path.as_str()) {
+        ("POST", CHECK_IN | REGISTRATION) if stranger() => Some(Response::new(403)),
+        ("POST", CHECK_IN) => Some(shared.check_in(body)),
+        ("POST", REGISTRATION) => Some(shared.register(head, body)),
+        _ => None,
+    }
 }
 
 /// The port of Google's message channel, open until this is dropped.
