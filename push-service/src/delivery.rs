@@ -84,9 +84,12 @@ impl Shared {
     }
 
     /// Drops stored messages that the browser says it has.
-    pub(crate) fn acknowledge(&self, ids: &[&str]) {
+    pub(crate) fn acknowledge(&self, ids: &[String]) {
+        if ids.is_empty() {
+            return;
+        }
         let mut state = self.lock();
-        state.stored.retain(|message| !ids.contains(&message.id.as_str()));
+        state.stored.retain(|message| !ids.contains(&message.id));
         self.report(&format!("the browser has acknowledged messages: {}", ids.len()));
         self.changed.notify_all();
     }

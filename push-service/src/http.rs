@@ -21,7 +21,7 @@ const WRITE_LIMIT: Duration = Duration::from_secs(30);
 
 /// A socket whose reads are buffered and fail after a deadline.
 pub(crate) struct Socket {
-    tcp: BufReader<TcpStream>,
+    pub(crate) tcp: BufReader<TcpStream>,
     deadline: Instant,
     limits: Limits,
 }
@@ -30,11 +30,6 @@ impl Socket {
     pub(crate) fn new(tcp: TcpStream, limits: Limits) -> io::Result<Self> {
         tcp.set_write_timeout(Some(WRITE_LIMIT))?;
         Ok(Self { tcp: BufReader::new(tcp), deadline: Instant::now() + limits.idle, limits })
-    }
-
-    /// Without its deadline.
-    pub(crate) fn into_tcp(self) -> TcpStream {
-        self.tcp.into_inner()
     }
 
     fn before_deadline(&mut self) -> io::Result<&mut BufReader<TcpStream>> {
@@ -164,13 +159,11 @@ impl Connection {
     /// Ends the sending direction.
     pub(crate) fn close(&mut self) {
         // The other end may have closed already.
-        match self {
-            Self::Plain(socket) => _ = socket.tcp.get_ref().shutdown(Shutdown::Write),
-            Self::Tls(tls) => {
-                tls.conn.send_close_notify();
-                _ = tls.flush();
-            }
+        if let Self::Tls(tls) = self {
+            tls.conn.send_close_notify();
+            _ = tls.flush();
         }
+        _ = self.socket().tcp.get_ref().shutdown(Shutdown::Write);
     }
 
     /// Makes the system send RST when the connection is dropped. Over TLS it ends without close_notify instead.

@@ -1,10 +1,11 @@
 //! A port on loopback with one thread for each connection. Dropped, it ends them all.
 
 use crate::Shared;
+use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle, Scope};
 use std::time::Duration;
 
@@ -37,13 +38,7 @@ pub(crate) struct Listener {
 }
 
 /// The sockets of the open connections, by number; `None` once the listener ends.
-struct Open(Mutex<Option<HashMap<usize, TcpStream>>>);
-
-impl Open {
-    fn lock(&self) -> MutexGuard<'_, Option<HashMap<usize, TcpStream>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+type Open = Mutex<Option<HashMap<usize, TcpStream>>>;
 
 impl Listener {
     /// Gives each connection that `tcp` accepts to `serve`, which serves it until it ends.
@@ -53,7 +48,7 @@ impl Listener {
         serve: impl Fn(TcpStream, &Shared) -> io::Result<()> + Send + Sync + 'static,
     ) -> io::Result<Self> {
         let address = tcp.local_addr()?;
-        let open = Arc::new(Open(Mutex::new(Some(HashMap::new()))));
+        let open = Arc::new(Open::new(Some(HashMap::new())));
         let accepting = thread::Builder::new().name("push service".to_owned()).spawn({
             let open = open.clone();
             // Ends when all its threads have ended.
@@ -92,7 +87,7 @@ fn accept<'scope>(
         let Some(sockets) = guard.as_mut() else {
             return;
         };
-        if sockets.len() >= shared.limits.connections {
+        if sockets.len() >= shared.settings.limits.connections {
             // Dropped, the socket is closed.
             continue;
         }

@@ -46,7 +46,7 @@ impl Shared {
     fn keep(&self, message: Received) {
         let mut state = self.lock();
         let dropped = state.record.dropped;
-        state.record.add(message, !self.strict);
+        state.record.add(message, !self.settings.strict);
         if dropped == 0 && state.record.dropped > 0 {
             self.report("dropped the oldest message from the record, which is full");
         }
@@ -85,7 +85,7 @@ impl Shared {
         match &subscription.owner {
             Owner::Simulated(browser) if !message.body.is_empty() => match browser.decrypt(&message.body) {
                 Ok(payload) => message.payload = Some(payload),
-                Err(why) if self.strict => return Err(Fault::strict(&why)),
+                Err(why) if self.settings.strict => return Err(Fault::strict(&why)),
                 // The vendors do not see it; a browser will.
                 Err(why) => message.wrong = Some(why),
             },
@@ -102,7 +102,7 @@ impl Shared {
         header: Option<&str>,
         now: u64,
     ) -> Result<Authorization, Fault> {
-        if header.is_none() && subscription.key.is_none() && !self.strict {
+        if header.is_none() && subscription.key.is_none() && !self.settings.strict {
             // A token is optional when the subscription does not name a key (RFC 8292 §4).
             return Ok(Authorization::default());
         }
@@ -111,7 +111,7 @@ impl Shared {
         if subscription.key.as_ref().is_some_and(|key| *key != authorization.key) {
             return Err(Fault::new(Kind::Key, "VAPID public key mismatch"));
         }
-        if self.strict {
+        if self.settings.strict {
             authorization.verify_strictly(now)?;
         }
         Ok(authorization)

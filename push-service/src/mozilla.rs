@@ -4,10 +4,11 @@ use crate::{
     BrowserChannel, Owner, RequestHead, Shared, Socket, StoredMessage, Vendor, authorization::decode, random, tail,
 };
 use base64ct::{Base64UrlUnpadded, Encoding};
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tungstenite::handshake::derive_accept_key;
 use tungstenite::protocol::{Role, WebSocketConfig};
@@ -19,21 +20,11 @@ const IDLE_LIMIT: Duration = Duration::from_secs(60 * 60);
 const MAX_MESSAGE_BYTES: usize = 64 * 1024;
 
 /// The sending end of one browser's WebSocket, for any thread that has something to send.
-struct Channel(Mutex<WebSocket<Half>>);
-
-impl Channel {
-    fn lock(&self) -> MutexGuard<'_, WebSocket<Half>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn send(&self, message: &Value) -> bool {
-        send(&mut self.lock(), message)
-    }
-}
+type Channel = Mutex<WebSocket<Half>>;
 
 impl BrowserChannel for Channel {
     fn deliver(&self, channel: &str, message: &StoredMessage) -> bool {
-        self.send(&notification(channel, message))
+        send(&mut self.lock(), &notification(channel, message))
     }
 }
 
@@ -71,7 +62,7 @@ impl Read for Half {
 
 impl Write for Half {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut socket = self.write.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut socket = self.write.lock();
         socket.write_all(bytes).map(|()| bytes.len())
     }
 
@@ -90,7 +81,7 @@ pub(crate) fn is_upgrade(head: &RequestHead) -> bool {
 /// Serves one browser until it disconnects.
 pub(crate) fn serve(shared: &Shared, socket: Socket, head: &RequestHead) -> io::Result<()> {
     // A browser waits for this answer before it sends more.
-    let mut tcp = socket.into_tcp();
+    let mut tcp = socket.tcp.into_inner();
     tcp.write_all(upgrade(head).as_bytes())?;
     tcp.set_read_timeout(Some(IDLE_LIMIT))?;
     let config = Some(WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE_BYTES)));
@@ -98,7 +89,7 @@ pub(crate) fn serve(shared: &Shared, socket: Socket, head: &RequestHead) -> io::
     let half = |read| Half { read, write: write.clone() };
     let channel = WebSocket::from_raw_socket(half(tcp.try_clone()?), Role::Server, config);
     let mut reader = WebSocket::from_raw_socket(half(tcp), Role::Server, config);
-    let mut session = Session { shared, channel: Arc::new(Channel(Mutex::new(channel))), uaid: None };
+    let mut session = Session { shared, channel: Arc::new(Mutex::new(channel)), uaid: None };
     while let Ok(message) = reader.read() {
         let Message::Text(text) = message else {
             continue;
@@ -132,16 +123,16 @@ impl Session<'_> {
         match (kind, self.uaid.as_deref()) {
             ("hello", None) => self.hello(message),
             // An empty object asks whether the push service is still there.
-            ("", _) | ("ping", _) => self.channel.send(&json!({})),
-            ("register", Some(uaid)) => self.channel.send(&self.register(message, uaid)),
+            ("", _) | ("ping", _) => self.send(&json!({})),
+            ("register", Some(uaid)) => self.send(&self.register(message, uaid)),
             ("unregister", Some(uaid)) => {
                 let channel = message["channelID"].as_str().unwrap_or_default();
                 self.shared.unsubscribe(uaid, channel);
-                self.channel.send(&json!({ "messageType": "unregister", "channelID": channel, "status": 200 }))
+                self.send(&json!({ "messageType": "unregister", "channelID": channel, "status": 200 }))
             }
             ("ack", Some(_)) => {
                 let updates = message["updates"].as_array().into_iter().flatten();
-                let ids: Vec<_> = updates.filter_map(|update| update["version"].as_str()).collect();
+                let ids: Vec<_> = updates.filter_map(|update| update["version"].as_str().map(str::to_owned)).collect();
                 self.shared.acknowledge(&ids);
                 true
             }
@@ -151,12 +142,16 @@ impl Session<'_> {
         }
     }
 
+    fn send(&self, message: &Value) -> bool {
+        send(&mut self.channel.lock(), message)
+    }
+
     /// Names the browser, or recognises it, and delivers the messages stored for it.
     fn hello(&mut self, message: &Value) -> bool {
         // Locked until everything is sent, so that a new message does not overtake the answer.
         let mut socket = self.channel.lock();
         let known = message["uaid"].as_str().filter(|uaid| self.shared.lock().browsers.contains_key(*uaid));
-        let uaid = known.map_or_else(new_uaid, str::to_owned);
+        let uaid = known.map_or_else(|| format!("{:032x}", u128::from_le_bytes(random())), str::to_owned);
         let stored = self.shared.connect_browser(&uaid, self.channel.clone());
         let answer = json!({
             "messageType": "hello",
@@ -193,11 +188,6 @@ impl Session<'_> {
         answer["pushEndpoint"] = endpoint.into();
         answer
     }
-}
-
-/// 128 random bits in hexadecimal.
-fn new_uaid() -> String {
-    random::<16>().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The response that opens a WebSocket (RFC 6455 §4.2.2).

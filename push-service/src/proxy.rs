@@ -7,7 +7,7 @@ use rcgen::{CidrSubnet, GeneralSubtree, NameConstraints};
 use rustls::ServerConfig;
 use std::error::Error;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use tempfile::TempDir;
 
 /// TLS as every vendor, and the folder of the file that makes a sender trust it.
@@ -62,7 +62,7 @@ impl Shared {
 
     /// Made at the first use: most tests need none.
     fn authority(&self) -> Result<Arc<Authority>, Box<dyn Error>> {
-        let mut made = self.authority.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut made = self.authority.lock();
         if let Some(authority) = &*made {
             return Ok(authority.clone());
         }

@@ -1,20 +1,16 @@
 //! What the threads of one push service share. In memory only.
 
-use crate::{Answers, Authority, Authorization, BrowserChannel, Limits, Record, StoredMessage, Subscription};
+use crate::{Answers, Authority, Authorization, BrowserChannel, Record, Settings, StoredMessage, Subscription};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::collections::HashMap;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Shared by the threads of one push service.
 pub struct Shared {
     /// Scheme, name and port where this program listens: the base of `local` endpoints and the only `aud` they take.
     pub origin: String,
-    /// Hold senders to more than the vendors do: exactly the claims `aud`, `exp` and `sub`, and a body that decrypts.
-    /// All that arrives is kept then: a test's push service lives as long as its test.
-    pub(crate) strict: bool,
-    /// Gets one line about each thing that happens, never a secret.
-    pub(crate) log: Box<dyn Fn(&str) + Send + Sync>,
-    pub(crate) limits: Limits,
+    pub(crate) settings: Settings,
     /// The proxy's, once it has been needed.
     pub(crate) authority: Mutex<Option<Arc<Authority>>>,
     pub(crate) state: Mutex<State>,
@@ -47,15 +43,16 @@ pub struct State {
 }
 
 impl Shared {
-    /// A thread that panicked took nothing away that the others need.
+    /// What changes.
     pub fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// Waits for `pause`, or until the push service stops, which `true` means.
     pub(crate) fn pause(&self, pause: Duration) -> bool {
-        let waited = self.changed.wait_timeout_while(self.lock(), pause, |state| !state.stopping);
-        waited.unwrap_or_else(PoisonError::into_inner).0.stopping
+        let mut state = self.lock();
+        self.changed.wait_while_for(&mut state, |state| !state.stopping, pause);
+        state.stopping
     }
 
     /// Puts this push service's clock ahead, so that TTLs and tokens end without waiting.
@@ -64,7 +61,7 @@ impl Shared {
     }
 
     pub(crate) fn report(&self, line: &str) {
-        (self.log)(line);
+        (self.settings.log)(line);
     }
 }
 

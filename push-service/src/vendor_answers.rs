@@ -74,7 +74,7 @@ pub(crate) fn accepted(vendor: Vendor, origin: &str, id: &str, ttl: u64) -> Resp
         Vendor::Windows => response
             .header("X-WNS-STATUS", "received")
             .header("X-WNS-NOTIFICATIONSTATUS", "received")
-            .header("X-WNS-MSG-ID", &hexadecimal(&random::<8>())),
+            .header("X-WNS-MSG-ID", &format!("{:016X}", u64::from_le_bytes(random()))),
     }
 }
 
@@ -165,12 +165,8 @@ fn windows(response: Response, words: &str) -> Response {
 
 /// A random UUID in upper case, as APNs writes it.
 fn apns_id() -> String {
-    let hex = hexadecimal(&random::<16>());
+    let hex = format!("{:032X}", u128::from_le_bytes(random()));
     [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ use super::{Request, Result};
 use crate::{Received, Response, Shared, State, tail};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::{Map, Value, json};
-use std::sync::PoisonError;
 use std::time::Duration;
 
 /// A test waits seconds; longer, and its client's own limit ends the wait.
@@ -14,13 +13,12 @@ const MAX_WAIT_SECONDS: u64 = 60;
 pub(super) fn list(shared: &Shared, request: &Request) -> Result<Response> {
     let wait = Duration::from_secs(request.number("wait", MAX_WAIT_SECONDS)?.unwrap_or_default());
     let after = request.number("after", u64::MAX)?.unwrap_or_default();
-    let state = shared.lock();
+    let mut state = shared.lock();
     let token = request.query.get("subscription").map(|name| state.find_token(name)).transpose()?;
     let wanted =
         |message: &&Received| message.number > after && token.as_ref().is_none_or(|token| *token == message.token);
     let none = |state: &mut State| !state.stopping && !state.record.messages.iter().any(|message| wanted(&message));
-    let waited = shared.changed.wait_timeout_while(state, wait, none);
-    let state = waited.unwrap_or_else(PoisonError::into_inner).0;
+    shared.changed.wait_while_for(&mut state, none, wait);
     let messages: Vec<_> = state.record.messages.iter().filter(wanted).cloned().collect();
     let dropped = state.record.dropped;
     drop(state);

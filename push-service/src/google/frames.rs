@@ -4,10 +4,11 @@
 //! version (1 byte, once in each direction) | tag (1 byte) | length (varint) | protocol buffer | tag | length | ...
 //! ```
 
+use parking_lot::Mutex;
 use rustls::{ServerConfig, ServerConnection};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 /// The version that Chromium 156 sends and expects.
 pub(super) const VERSION: u8 = 41;
@@ -24,7 +25,7 @@ pub(super) struct Frame {
 /// A TLS connection. Its lock is never held while it waits for bytes.
 pub(super) struct SharedTls {
     session: Mutex<ServerConnection>,
-    socket: TcpStream,
+    pub(super) socket: TcpStream,
 }
 
 impl SharedTls {
@@ -33,12 +34,8 @@ impl SharedTls {
         Ok(Self { session: Mutex::new(session), socket })
     }
 
-    pub(super) fn socket(&self) -> &TcpStream {
-        &self.socket
-    }
-
     pub(super) fn write(&self, bytes: &[u8]) -> io::Result<()> {
-        let mut session = self.lock();
+        let mut session = self.session.lock();
         session.writer().write_all(bytes)?;
         self.flush(&mut session)
     }
@@ -47,7 +44,7 @@ impl SharedTls {
     fn read(&self, plaintext: &mut Vec<u8>) -> io::Result<bool> {
         let mut ciphertext = [0; 4096];
         let length = (&self.socket).read(&mut ciphertext)?;
-        let mut session = self.lock();
+        let mut session = self.session.lock();
         let mut rest = &ciphertext[..length];
         while !rest.is_empty() {
             session.read_tls(&mut rest)?;
@@ -66,10 +63,6 @@ impl SharedTls {
             session.write_tls(&mut &self.socket)?;
         }
         Ok(())
-    }
-
-    fn lock(&self) -> MutexGuard<'_, ServerConnection> {
-        self.session.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -5,11 +5,12 @@ use super::frames::{Frame, Frames, SharedTls, VERSION};
 use super::messages::{AppData, DataMessage, ErrorInfo, Heartbeat, IqStanza, LoginRequest, LoginResponse};
 use crate::{BrowserChannel, Shared, StoredMessage};
 use base64ct::{Base64UrlUnpadded, Encoding};
+use parking_lot::Mutex;
 use prost::Message;
 use rustls::ServerConfig;
 use std::io;
 use std::net::{Shutdown, TcpStream};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 const HEARTBEAT_PING: u8 = 0;
@@ -52,16 +53,12 @@ impl Sent {
 }
 
 impl Channel {
-    fn lock(&self) -> MutexGuard<'_, Sent> {
-        self.sent.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn send(&self, sent: &mut Sent, tag: u8, message: &impl Message) -> io::Result<()> {
         let mut bytes = if sent.frames == 0 { vec![VERSION, tag] } else { vec![tag] };
         bytes.extend(message.encode_length_delimited_to_vec());
         sent.frames += 1;
         // After half a frame nothing else can follow: Chromium connects again and gets what is stored.
-        self.tls.write(&bytes).inspect_err(|_| _ = self.tls.socket().shutdown(Shutdown::Both))
+        self.tls.write(&bytes).inspect_err(|_| _ = self.tls.socket.shutdown(Shutdown::Both))
     }
 
     fn send_push(&self, sent: &mut Sent, channel: &str, message: &StoredMessage) -> bool {
@@ -75,7 +72,7 @@ impl Channel {
 
     /// The names of the messages in the frames up to this one, which Chromium then has.
     fn acknowledged(&self, last_stream_id: i32) -> Vec<String> {
-        let mut sent = self.lock();
+        let mut sent = self.sent.lock();
         let count = sent.unacknowledged.iter().take_while(|(frame, _)| *frame <= last_stream_id).count();
         sent.unacknowledged.drain(..count).map(|(_, id)| id).collect()
     }
@@ -83,7 +80,7 @@ impl Channel {
 
 impl BrowserChannel for Channel {
     fn deliver(&self, channel: &str, message: &StoredMessage) -> bool {
-        self.send_push(&mut self.lock(), channel, message)
+        self.send_push(&mut self.sent.lock(), channel, message)
     }
 }
 
@@ -114,7 +111,7 @@ impl Shared {
             return Ok(());
         };
         let request = LoginRequest::decode(message.as_slice())?;
-        channel.tls.socket().set_read_timeout(None)?;
+        channel.tls.socket.set_read_timeout(None)?;
         let channel = Arc::new(channel);
         if !self.log_in(&channel, &request)? {
             return Ok(());
@@ -128,7 +125,7 @@ impl Shared {
     /// Answers the login and delivers what is stored; `false` when the check-in did not give this id and secret.
     fn log_in(&self, channel: &Arc<Channel>, request: &LoginRequest) -> io::Result<bool> {
         // Held until everything is sent, so that a newer message does not overtake the answer.
-        let mut sent = channel.lock();
+        let mut sent = channel.sent.lock();
         let state = self.lock();
         let known = match (request.resource.parse(), request.auth_token.parse()) {
             (Ok(id), Ok(token)) => state.is_chromium(id, token),
@@ -145,7 +142,7 @@ impl Shared {
         if !known {
             return Ok(false);
         }
-        self.acknowledge_all(&request.received_persistent_ids);
+        self.acknowledge(&request.received_persistent_ids);
         for (name, message) in self.connect_browser(&request.resource, channel.clone()) {
             channel.send_push(&mut sent, &name, &message);
         }
@@ -162,16 +159,10 @@ impl Shared {
                 _ => 0,
             };
             if tag == HEARTBEAT_PING {
-                channel.send(&mut channel.lock(), HEARTBEAT_ACK, &Heartbeat::default())?;
+                channel.send(&mut channel.sent.lock(), HEARTBEAT_ACK, &Heartbeat::default())?;
             }
-            self.acknowledge_all(&channel.acknowledged(last_stream_id));
+            self.acknowledge(&channel.acknowledged(last_stream_id));
         }
         Ok(())
-    }
-
-    fn acknowledge_all(&self, ids: &[String]) {
-        if !ids.is_empty() {
-            self.acknowledge(&ids.iter().map(String::as_str).collect::<Vec<_>>());
-        }
     }
 }

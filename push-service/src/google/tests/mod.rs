@@ -8,7 +8,6 @@ use crate::StoredMessage;
 use crate::{Limits, Service, Settings};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use chromium::{Chromium, DataMessage, Login};
-use std::sync::PoisonError;
 use std::time::Duration;
 
 const SUBTYPE: &str = "wp:http://localhost:4480/#0123-V2";
@@ -46,8 +45,8 @@ fn post(service: &Service, token: &str, id: &str, body: &[u8], ttl: u64) {
 fn wait_for_stored(service: &Service, count: usize) {
     let shared = &service.shared;
     let limit = Duration::from_secs(20);
-    let waited = shared.changed.wait_timeout_while(shared.lock(), limit, |state| state.stored.len() != count);
-    assert!(!waited.unwrap_or_else(PoisonError::into_inner).1.timed_out(), "not {count} messages stored in time");
+    let waited = shared.changed.wait_while_for(&mut shared.lock(), |state| state.stored.len() != count, limit);
+    assert!(!waited.timed_out(), "not {count} messages stored in time");
 }
 
 #[test]
