@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use ring::rand::SecureRandom;
 use ring::{aead, agreement, hkdf, rand};
 
-use super::Subscription;
+use super::{RequestError, Subscription};
 
 /// Largest body every push service must take (RFC 8030 section 7.2).
 pub const MAX_BODY_BYTES: usize = 4096;
@@ -20,17 +20,6 @@ pub const MAX_PAYLOAD_BYTES: usize = 31 * 128 - 1;
 /// Longest payload that every phone takes. A push service reaches some, for example Firefox for Android, over a bridge that may
 /// refuse longer ones.
 pub const BRIDGED_PAYLOAD_BYTES: usize = 2744;
-
-/// Why a payload was not encrypted.
-#[derive(Debug, thiserror::Error)]
-pub enum EncryptionError {
-    /// The payload would not fit into one record of a 4096-byte body.
-    #[error("the payload is {0} bytes long, at most {MAX_PAYLOAD_BYTES} fit into one message")]
-    TooLong(usize),
-    /// `ece` or ring refused, which does not happen with a checked subscription.
-    #[error("cannot encrypt the payload")]
-    Ece(#[source] ece::Error),
-}
 
 /// One HKDF-SHA-256 (RFC 5869): extract with `salt` and `secret`, expand with `info` to `output`. All but `info` is secret.
 pub struct Hkdf {
@@ -61,16 +50,16 @@ thread_local! {
 /// ```
 ///
 /// # Errors
-/// [`EncryptionError`].
-pub fn encrypt(subscription: &Subscription, payload: &[u8]) -> Result<(Vec<u8>, Vec<Hkdf>), EncryptionError> {
+/// [`RequestError::TooLong`], and `Encryption` when `ece` or ring refuses, which does not happen with a checked subscription.
+pub fn encrypt(subscription: &Subscription, payload: &[u8]) -> Result<(Vec<u8>, Vec<Hkdf>), RequestError> {
     // It fails only when one is set already, and then it is this one.
     let _ = ece::crypto::set_cryptographer(&Ring);
     if payload.len() > MAX_PAYLOAD_BYTES {
-        return Err(EncryptionError::TooLong(payload.len()));
+        return Err(RequestError::TooLong(payload.len()));
     }
     let body = ece::encrypt(subscription.p256dh(), subscription.auth(), payload);
     let derived = DERIVED.take();
-    Ok((body.map_err(EncryptionError::Ece)?, derived))
+    Ok((body.map_err(RequestError::Encryption)?, derived))
 }
 
 /// The operations that `ece` needs for sending, done by ring. Those for receiving are refused.

@@ -18,14 +18,6 @@ pub use queue::Queue;
 /// Stack of a thread that pushes. TLS and encryption use a quarter of it in a debug build; an unused part takes no memory.
 const STACK_BYTES: usize = 512 * 1024;
 
-/// What is pushed, and how.
-pub struct FanOut<'a> {
-    /// Makes each push; let it keep as many connections as the queue has jobs.
-    pub sender: &'a Sender,
-    /// What is sent to every subscription.
-    pub message: &'a Message,
-}
-
 /// A push that is over.
 pub struct Pushed {
     /// The line of the list that its subscription began on, from 1.
@@ -36,15 +28,16 @@ pub struct Pushed {
     pub result: PushResult,
 }
 
-impl FanOut<'_> {
-    /// Pushes to each subscription of `list`, which gives the line it begins on too, until the list ends, or until [`Queue::stop`]
-    /// or `report` stops it: pushes that are under way then are finished and reported. `report` is called by one thread at a time.
-    /// Returns whether every subscription was pushed to.
+impl Sender {
+    /// Pushes `message` to each subscription of `list`, which gives the line it begins on too, until the list ends, or until
+    /// [`Queue::stop`] or `report` stops it: pushes that are under way then are finished and reported. `report` is called by one thread
+    /// at a time. Returns whether every subscription was pushed to. Let the client keep as many connections as the queue has jobs.
     ///
     /// # Errors
     /// The system's, when it could not start a single thread.
-    pub fn run(
+    pub fn push_all(
         &self,
+        message: &Message,
         queue: &Arc<Queue>,
         list: impl Iterator<Item = (usize, Subscription)> + Send + 'static,
         report: impl FnMut(Pushed) -> ControlFlow<()> + Send,
@@ -53,7 +46,7 @@ impl FanOut<'_> {
         thread::scope(|scope| {
             for number in 1..=queue.jobs() {
                 let thread = thread::Builder::new().name("push".into()).stack_size(STACK_BYTES);
-                match thread.spawn_scoped(scope, || self.work(queue, &report)) {
+                match thread.spawn_scoped(scope, || self.work(message, queue, &report)) {
                     Ok(_) => {}
                     // Too little memory for all of them: those that run do the work.
                     Err(_) if number > 1 => break,
@@ -66,10 +59,10 @@ impl FanOut<'_> {
     }
 
     /// One thread's work: push after push until there will be no more.
-    fn work(&self, queue: &Queue, report: &Mutex<impl FnMut(Pushed) -> ControlFlow<()>>) {
+    fn work(&self, message: &Message, queue: &Queue, report: &Mutex<impl FnMut(Pushed) -> ControlFlow<()>>) {
         let _stop = StopOnPanic(queue);
         while let Some(push) = queue.next() {
-            let (result, pause) = self.sender.attempt(self.message, &push.subscription, push.tried + 1);
+            let (result, pause) = self.attempt(message, &push.subscription, push.tried + 1);
             let over = match pause {
                 Some(pause) => queue.retry(push, pause),
                 None => Some(push),

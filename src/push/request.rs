@@ -3,7 +3,7 @@
 
 use super::diagnosis::{Cure, SAME_KEY};
 use super::{
-    EncryptionError, Endpoint, Hkdf, Interface, Message, Subscription, Urgency, VapidError, VapidKey, Vendor, encrypt,
+    Endpoint, Hkdf, Interface, MAX_PAYLOAD_BYTES, Message, Subscription, Urgency, VapidError, VapidKey, Vendor, encrypt,
 };
 
 /// A push message, ready to be posted.
@@ -38,9 +38,12 @@ pub enum RequestError {
     /// The push service would refuse the contact in the token.
     #[error("{0}")]
     Subject(String),
+    /// The payload would not fit into one record of a 4096-byte body.
+    #[error("the payload is {0} bytes long, at most {MAX_PAYLOAD_BYTES} fit into one message")]
+    TooLong(usize),
     /// The payload could not be encrypted.
-    #[error(transparent)]
-    Encryption(#[from] EncryptionError),
+    #[error("cannot encrypt the payload")]
+    Encryption(#[source] ece::Error),
     /// The token could not be signed.
     #[error(transparent)]
     Vapid(#[from] VapidError),
@@ -55,10 +58,8 @@ impl RequestError {
                 "set VAPID_SUBJECT to a contact at a public domain: mailto:you@your.domain",
                 "give a contact at a public domain: --subject mailto:you@your.domain",
             ),
-            RequestError::Encryption(EncryptionError::TooLong(_)) => {
-                Cure::both("shorten it, or send a URL and let the worker fetch the rest")
-            }
-            RequestError::Encryption(EncryptionError::Ece(_)) => Cure::both("subscribe again in the page"),
+            RequestError::TooLong(_) => Cure::both("shorten it, or send a URL and let the worker fetch the rest"),
+            RequestError::Encryption(_) => Cure::both("subscribe again in the page"),
             RequestError::Vapid(_) => Cure::both("report this with the version of barepush"),
         };
         cure.for_interface(interface).to_owned()

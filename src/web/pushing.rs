@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::Application;
 use super::reply::{Reply, RouteResult};
 use crate::http::Refusal;
-use crate::push::{Class, FanOut, Message, Pushed, Queue};
+use crate::push::{Class, Message, Pushed, Queue};
 use crate::store::StoreError;
 
 /// How many delayed pushes may wait at once; each is a thread that sleeps.
@@ -71,7 +71,7 @@ pub(super) fn push_all(application: &Application, message: &Message) -> Result<V
         }
         ControlFlow::Continue(())
     };
-    let ran = FanOut { sender: &application.sender, message }.run(&Arc::new(Queue::new(JOBS)), list, report);
+    let ran = application.sender.push_all(message, &Arc::new(Queue::new(JOBS)), list, report);
     if !gone.is_empty() {
         application.move_to_gone(|endpoint| gone.contains(endpoint.as_str()));
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use barepush::cli::{CliError, note, signals};
-use barepush::push::{FanOut, Message, Queue};
+use barepush::push::{Message, Queue};
 use barepush::store::Entries;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use parking_lot::Mutex;
@@ -41,7 +41,7 @@ pub(crate) fn run(args: &Args, message: &Message) -> Result<u8, CliError> {
     let entries = Entries::new(bar.wrap_read(reader), store.path());
     let summary = Arc::new(Mutex::new(Summary::new(args, store.path(), hash, earlier.is_cut_off, bar)));
     let list = selected(entries, earlier.done, Arc::clone(&summary));
-    let ran = FanOut { sender: &sender, message }.run(&queue, list, |pushed| summary.lock().add(&pushed));
+    let ran = sender.push_all(message, &queue, list, |pushed| summary.lock().add(&pushed));
     let mut summary = summary.lock();
     summary.finish();
     if !summary.gone.is_empty() {

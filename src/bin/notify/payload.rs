@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use barepush::cli::{CliError, note};
-use barepush::push::{
-    BRIDGED_PAYLOAD_BYTES, EncryptionError, Interface, MAX_PAYLOAD_BYTES, Message, Notification, RequestError,
-};
+use barepush::push::{BRIDGED_PAYLOAD_BYTES, Interface, MAX_PAYLOAD_BYTES, Message, Notification, RequestError};
 
 use crate::args::Args;
 
@@ -19,7 +17,7 @@ const MAX_READ_BYTES: usize = 1024 * 1024;
 pub(crate) fn message(args: &Args) -> Result<Message, CliError> {
     let payload = payload(args)?;
     if payload.len() > MAX_PAYLOAD_BYTES {
-        let error = RequestError::from(EncryptionError::TooLong(payload.len()));
+        let error = RequestError::TooLong(payload.len());
         let hint = error.hint(Interface::CommandLine);
         return Err(CliError::local(error, hint));
     }
