@@ -40,7 +40,7 @@ struct Args {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args = Args::parse();
-    let (config, ca_pem) = certificate::make_for(certificate::OURS, false)?;
+    let (config, ca_pem) = certificate::make(certificate::OURS, false, None)?;
     let socket = TcpListener::bind(("127.0.0.1", 0))?;
     let port = socket.local_addr()?.port();
     std::fs::write(args.folder.join("ca.pem"), ca_pem)?;

@@ -84,7 +84,7 @@ pub enum Scope {
     Subscription(String),
 }
 
-struct Rule {
+pub(crate) struct Rule {
     scope: Scope,
     answer: Answer,
     /// How many messages still get this answer; `None`: all.
@@ -94,7 +94,7 @@ struct Rule {
 /// The answers set so far. Those for a number of messages come first, in the order set; then those for all messages: a
 /// subscription's, a vendor's, everybody's.
 #[derive(Default)]
-pub struct Answers(Vec<Rule>);
+pub struct Answers(pub(crate) Vec<Rule>);
 
 impl Answers {
     /// Answers the next `times` messages in `scope` like this; `None`: all, in place of an earlier answer for all of them.
@@ -103,11 +103,6 @@ impl Answers {
             self.0.retain(|rule| rule.times.is_some() || rule.scope != scope);
         }
         self.0.push(Rule { scope, answer, times });
-    }
-
-    /// How many answers are set.
-    pub(crate) fn count(&self) -> usize {
-        self.0.len()
     }
 
     /// The answer to a good message to this subscription.

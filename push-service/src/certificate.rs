@@ -16,20 +16,12 @@ pub type Made = (Arc<ServerConfig>, String);
 /// The names and addresses of this machine.
 pub const OURS: &[&str] = &["localhost", "127.0.0.1", "::1"];
 
-/// TLS for a server of these names, valid or expired years ago, by a new authority without constraints.
+/// TLS for a server of these names, valid or expired years ago, by a new authority that other TLS software trusts within these
+/// constraints only.
 ///
 /// # Errors
 /// When the system has no random numbers.
-pub fn make_for(names: &[&str], expired: bool) -> Result<Made, Box<dyn Error>> {
-    sign(names, expired, None)
-}
-
-/// [`make_for`] by an authority that other TLS software trusts within these constraints only.
-pub(crate) fn sign(
-    names: &[&str],
-    expired: bool,
-    constraints: Option<NameConstraints>,
-) -> Result<Made, Box<dyn Error>> {
+pub fn make(names: &[&str], expired: bool, constraints: Option<NameConstraints>) -> Result<Made, Box<dyn Error>> {
     let mut ca = CertificateParams::new(Vec::new())?;
     ca.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     ca.key_usages = vec![KeyUsagePurpose::KeyCertSign];

@@ -22,9 +22,10 @@ const MAX_RECORD_BYTES: usize = 65536;
 #[derive(Clone)]
 pub struct BrowserKeys {
     private: SecretKey,
-    /// Its public key, 65 bytes: each message needs it.
-    public: Vec<u8>,
-    auth: Vec<u8>,
+    /// The public key, 65 bytes, uncompressed.
+    pub p256dh: Vec<u8>,
+    /// 16 bytes.
+    pub auth: Vec<u8>,
 }
 
 impl BrowserKeys {
@@ -39,18 +40,8 @@ impl BrowserKeys {
     }
 
     fn new(private: SecretKey, auth: &[u8]) -> Self {
-        let public = private.public_key().to_sec1_point(false).as_bytes().to_vec();
-        Self { private, public, auth: auth.to_vec() }
-    }
-
-    /// `p256dh`: the public key, 65 bytes, uncompressed.
-    pub fn p256dh(&self) -> Vec<u8> {
-        self.public.clone()
-    }
-
-    /// `auth`: 16 bytes.
-    pub fn auth(&self) -> &[u8] {
-        &self.auth
+        let p256dh = private.public_key().to_sec1_point(false).as_bytes().to_vec();
+        Self { private, p256dh, auth: auth.to_vec() }
     }
 
     /// The payload inside `body`. The error names the broken rule: a rule of the RFCs or of the strictest browser, since a
@@ -73,21 +64,15 @@ impl BrowserKeys {
         if rs > MAX_RECORD_BYTES {
             return Err(format!("rs is {rs}, which Firefox drops"));
         }
-        let sender = PublicKey::from_sec1_bytes(sender).map_err(|_| "the key in the header is not a point on P-256")?;
-        let (key, nonce) = self.content_key(&sender, salt)?;
-        open(&key, nonce, record)
-    }
-
-    /// Content encryption key and nonce of the only record (RFC 8291 §3.4).
-    fn content_key(&self, sender: &PublicKey, salt: &[u8]) -> Result<([u8; 16], [u8; 12]), String> {
+        let point = PublicKey::from_sec1_bytes(sender).map_err(|_| "the key in the header is not a point on P-256")?;
         // In variable time, which is faster: this key protects nothing.
-        let shared = ProjectivePoint::from(*sender.as_affine()).mul_vartime(&self.private.to_nonzero_scalar());
-        let as_public = sender.to_sec1_point(false);
-        content_key(&shared.to_affine().x(), &self.auth, &self.public, as_public.as_bytes(), salt)
+        let shared = ProjectivePoint::from(*point.as_affine()).mul_vartime(&self.private.to_nonzero_scalar());
+        let (key, nonce) = content_key(&shared.to_affine().x(), &self.auth, &self.p256dh, sender, salt)?;
+        open(&key, nonce, record)
     }
 }
 
-/// The same from the shared secret of ECDH, without a private key (RFC 8291 §3.4).
+/// Content encryption key and nonce of the only record, from the shared secret of ECDH (RFC 8291 §3.4).
 pub fn content_key(
     ecdh_secret: &[u8],
     auth_secret: &[u8],

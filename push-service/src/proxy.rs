@@ -27,7 +27,7 @@ impl Authority {
             permitted_subtrees: permitted.collect(),
             excluded_subtrees: addresses.into_iter().map(GeneralSubtree::IpAddress).collect(),
         };
-        let (config, pem) = certificate::sign(&names, false, Some(constraints))?;
+        let (config, pem) = certificate::make(&names, false, Some(constraints))?;
         let folder = TempDir::with_prefix("push-service-")?;
         std::fs::write(folder.path().join("ca.pem"), pem)?;
         Ok(Self { config, folder })

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 pub(crate) struct Response {
     status: u16,
     headers: Vec<(String, String)>,
-    body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Response {
@@ -38,14 +38,6 @@ impl Response {
     /// The same with this JSON as its body.
     pub(crate) fn json(self, body: &Value) -> Self {
         self.body("application/json", body.to_string())
-    }
-
-    /// The same with a line break after the body, for terminals and files.
-    pub(crate) fn ending_the_line(mut self) -> Self {
-        if !self.body.is_empty() {
-            self.body.push(b'\n');
-        }
-        self
     }
 
     /// The bytes on the wire. 1xx and 204 carry no length (RFC 9110 §8.6).

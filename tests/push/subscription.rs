@@ -123,7 +123,7 @@ fn the_longest_payload_fits_into_one_record_and_one_byte_more_is_refused() {
     let encode = |bytes: &[u8]| <base64ct::Base64UrlUnpadded as base64ct::Encoding>::encode_string(bytes);
     let json = json!({
         "endpoint": "https://updates.push.services.mozilla.com/wpush/v2/t",
-        "keys": {"p256dh": encode(&keys.p256dh()), "auth": encode(keys.auth())},
+        "keys": {"p256dh": encode(&keys.p256dh), "auth": encode(&keys.auth)},
     });
     let subscription = Subscription::from_json(&json.to_string()).unwrap();
     for length in [1, 127, 128, 3000, 3967] {

@@ -16,7 +16,7 @@ fn scene() -> (TempDir, Running, Client) {
 fn subscription(endpoint: &str) -> Value {
     let keys = BrowserKeys::generate();
     let encode = |bytes: &[u8]| <base64ct::Base64UrlUnpadded as base64ct::Encoding>::encode_string(bytes);
-    json!({"endpoint": endpoint, "keys": {"p256dh": encode(&keys.p256dh()), "auth": encode(keys.auth())}})
+    json!({"endpoint": endpoint, "keys": {"p256dh": encode(&keys.p256dh), "auth": encode(&keys.auth)}})
 }
 
 #[test]

@@ -66,7 +66,7 @@ pub(super) fn tell(shared: &Shared, request: &Request) -> Result<Response> {
             return Err(Refused::bad("both subscription and vendor are given", "leave one of them out"));
         }
     };
-    if state.answers.count() >= MAX_ANSWERS {
+    if state.answers.0.len() >= MAX_ANSWERS {
         return Err(Refused(409, "1,000 answers are set already".to_owned(), "DELETE /control/everything"));
     }
     state.answers.tell(scope, answer, (times > 0).then_some(times));

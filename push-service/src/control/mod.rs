@@ -55,30 +55,24 @@ pub(crate) fn answer(shared: &Shared, head: &RequestHead, body: &[u8]) -> Option
     }
     let query = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
     let request = Request { query, body };
-    let response = find(&head.method, path)
-        .and_then(|handler| {
-            refuse_strangers(shared, head, &request)?;
-            handler(shared, &request)
-        })
-        .unwrap_or_else(|Refused(status, error, hint)| {
-            let response = Response::new(status).json(&json!({ "error": error, "hint": hint }));
-            if status == 405 { response.header("Allow", &allowed(path)) } else { response }
-        });
-    Some(response.ending_the_line())
-}
-
-fn find(method: &str, path: &str) -> Result<Handler> {
-    let mut here = ROUTES.iter().filter(|(_, route, _)| *route == path).peekable();
-    if here.peek().is_none() {
-        return Err(Refused(404, "not found".to_owned(), "see push-service/README.md for what there is"));
+    let here = || ROUTES.iter().filter(|(_, route, _)| *route == path);
+    let done = match here().find(|(method, ..)| *method == head.method) {
+        Some((.., handler)) => refuse_strangers(shared, head, &request).and_then(|()| handler(shared, &request)),
+        None if here().next().is_none() => {
+            Err(Refused(404, "not found".to_owned(), "see push-service/README.md for what there is"))
+        }
+        None => Err(Refused(405, format!("method {} not allowed", head.method), "see the Allow header")),
+    };
+    let mut response = done.unwrap_or_else(|Refused(status, error, hint)| {
+        let response = Response::new(status).json(&json!({ "error": error, "hint": hint }));
+        let methods: Vec<_> = here().map(|(method, ..)| *method).collect();
+        if status == 405 { response.header("Allow", &methods.join(", ")) } else { response }
+    });
+    if !response.body.is_empty() {
+        // For terminals and files.
+        response.body.push(b'\n');
     }
-    let handler = here.find(|(route, ..)| *route == method).map(|(.., handler)| *handler);
-    handler.ok_or_else(|| Refused(405, format!("method {method} not allowed"), "see the Allow header"))
-}
-
-fn allowed(path: &str) -> String {
-    let here = ROUTES.iter().filter(|(_, route, _)| *route == path);
-    here.map(|(method, ..)| *method).collect::<Vec<_>>().join(", ")
+    Some(response)
 }
 
 /// Only programs on this machine may call, and a form cannot send JSON.

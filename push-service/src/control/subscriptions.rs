@@ -22,7 +22,7 @@ pub(super) fn create(shared: &Shared, request: &Request) -> Result<Response> {
     let vendor = vendor.as_deref().map_or(Ok(Vendor::Local), by_name)?;
     let key = key.as_deref().map(parse_key).transpose()?;
     let keys = BrowserKeys::generate();
-    let [p256dh, auth] = [&keys.p256dh()[..], keys.auth()].map(Base64UrlUnpadded::encode_string);
+    let [p256dh, auth] = [&keys.p256dh, &keys.auth].map(|bytes| Base64UrlUnpadded::encode_string(bytes));
     let Some((_, endpoint)) = shared.subscribe(vendor, key, Owner::Simulated(keys)) else {
         let hint = "end some, or DELETE /control/everything";
         return Err(Refused(409, "there are 10,000 subscriptions already".to_owned(), hint));

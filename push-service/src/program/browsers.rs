@@ -35,8 +35,8 @@ pub(crate) enum Kind {
 }
 
 /// What differs between the browsers.
-struct Row {
-    name: &'static str,
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
     /// Names on `PATH` and absolute paths. The first that exists is started.
     programs: &'static [&'static str],
     /// What to do when it is not installed.
@@ -73,15 +73,11 @@ const CHROMIUM: Row = Row {
 };
 
 impl Kind {
-    fn row(self) -> &'static Row {
+    pub(crate) fn row(self) -> &'static Row {
         match self {
             Kind::Firefox => &FIREFOX,
             Kind::Chromium => &CHROMIUM,
         }
-    }
-
-    pub(crate) fn name(self) -> &'static str {
-        self.row().name
     }
 
     /// Finds the browser on this machine.
@@ -96,7 +92,7 @@ impl Kind {
             env::split_paths(&path).map(move |folder| folder.join(&name)).collect::<Vec<_>>()
         });
         let found = programs.into_iter().find(|program| program.is_file());
-        found.with_context(|| format!("cannot find {}", self.name())).map_err(hint(self.row().missing))
+        found.with_context(|| format!("cannot find {}", self.row().name)).map_err(hint(self.row().missing))
     }
 }
 
@@ -155,7 +151,7 @@ impl Browser {
     pub(crate) fn wait(&mut self, last_line: &str) -> Result<(), Failure> {
         match self.child.wait() {
             Ok(status) if !status.success() => {
-                let name = self.kind.name();
+                let name = self.kind.row().name;
                 Err(anyhow!("{name} has ended with {status}: {last_line}")).map_err(hint(self.kind.row().cannot_run))
             }
             _ => Ok(()),
@@ -218,7 +214,7 @@ fn within_limit(mut condition: impl FnMut() -> bool) -> bool {
 /// A new profile, removed when dropped. It is beside this program, as a browser from snap cannot see the system's folder of
 /// temporary files.
 fn new_profile(kind: Kind) -> anyhow::Result<TempDir> {
-    let name = kind.name();
+    let name = kind.row().name;
     let program = env::current_exe().context("cannot find this program's own folder")?;
     let folder = program.parent().context("cannot find this program's own folder")?;
     TempDir::with_prefix_in(format!("{name}-"), folder).with_context(|| format!("cannot make a profile for {name}"))

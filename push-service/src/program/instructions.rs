@@ -18,7 +18,7 @@ pub(crate) fn steps(origin: &str, ca_file: &Path, wanted: &[Wanted], switches: &
     }
     lines.push(format!("1. in a second terminal: cargo run --bin server{server}"));
     for (number, Wanted { kind, page, .. }) in ["2.", "  "].into_iter().zip(wanted) {
-        lines.push(format!("{number} in {}, which then opens {page}: register, subscribe", kind.name()));
+        lines.push(format!("{number} in {}, which then opens {page}: register, subscribe", kind.row().name));
     }
     if wanted.is_empty() {
         lines.extend(own_browser(origin, switches));

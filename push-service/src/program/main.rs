@@ -90,9 +90,9 @@ fn run(mut arguments: Arguments) -> Result<(), Failure> {
         .map_err(|error| hint("try again")(anyhow!("cannot open chromium's message channel: {error}")))?;
     let (origin, switches) = (service.shared.origin.as_str(), message_channel.switches());
     let ca_file = service.shared.ca_file().map_err(|why| hint("is the disk full?")(anyhow!(why)))?;
-    say_all(&instructions::steps(origin, &ca_file, &wanted, &switches));
+    say(&instructions::steps(origin, &ca_file, &wanted, &switches).join("\n"));
     if arguments.env {
-        say_all(&environment::lines(origin, &ca_file));
+        say(&environment::lines(origin, &ca_file).join("\n"));
     }
     for wanted in &wanted {
         if !wait_for_server(wanted, &events)? {
@@ -115,7 +115,7 @@ fn not_started(arguments: &Arguments, error: io::Error) -> Result<(), Failure> {
     let port = arguments.port;
     match environment::of_running(port).filter(|_| error.kind() == ErrorKind::AddrInUse) {
         Some((origin, ca_file)) if arguments.env => {
-            say_all(&environment::lines(&origin, &ca_file));
+            say(&environment::lines(&origin, &ca_file).join("\n"));
             Ok(())
         }
         Some(_) => Err(anyhow!("cannot listen on port {port}: another push-service runs there"))
@@ -131,13 +131,9 @@ fn find_browsers(pages: [(Kind, Option<Uri>); 2]) -> Result<Vec<Wanted>, Failure
     pages.map(|(kind, page)| kind.find().map(|program| Wanted { kind, program, page })).collect()
 }
 
-/// One line on the standard output; the program does not end when nobody reads it.
-fn say(line: &str) {
-    _ = writeln!(io::stdout(), "{line}");
-}
-
-fn say_all(lines: &[String]) {
-    lines.iter().for_each(|line| say(line));
+/// Prints lines on the standard output; the program does not end when nobody reads it.
+fn say(lines: &str) {
+    _ = writeln!(io::stdout(), "{lines}");
 }
 
 /// Waits until somebody listens where the page comes from; `false` on Ctrl-C.
@@ -153,7 +149,7 @@ fn wait_for_server(wanted: &Wanted, events: &Receiver<Event>) -> Result<bool, Fa
     if listens() {
         return Ok(true);
     }
-    say(&format!("{} ({}) starts when a server listens at {page}", kind.name(), program.display()));
+    say(&format!("{} ({}) starts when a server listens at {page}", kind.row().name, program.display()));
     while !listens() {
         match events.recv_timeout(LOOK) {
             Err(RecvTimeoutError::Timeout) => {}
@@ -169,7 +165,7 @@ fn wait(events: &Receiver<Event>, browsers: &mut [Browser]) -> Result<(), Failur
         for browser in browsers.iter_mut().filter(|browser| browser.kind == kind) {
             browser.wait(&last_line)?;
         }
-        say(&format!("{} has ended; Ctrl-C ends the push service", kind.name()));
+        say(&format!("{} has ended; Ctrl-C ends the push service", kind.row().name));
     }
     Ok(())
 }

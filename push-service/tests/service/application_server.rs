@@ -37,7 +37,7 @@ fn the_example_of_rfc_8291_decrypts() {
     let example = vector(include_str!("../../../tests/vectors/rfc8291.json"));
     let keys = BrowserKeys::from_bytes(&bytes(&example, "ua_private"), &bytes(&example, "auth_secret"));
     let keys = keys.unwrap();
-    assert_eq!(keys.p256dh(), bytes(&example, "ua_public"));
+    assert_eq!(keys.p256dh, bytes(&example, "ua_public"));
     let payload = keys.decrypt(&bytes(&example, "body")).unwrap();
     assert_eq!(String::from_utf8(payload).unwrap(), example["plaintext"]);
 }
@@ -45,7 +45,7 @@ fn the_example_of_rfc_8291_decrypts() {
 #[test]
 fn a_message_that_a_browser_would_drop_is_named_for_its_fault() {
     let keys = BrowserKeys::generate();
-    let (p256dh, auth) = (encode(&keys.p256dh()), encode(keys.auth()));
+    let (p256dh, auth) = (encode(&keys.p256dh), encode(&keys.auth));
     let sealed = |plain: &[u8], rs| encrypt(plain, rs, &p256dh, &auth);
     let mut tampered = sealed(b"hello\x02", 4096);
     *tampered.last_mut().unwrap() ^= 1;
