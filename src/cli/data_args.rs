@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use crate::push::{DEFAULT_SUBJECT, Subject, VapidKey};
-use crate::store::atomic_file::path_in;
 use crate::store::{KeyError, keys};
 
 /// `--data-dir`, `--subject` and the key in the environment.
@@ -29,12 +28,17 @@ fn subject(text: &str) -> Result<Subject, String> {
 impl DataArgs {
     /// The folder `keys`.
     pub fn keys(&self) -> PathBuf {
-        path_in(&self.data_dir, "keys")
+        self.path("keys")
     }
 
     /// The file `subscription.txt`.
     pub fn subscriptions(&self) -> PathBuf {
-        path_in(&self.data_dir, "subscription.txt")
+        self.path("subscription.txt")
+    }
+
+    /// `name` in the folder, without a leading `./`, so that messages name files as people type them.
+    fn path(&self, name: &str) -> PathBuf {
+        self.data_dir.strip_prefix(".").unwrap_or(&self.data_dir).join(name)
     }
 
     /// The key in the environment; `None` when the variable is unset or empty.

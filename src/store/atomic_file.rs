@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tempfile::NamedTempFile;
 
@@ -14,11 +14,6 @@ use super::ownership;
 const RANDOM_LETTERS: usize = 6;
 /// How the names of temp files begin.
 const TEMP_PREFIX: &str = ".barepush-";
-
-/// `name` in `folder`, without a leading `./`, so that messages name files as people type them.
-pub fn path_in(folder: &Path, name: &str) -> PathBuf {
-    folder.strip_prefix(".").unwrap_or(folder).join(name)
-}
 
 /// Makes `folder`, and missing folders above it, for their owner alone (mode 0700). A folder that exists stays as it is.
 ///
