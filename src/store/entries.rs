@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use memchr::memchr;
 use serde::de::IgnoredAny;
 
 use super::StoreError;
@@ -135,16 +136,11 @@ impl Entries {
     }
 
     fn line_length(&mut self) -> io::Result<usize> {
-        let mut searched = 0;
         loop {
-            if let Some(at) = self.rest()[searched..].iter().position(|byte| *byte == b'\n') {
-                return Ok(searched + at);
+            match memchr(b'\n', self.rest()) {
+                None if !self.ended => self.fill()?,
+                end => return Ok(end.unwrap_or(self.rest().len())),
             }
-            searched = self.rest().len();
-            if self.ended {
-                return Ok(searched);
-            }
-            self.fill()?;
         }
     }
 

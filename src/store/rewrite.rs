@@ -18,7 +18,8 @@ const BUFFER_BYTES: usize = 64 * 1024;
 /// An old file, and the new one that is written beside it.
 pub(super) struct Rewrite {
     path: PathBuf,
-    old: Option<(File, Metadata)>,
+    /// `None` when there is no old file, or when it was copied.
+    pub(super) old: Option<(File, Metadata)>,
     new: BufWriter<File>,
     temp: TempPath,
 }
@@ -35,11 +36,6 @@ impl Rewrite {
         Ok(Rewrite { path: path.to_owned(), old, new: BufWriter::with_capacity(BUFFER_BYTES, file), temp })
     }
 
-    /// The old file, if there is one and it was not copied yet.
-    pub(super) fn old(&self) -> Option<&Metadata> {
-        self.old.as_ref().map(|(_, metadata)| metadata)
-    }
-
     /// Copies the old file as it is.
     pub(super) fn copy_all(&mut self) -> Result<(), StoreError> {
         let copied = self.old.take().map_or(Ok(0), |(mut old, _)| io::copy(&mut old, &mut self.new));
@@ -47,8 +43,8 @@ impl Rewrite {
     }
 
     /// Copies the old entries except subscriptions for which `is_removed` holds, which are added to `gone`. An entry is parsed only
-    /// when `must_parse` holds for its bytes, or when it has several lines, which become one. Returns how many were removed, and the overview of those that were parsed and
-    /// kept.
+    /// when `must_parse` holds for its bytes, or when it has several lines, which become one. Returns how many were removed, and the
+    /// overview of those that were parsed and stay.
     pub(super) fn copy(
         &mut self,
         is_removed: impl Fn(&Endpoint) -> bool,
@@ -60,21 +56,21 @@ impl Rewrite {
             return Ok((removed, kept));
         };
         let mut entries = Entries::new(old, &self.path);
-        self.write(entries.byte_order_mark().map_err(StoreError::cannot_read(&self.path))?)?;
+        let mark = entries.byte_order_mark().map_err(StoreError::cannot_read(&self.path))?;
+        self.new.write_all(mark).map_err(StoreError::cannot_write(&self.path))?;
         for entry in entries {
             let entry = entry?;
             let parsed = must_parse(&entry.text) || entry.text.contains(&b'\n');
             let subscription = parsed.then(|| entry.subscription().ok()).flatten();
             let line = line(&entry, subscription.as_ref());
-            match subscription.as_ref().filter(|it| is_removed(it.endpoint())) {
-                None => {
-                    self.write_line(line)?;
-                    subscription.into_iter().for_each(|it| kept.count(it));
+            if subscription.as_ref().is_some_and(|it| is_removed(it.endpoint())) {
+                removed += 1;
+                if let Some(gone) = &mut gone {
+                    gone.write_line(line)?;
                 }
-                Some(_) => {
-                    removed += 1;
-                    gone.as_mut().map_or(Ok(()), |gone| gone.write_line(line))?;
-                }
+            } else {
+                self.write_line(line)?;
+                subscription.into_iter().for_each(|it| kept.count(it));
             }
         }
         Ok((removed, kept))
@@ -82,12 +78,8 @@ impl Rewrite {
 
     /// Adds `line` at the end.
     pub(super) fn write_line(&mut self, line: &[u8]) -> Result<(), StoreError> {
-        self.write(line)?;
-        self.write(b"\n")
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
-        self.new.write_all(bytes).map_err(StoreError::cannot_write(&self.path))
+        let written = self.new.write_all(line).and_then(|()| self.new.write_all(b"\n"));
+        written.map_err(StoreError::cannot_write(&self.path))
     }
 
     /// Puts the new file in the old one's place: fsync, rename, fsync of the folder. Returns the metadata it has then.

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use memchr::memmem::Finder;
 use parking_lot::{FairMutex, Mutex};
 
-use super::lock::{Lock, beside};
 use super::overview::Remembered;
 use super::rewrite::{Rewrite, look_at};
 use super::{Entries, Overview};
@@ -16,8 +15,9 @@ use crate::push::{Endpoint, Subscription};
 /// The file of subscriptions and, beside it, its lock (`.lock`) and the subscriptions that no longer exist (`.gone`).
 #[derive(Debug)]
 pub struct Store {
-    path: PathBuf,
-    changes: FairMutex<()>,
+    pub(super) path: PathBuf,
+    /// Held while this process changes the file.
+    pub(super) changes: FairMutex<()>,
     overview: Mutex<Remembered>,
 }
 
@@ -94,7 +94,14 @@ impl Store {
 
     /// Where subscriptions that no longer exist are kept.
     pub fn gone_path(&self) -> PathBuf {
-        beside(&self.path, ".gone")
+        self.beside(".gone")
+    }
+
+    /// The file's neighbour: its path with `ending` after it.
+    pub(super) fn beside(&self, ending: &str) -> PathBuf {
+        let mut name = self.path.as_os_str().to_owned();
+        name.push(ending);
+        name.into()
     }
 
     /// The file's entries, in order, read as they are asked for. No lock: a change is a rename, so a reader sees the
@@ -168,7 +175,7 @@ impl Store {
         let mut list = Rewrite::begin(&self.path, None)?;
         let endpoint = subscription.endpoint();
         // While the number is remembered, only entries that may hold this endpoint need be parsed.
-        let counted = list.old().map_or(Some(0), |old| self.overview.lock().get(old).map(|it| it.stored));
+        let counted = list.old.as_ref().map_or(Some(0), |(_, old)| self.overview.lock().get(old).map(|it| it.stored));
         let finder = Finder::new(endpoint.as_str());
         let must_parse = |text: &[u8]| counted.is_none() || finder.find(text).is_some() || text.contains(&b'\\');
         let (found, kept) = list.copy(|other| other == endpoint, must_parse, None)?;
@@ -219,13 +226,5 @@ impl Store {
         let metadata = rewrite.commit()?;
         self.overview.lock().set_written(&metadata, overview);
         Ok(())
-    }
-
-    fn lock(&self) -> Result<Lock<'_>, StoreError> {
-        // Before a lock file is made in a folder of devices.
-        if let Err(not_regular @ StoreError::NotRegular(_)) = look_at(&self.path) {
-            return Err(not_regular);
-        }
-        Lock::wait(&self.changes, &self.path, [&self.path, &self.gone_path()])
     }
 }
