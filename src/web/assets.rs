@@ -22,7 +22,7 @@ const FILE_BYTES_MAX: u64 = 15 * 1024 * 1024;
 /// Checks the folder `dir` and returns its canonical path. `secrets` are paths, there or not yet, that must never be served.
 ///
 /// # Errors
-/// When `dir` cannot be read, has no index.html, or one of `secrets` lies inside it.
+/// When `dir` cannot be read, has no index.html, or one of `secrets` is inside it.
 pub fn folder(dir: &Path, secrets: &[PathBuf]) -> Result<PathBuf, SetupError> {
     let shown = dir.display();
     let root = dir.canonicalize().map_err(|source| {
@@ -42,7 +42,7 @@ pub fn folder(dir: &Path, secrets: &[PathBuf]) -> Result<PathBuf, SetupError> {
     }
 }
 
-/// Whether `path`, or the place where it will be made, lies in `root`.
+/// Whether `path`, or the place where it will be made, is in `root`.
 fn is_inside(root: &Path, path: &Path) -> bool {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.into());
     absolute.ancestors().find_map(|there| there.canonicalize().ok()).is_none_or(|there| there.starts_with(root))

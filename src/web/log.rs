@@ -36,6 +36,6 @@ impl Log {
 }
 
 fn write(line: &str) {
-    // A closed stderr is no reason to stop serving.
+    // A closed stderr is not an error.
     let _ = writeln!(std::io::stderr(), "server: {line}");
 }

@@ -58,12 +58,12 @@ pub(super) fn push_all(application: &Application, message: &Message) -> Result<V
     let list = list.map_while(move |entry| entry.map_err(|e| broken.send(e)).ok());
     let list = list.filter_map(|entry| Some((entry.line, entry.subscription().ok()?)));
     // Of a long list only the counts grow.
-    let (mut counts, mut first, mut gone) = (BTreeMap::new(), BTreeMap::new(), HashSet::new());
+    let (mut counts, mut first, mut expired) = (BTreeMap::new(), BTreeMap::new(), HashSet::new());
     let report = |Pushed { line, endpoint, result }: Pushed| {
         application.report(&result);
         *counts.entry(result.class).or_insert(0) += 1;
         if result.class == Class::Gone {
-            gone.insert(endpoint.as_str().to_owned());
+            expired.insert(endpoint.as_str().to_owned());
         }
         first.insert(line, result);
         if first.len() > MAX_RESULTS {
@@ -72,8 +72,8 @@ pub(super) fn push_all(application: &Application, message: &Message) -> Result<V
         ControlFlow::Continue(())
     };
     let ran = application.sender.push_all(message, &Arc::new(Queue::new(JOBS)), list, report);
-    if !gone.is_empty() {
-        application.move_to_gone(|endpoint| gone.contains(endpoint.as_str()));
+    if !expired.is_empty() {
+        application.move_to_gone(|endpoint| expired.contains(endpoint.as_str()));
     }
     ran.map_err(|e| StoreError::Read(application.store.path().to_owned(), e))?;
     match breaks.try_recv() {
