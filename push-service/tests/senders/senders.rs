@@ -1,6 +1,8 @@
 //! One test for each sender and vendor.
 
 use libtest_mimic::{Failed, Trial};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -96,7 +98,8 @@ impl Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
-        self.program.kill().unwrap();
+        // Killed, it would leave its folder in the system's temp folder.
+        kill(Pid::from_raw(i32::try_from(self.program.id()).unwrap()), Signal::SIGTERM).unwrap();
         self.program.wait().unwrap();
     }
 }
