@@ -623,14 +623,18 @@ struct Process {
     http: SocketAddr,
     https: SocketAddr,
     cert: std::path::PathBuf,
+    _folder: tempfile::TempDir,
 }
 
 #[cfg(target_os = "linux")]
 impl Process {
     fn start() -> Self {
         raise_descriptor_limit();
+        let folder = tempfile::tempdir().unwrap();
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--ignored", "--exact", "http_server::serve_under_1024_descriptors", "--nocapture"])
+            // What the killed process leaves behind goes with the folder.
+            .env("TMPDIR", folder.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -639,7 +643,7 @@ impl Process {
         let ready = lines.map(Result::unwrap).find(|line| line.starts_with("ready ")).expect("it is ready");
         let words: Vec<_> = ready.split(' ').collect();
         let (http, https) = (words[1].parse().unwrap(), words[2].parse().unwrap());
-        Self { _stdin: child.stdin.take(), child, http, https, cert: words[3].into() }
+        Self { _stdin: child.stdin.take(), child, http, https, cert: words[3].into(), _folder: folder }
     }
 
     /// Entries of a folder of the process in /proc: `fd` or `task`.
