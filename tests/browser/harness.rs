@@ -83,7 +83,8 @@ pub(crate) fn run(mut tests: Vec<Test>) -> ExitCode {
     }
     let mut arguments = Arguments::from_args();
     let cores = thread::available_parallelism().map_or(1, usize::from);
-    arguments.test_threads.get_or_insert(cores.min(THREADS_MAX));
+    // Half of the time a test waits for its browser, and a core is free for another one.
+    arguments.test_threads.get_or_insert((2 * cores).min(THREADS_MAX));
     let missing: BTreeSet<String> = tests.iter().flat_map(|test| &test.missing).map(ToString::to_string).collect();
     if !required() {
         missing.iter().for_each(|need| eprintln!("note: browser tests are ignored: {need}"));

@@ -237,7 +237,7 @@ fn the_keyboard_goes_from_step_to_step(OnHttp(Stage { firefox, .. }): &mut OnHtt
     firefox.answer_prompt(Answer::Allow);
     firefox.wait_for("document.activeElement.id === 'notify-me'");
     // While the first notification opens its window, that window may get the key.
-    firefox.wait_for_alert(WELCOME.0, WELCOME.1);
+    firefox.close_alert(WELCOME.0, WELCOME.1);
     firefox.focus_page();
     firefox.press_key(ENTER);
     firefox.wait_for_alert("Hello, Notifications!", "Pushed by barepush.");

@@ -180,11 +180,11 @@ fn main_loop(firefox: &mut Firefox, server: &Server, push_service: &PushService,
     assert_eq!(firefox.help(), "");
     let notified = server.notify("message");
     assert_eq!((notified.code, notified.stderr.as_str()), (Some(0), ""));
-    firefox.wait_for_alert("barepush", "message");
+    firefox.close_alert("barepush", "message");
     firefox.fill("message-title", "From the page");
     firefox.fill("message-body", "by its button");
     firefox.press("notify-me");
-    firefox.wait_for_alert("From the page", "by its button");
+    firefox.close_alert("From the page", "by its button");
 
     // One browser, two origins: two subscriptions, and both are pushed to.
     subscribe(firefox, &server.http);

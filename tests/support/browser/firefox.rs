@@ -174,6 +174,14 @@ impl Firefox {
         self.wait_in_browser(&format!("(() => {{ const alert = {alert}; alert?.onAlertClick(); return !!alert; }})()"));
     }
 
+    /// Waits for the notification with this title and body and closes it, as a person does. Its window stays for 20 s; until then
+    /// Firefox shows no permission prompt, and as it opens it takes the keyboard's focus.
+    pub(crate) fn close_alert(&mut self, title: &str, body: &str) {
+        let alert = alert(title, body);
+        self.wait_in_browser(&format!("(() => {{ const alert = {alert}; alert?.close(); return !!alert; }})()"));
+        self.wait_in_browser(&format!("!({alert})"));
+    }
+
     /// Waits until the tab in front has loaded exactly `url`, and has that tab under test from now on.
     pub(crate) fn take_page_in_front(&mut self, url: &str) {
         self.wait_in_browser(&format!(
