@@ -22,8 +22,8 @@ pub enum KeyFile {
 /// Why the VAPID key cannot be used. One variant for each thing to do next.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// The file does not exist.
-    #[error("no VAPID key: {} not found", .0.display())]
+    /// The file does not exist. Its whole path is shown: the current folder may be the wrong one.
+    #[error("no VAPID key: {} not found", std::path::absolute(.0).as_ref().unwrap_or(.0).display())]
     Missing(PathBuf),
     /// The file exists and cannot be read.
     #[error("cannot read the VAPID key {}", .0.display())]
@@ -40,7 +40,11 @@ impl KeyError {
     /// What to do next, in one sentence.
     pub fn hint(&self) -> String {
         match self {
-            KeyError::Missing(_) => "run cargo run --bin server, it makes the key at its first start".into(),
+            KeyError::Missing(_) => {
+                "run cargo run --bin server, it makes the key at its first start; if the server runs in another \
+                folder, name it: --data-dir DIR"
+                    .into()
+            }
             KeyError::Read(path, _) => format!("check who may read {}", path.display()),
             KeyError::Write(path, _) => {
                 format!("check that the disk has room and who may write {}", path.display())

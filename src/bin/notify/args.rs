@@ -160,22 +160,13 @@ Exit codes; with several pushes the first of 1 4 6 3 5 0 that occurred:
   6    temporary: the push service is busy or unreachable, after all tries
   130  stopped by Ctrl-C or SIGTERM; results and files are complete";
 
-/// What else a missing file may mean.
-pub(crate) const OTHER_FOLDER: &str = "if the server runs in another folder, name it: --data-dir DIR";
-
-/// The whole path of a file that was not found, for messages: the current folder may be the wrong one.
-pub(crate) fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
-}
-
 impl Args {
     /// The checked command line; ends the process when it is wrong or contradicts itself.
     pub(crate) fn get() -> Args {
         let hint = "put a message of several words in quotes: cargo run --bin notify \"two words\"";
         let args: Args = usage::parse("notify", |argument| (!argument.starts_with('-')).then_some(hint));
-        let dash = |path: &Option<PathBuf>| path.as_deref() == Some(Path::new("-"));
-        let readers = [args.message == "-", dash(&args.payload), args.reads_stdin()];
-        if readers.iter().filter(|reads| **reads).count() > 1 {
+        let is_message_on_stdin = args.message == "-" || args.payload.as_deref() == Some(Path::new("-"));
+        if is_message_on_stdin && args.reads_stdin() {
             let error = "stdin can be read once: by the message, --payload or --subscriptions";
             Args::command().error(ErrorKind::ArgumentConflict, error).exit();
         }
@@ -208,14 +199,7 @@ impl Args {
             }
             keys::load(&self.data.keys(), self.data.subject.clone())
         });
-        key.map_err(|error| match error {
-            KeyError::Missing(path) => {
-                let missing = KeyError::Missing(absolute(&path));
-                let hint = format!("{}; {OTHER_FOLDER}", missing.hint());
-                CliError::local(missing, hint)
-            }
-            error => CliError::hinted(KeyError::hint)(error),
-        })
+        key.map_err(CliError::hinted(KeyError::hint))
     }
 
     /// Makes every push.

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use anyhow::Context;
 use barepush::cli::{CliError, note, shell};
 use barepush::push::{Header, PushRequest};
+use barepush::store::atomic_file;
 
 use crate::stdout;
 
@@ -12,33 +14,27 @@ const BODY_FILE: &str = "payload.bin";
 
 /// Writes payload.bin, unless there is no body, and prints the command.
 pub(crate) fn print(request: &PushRequest) -> Result<(), CliError> {
-    let body = &request.body;
-    if !body.is_empty() {
-        barepush::store::atomic_file::replace(Path::new(BODY_FILE), body).map_err(|e| {
-            let error = anyhow::Error::new(e).context(format!("cannot write {BODY_FILE}"));
-            CliError::local(error, "run notify in a folder that you may write to")
-        })?;
+    if !request.body.is_empty() {
+        atomic_file::replace(Path::new(BODY_FILE), &request.body)
+            .with_context(|| format!("cannot write {BODY_FILE}"))
+            .map_err(|e| CliError::local(e, "run notify in a folder that you may write to"))?;
     }
-    stdout::print(&format!("{}\n", command(request)))?;
-    note(
-        "notify",
-        "nothing was sent; keep the command secret: it contains the endpoint and a token valid for 12 hours",
-    );
+    stdout::print(&command(request))?;
+    let secret = "keep the command secret: it contains the endpoint and a token valid for 12 hours";
+    note("notify", format_args!("nothing was sent; {secret}"));
     Ok(())
 }
 
 /// One option a line, each value quoted for a POSIX shell. The endpoint has to stay as it is: without the two options curl reads
 /// `[1-3]` and `{a,b}` as several URLs, and resolves `/../`.
 fn command(request: &PushRequest) -> String {
-    let mut lines = vec![format!(
-        "curl --include --globoff --path-as-is --request POST {}",
-        shell::quoted(request.endpoint.as_str())
-    )];
-    let header = |header: &Header| format!("--header {}", shell::quoted(&format!("{}: {}", header.name, header.value)));
-    lines.extend(request.headers.iter().map(header));
-    lines.push(match request.body.is_empty() {
-        true => "--header 'Content-Length: 0'".into(),
-        false => format!("--data-binary @{BODY_FILE}"),
-    });
-    lines.join(" \\\n  ")
+    let endpoint = shell::quoted(request.endpoint.as_str());
+    let mut command = format!("curl --include --globoff --path-as-is --request POST {endpoint} \\\n");
+    for Header { name, value, .. } in &request.headers {
+        command += &format!("  --header {} \\\n", shell::quoted(&format!("{name}: {value}")));
+    }
+    match request.body.is_empty() {
+        true => command + "  --header 'Content-Length: 0'\n",
+        false => command + &format!("  --data-binary @{BODY_FILE}\n"),
+    }
 }

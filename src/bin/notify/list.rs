@@ -8,7 +8,7 @@ use barepush::cli::{CliError, complain, note};
 use barepush::push::{Endpoint, SubscriptionError};
 use barepush::store::{Change, Store, StoreError};
 
-use crate::args::{Args, OTHER_FOLDER, absolute};
+use crate::args::Args;
 
 /// The exit code when the list is missing, empty, or has unusable lines only.
 pub(crate) const EXIT_NOBODY: u8 = 3;
@@ -29,12 +29,12 @@ fn not_opened(args: &Args, error: StoreError) -> CliError {
     let StoreError::Missing(path) = &error else {
         return CliError::hinted(StoreError::hint)(error);
     };
-    let missing = StoreError::Missing(absolute(path));
+    let missing = StoreError::Missing(std::path::absolute(path).unwrap_or_else(|_| path.clone()));
     if args.subscriptions.is_some() {
         let hint = "check the path given to --subscriptions";
         return CliError::new(EXIT_NOBODY, anyhow!("no subscriptions: {missing}"), hint);
     }
-    let hint = format!("{OPEN_THE_PAGE}; {OTHER_FOLDER}");
+    let hint = format!("{OPEN_THE_PAGE}; if the server runs in another folder, name it: --data-dir DIR");
     CliError::new(EXIT_NOBODY, anyhow!("nobody has subscribed yet: {missing}"), hint)
 }
 

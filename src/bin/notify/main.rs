@@ -11,7 +11,6 @@ mod payload;
 mod public_key;
 mod recipient;
 mod results;
-mod selection;
 mod stdout;
 mod summary;
 

@@ -1,5 +1,6 @@
 //! One message to every subscription of a list: results as they come, one summary, one exit code.
 
+use std::collections::{BTreeSet, HashSet};
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
@@ -8,15 +9,14 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use barepush::cli::{CliError, note, signals};
-use barepush::push::{Message, Queue};
-use barepush::store::Entries;
+use barepush::push::{Message, Queue, Subscription};
+use barepush::store::{Entries, StoreError};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use parking_lot::Mutex;
 
 use crate::args::Args;
 use crate::list;
-use crate::results::{EarlierResults, message_hash, subscription_id};
-use crate::selection::selected;
+use crate::results::{EarlierResults, SubscriptionId, message_hash, subscription_id};
 use crate::summary::Summary;
 
 /// As a shell reports a program that Ctrl-C ended: 128 + SIGINT.
@@ -25,6 +25,9 @@ const EXIT_STOPPED: u8 = 130;
 pub(crate) const RESUME: &str = "send the rest with --resume FILE, where FILE holds what --json printed";
 /// How often the spinner is drawn when nothing happens.
 const TICK: Duration = Duration::from_millis(200);
+/// How many subscriptions are remembered at least to find duplicates: with twice as many, 2 MiB. In a longer list, a duplicate that
+/// stands further behind is pushed to again.
+const MIN_REMEMBERED: usize = 32_768;
 
 /// The exit code of the pushes, or the error that is not a push's.
 pub(crate) fn run(args: &Args, message: &Message) -> Result<u8, CliError> {
@@ -108,4 +111,70 @@ fn stop_on_signal(queue: &Arc<Queue>) -> Result<(), CliError> {
         queue.stop();
     };
     signals::on_stop(handler)
+}
+
+/// Each subscription to push to, with the line that it begins on. The others are reported to `summary`, and so is the error that
+/// ends a list early.
+fn selected(
+    entries: Entries,
+    done: BTreeSet<SubscriptionId>,
+    summary: Arc<Mutex<Summary>>,
+) -> impl Iterator<Item = (usize, Subscription)> + Send {
+    let reader = Arc::clone(&summary);
+    let failed = move |e| reader.lock().failure = Some(CliError::hinted(StoreError::hint)(e));
+    let mut recent = Recent::default();
+    entries.map_while(move |entry| entry.map_err(&failed).ok()).filter_map(move |entry| {
+        let subscription = entry.subscription().map_err(|e| summary.lock().add_unusable(entry.line, e)).ok()?;
+        let id = subscription_id(subscription.endpoint());
+        if done.contains(&id) {
+            summary.lock().done_before += 1;
+            return None;
+        }
+        if !recent.add(id) {
+            summary.lock().duplicates += 1;
+            return None;
+        }
+        Some((entry.line, subscription))
+    })
+}
+
+/// The subscriptions seen last, in two halves: the older half is forgotten when the newer one is full.
+#[derive(Default)]
+struct Recent {
+    newer: HashSet<SubscriptionId>,
+    older: HashSet<SubscriptionId>,
+}
+
+impl Recent {
+    /// Whether `id` is not among them yet.
+    fn add(&mut self, id: SubscriptionId) -> bool {
+        if self.older.contains(&id) || !self.newer.insert(id) {
+            return false;
+        }
+        if self.newer.len() == MIN_REMEMBERED {
+            self.older = std::mem::take(&mut self.newer);
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use barepush::push::Endpoint;
+
+    fn id(number: usize) -> SubscriptionId {
+        subscription_id(&Endpoint::parse(&format!("https://push.example/{number}")).unwrap())
+    }
+
+    #[test]
+    fn a_duplicate_is_found_among_the_last_32768_subscriptions() {
+        let mut recent = Recent::default();
+        let seen = 2 * MIN_REMEMBERED;
+        assert!((0..seen).all(|number| recent.add(id(number))));
+        assert!((seen - MIN_REMEMBERED..seen).all(|number| !recent.add(id(number))));
+        assert!(recent.add(id(0)), "the oldest was forgotten");
+        assert!(recent.newer.len() + recent.older.len() <= 2 * MIN_REMEMBERED);
+    }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use barepush::cli::{CliError, complain, note};
-use barepush::push::{Class, Message, PushRequest, PushResult, Subscription};
+use barepush::push::{Class, Message, PushRequest, PushResult};
 
 use crate::args::Args;
 use crate::explain::Explanation;
@@ -39,26 +39,16 @@ pub(crate) fn run(args: &Args, message: &Message) -> Result<u8, CliError> {
         }
         Ok(request) => sender.send(&request, retrying),
     };
-    report(args, message, &subscription, &result)?;
+    match result.class.exit_code() {
+        _ if args.json => print(&result_line(subscription.endpoint(), &message_hash(message), None, &result))?,
+        // An explanation has said it already.
+        0 if args.quiet || args.explain => {}
+        0 => print(&format!("{}\n", result.says))?,
+        _ => complain("notify", &result.says, result.hint.as_deref()),
+    }
     // Only now: what happened to the push is worth more than a tidy file.
     if result.class == Class::Gone {
         list::move_to_gone(args, |endpoint| endpoint == subscription.endpoint())?;
     }
     Ok(result.class.exit_code())
-}
-
-/// Prints the result: as JSON or accepted on stdout, else on stderr.
-fn report(args: &Args, message: &Message, to: &Subscription, result: &PushResult) -> Result<(), CliError> {
-    if args.json {
-        return print(&result_line(to.endpoint(), &message_hash(message), None, result));
-    }
-    if result.class.exit_code() != 0 {
-        complain("notify", &result.says, result.hint.as_deref());
-        return Ok(());
-    }
-    // An explanation has said it already.
-    match args.quiet || args.explain {
-        true => Ok(()),
-        false => print(&format!("{}\n", result.says)),
-    }
 }

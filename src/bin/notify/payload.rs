@@ -1,10 +1,11 @@
 //! The message from the command line: a notification's text, or bytes as they are.
 
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, ensure};
 use barepush::cli::{CliError, note};
 use barepush::push::{BRIDGED_PAYLOAD_BYTES, Interface, MAX_PAYLOAD_BYTES, Message, Notification, RequestError};
 
@@ -26,12 +27,8 @@ pub(crate) fn message(args: &Args) -> Result<Message, CliError> {
         let phones = "phones reached over a bridge may refuse more than";
         note("notify", format_args!("the payload is {bytes} bytes long; {phones} {BRIDGED_PAYLOAD_BYTES}"));
     }
-    Ok(Message {
-        ttl: Duration::from_secs(args.ttl.into()),
-        urgency: args.urgency,
-        topic: args.topic.clone(),
-        ..Message::new(payload)
-    })
+    let ttl = Duration::from_secs(args.ttl.into());
+    Ok(Message { payload, ttl, urgency: args.urgency, topic: args.topic.clone() })
 }
 
 fn payload(args: &Args) -> Result<Vec<u8>, CliError> {
@@ -39,10 +36,11 @@ fn payload(args: &Args) -> Result<Vec<u8>, CliError> {
         return read(path).map_err(|e| CliError::local(e, "check the path, and who may read it"));
     }
     let text = match args.message.as_str() {
-        "-" => read(Path::new("-")).and_then(|bytes| String::from_utf8(bytes).context("cannot read stdin as UTF-8")),
-        text => Ok(text.to_owned()),
+        "-" => read(Path::new("-"))
+            .and_then(|bytes| String::from_utf8(bytes).context("cannot read stdin as UTF-8"))
+            .map_err(|e| CliError::local(e, "pipe UTF-8 text in, or send any bytes with --payload -"))?,
+        text => text.to_owned(),
     };
-    let text = text.map_err(|e| CliError::local(e, "pipe UTF-8 text in, or send any bytes with --payload -"))?;
     let notification = Notification {
         title: args.title.clone(),
         body: Some(text.trim_end_matches('\n').to_owned()),
@@ -60,18 +58,17 @@ fn payload(args: &Args) -> Result<Vec<u8>, CliError> {
 
 /// All bytes of a file, or of stdin for "-".
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let (name, reader): (_, io::Result<Box<dyn Read>>) = match path.as_os_str() == "-" {
-        true => ("stdin".into(), Ok(Box::new(io::stdin().lock()))),
-        false => (path.display().to_string(), std::fs::File::open(path).map(|file| Box::new(file) as _)),
+    let is_stdin = path == Path::new("-");
+    let name = if is_stdin { "stdin".into() } else { path.display().to_string() };
+    let (mut bytes, limit) = (Vec::new(), MAX_READ_BYTES as u64 + 1);
+    let read = match is_stdin {
+        true => io::stdin().take(limit).read_to_end(&mut bytes),
+        false => File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)),
     };
-    let mut bytes = Vec::new();
-    reader
-        .and_then(|reader| reader.take(MAX_READ_BYTES as u64 + 1).read_to_end(&mut bytes))
-        .with_context(|| format!("cannot read {name}"))?;
-    match bytes.len() > MAX_READ_BYTES {
-        true => {
-            Err(anyhow!("{name} is over {MAX_READ_BYTES} bytes long, at most {MAX_PAYLOAD_BYTES} fit into one message"))
-        }
-        false => Ok(bytes),
-    }
+    read.with_context(|| format!("cannot read {name}"))?;
+    ensure!(
+        bytes.len() <= MAX_READ_BYTES,
+        "{name} is over {MAX_READ_BYTES} bytes long, at most {MAX_PAYLOAD_BYTES} fit into one message"
+    );
+    Ok(bytes)
 }

@@ -140,7 +140,11 @@ impl Summary {
     pub(crate) fn finish(&mut self) {
         self.bar.finish_and_clear();
         if !self.json {
-            self.hints.iter().for_each(|(hint, count)| print_hint(hint, *count));
+            for (hint, count) in &self.hints {
+                let pushes = if *count == 1 { "push" } else { "pushes" };
+                // Nothing is lost with a closed stderr.
+                let _ = writeln!(io::stderr(), "notify: hint: for {count} {pushes}: {hint}");
+            }
         }
         if !self.quiet && !self.is_empty() {
             note("notify", &self);
@@ -157,10 +161,12 @@ impl Summary {
     }
 
     pub(crate) fn exit_code(&self) -> u8 {
-        let of_pushes =
-            |code: u8| WORDS.iter().any(|(class, _)| self.counts[*class as usize] > 0 && class.exit_code() == code);
-        let occurred = |code: &u8| of_pushes(*code) || *code == EXIT_NOBODY && self.unusable > 0;
-        WORST_FIRST.into_iter().find(occurred).unwrap_or(0)
+        let occurred = WORDS.iter().filter(|(class, _)| self.counts[*class as usize] > 0);
+        let mut codes: Vec<_> = occurred.map(|(class, _)| class.exit_code()).collect();
+        if self.unusable > 0 {
+            codes.push(EXIT_NOBODY);
+        }
+        WORST_FIRST.into_iter().find(|code| codes.contains(code)).unwrap_or(0)
     }
 }
 
@@ -183,10 +189,4 @@ impl fmt::Display for Summary {
         }
         Ok(())
     }
-}
-
-fn print_hint(hint: &str, count: usize) {
-    let pushes = if count == 1 { "push" } else { "pushes" };
-    // Nothing is lost with a closed stderr.
-    let _ = writeln!(io::stderr(), "notify: hint: for {count} {pushes}: {hint}");
 }
