@@ -2,7 +2,7 @@
 //!
 //! tiny_http alone reads without bounds and aborts on a huge Content-Length; it gets only what was checked here.
 
-use super::backend::{pool::BackendPool, pool::ExchangeError};
+use super::backend::Backend;
 use super::connections::ConnectionGuard;
 use super::server::Log;
 use super::stream::{ClientStream, DeadlineStream};
@@ -24,7 +24,7 @@ pub(super) struct Context {
     pub(super) own_url: String,
     pub(super) tls: Option<Arc<ServerConfig>>,
     pub(super) limits: Limits,
-    pub(super) pool: Arc<BackendPool>,
+    pub(super) backend: Arc<Backend>,
     pub(super) log: Log,
 }
 
@@ -125,20 +125,8 @@ fn serve_request(
     if !guard.set_busy() {
         return Err(End::Quiet);
     }
-    let answered = context.pool.exchange(&request);
+    let answered = context.backend.exchange(&request);
     let keep_alive = guard.set_idle() && request.head.keep_alive;
-    let answer = answered.map_err(|error| match error {
-        ExchangeError::Busy => Refusal::new(503, "too many requests at once", "try again in a few seconds"),
-        ExchangeError::Stopped => Refusal::new(
-            503,
-            "the server was stopped before it had an answer",
-            "start it again; what you asked for may have been done already",
-        ),
-        ExchangeError::Failed(error) => {
-            (context.log)(&format!("no answer from the handler: {error}"));
-            Refusal::new(500, "no answer from the handler", "look at the server's messages")
-        }
-    })?;
-    stream.send(&answer::complete(&answer, keep_alive), context.limits.write)?;
+    stream.send(&answer::complete(&answered?, keep_alive), context.limits.write)?;
     Ok(keep_alive)
 }

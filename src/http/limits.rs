@@ -12,16 +12,12 @@ pub const BODY_BYTES_MAX: usize = 16 * 1024;
 /// Longest head and body of an answer of a handler: a page's files and our lists are far below.
 pub(crate) const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// Most requests that handlers work on at once. Each costs three descriptors (our end of the connection to tiny_http,
-/// tiny_http's end and its duplicate) and one thread of tiny_http. Further requests wait for a permit.
-pub(crate) const PERMITS: usize = 64;
-/// Of these permits, how many only GET and HEAD can have: when every POST waits for a push service, pages still load.
-pub(crate) const PERMITS_FOR_PAGES: usize = 16;
-/// How long a request waits for a permit before it is answered 503.
-pub(crate) const PERMIT_WAIT: Duration = Duration::from_secs(10);
-/// How long a handler may take. A push has its own time limits (15 s, a few retries); this one frees the permit of a
-/// handler that never answers.
-pub(crate) const ANSWER_TIME: Duration = Duration::from_secs(300);
+/// Most GET and HEAD requests that handlers work on at once, and most others. Each costs three descriptors (our end of the
+/// connection to tiny_http, tiny_http's end and its duplicate) and one thread of tiny_http. Further requests wait.
+pub(crate) const PAGES_MAX: usize = 16;
+pub(crate) const POSTS_MAX: usize = 48;
+/// How long a request waits for one of these before it is answered 503.
+pub(crate) const BACKEND_WAIT: Duration = Duration::from_secs(10);
 
 /// How long a new connection waits for the place of another one when the table is full.
 pub(crate) const PLACE_WAIT: Duration = Duration::from_secs(1);
@@ -76,9 +72,9 @@ impl Default for Limits {
     }
 }
 
-/// One listener's share of the descriptors left beside `RESERVED` and three for each permit: 368 of 1024.
+/// One listener's share of the descriptors left beside `RESERVED` and three for each request of handlers: 368 of 1024.
 fn connections_max(descriptors: u64) -> usize {
-    let share = descriptors.saturating_sub(RESERVED + 3 * PERMITS as u64) / LISTENERS;
+    let share = descriptors.saturating_sub(RESERVED + 3 * (PAGES_MAX + POSTS_MAX) as u64) / LISTENERS;
     share.clamp(CONNECTIONS_MIN, CONNECTIONS_MAX) as usize
 }
 
@@ -111,12 +107,8 @@ mod tests {
                 format!("{CONNECTIONS_MAX}; {} under 1,024 descriptors", connections_max(1024)),
             ),
             ("wait for such a place", seconds(PLACE_WAIT)),
-            (
-                "requests that handlers work on",
-                format!("{PERMITS}, of which {PERMITS_FOR_PAGES} only for GET and HEAD"),
-            ),
-            ("wait for a permit", seconds(PERMIT_WAIT) + ", then 503"),
-            ("time for a handler", seconds(ANSWER_TIME)),
+            ("requests that handlers work on", format!("{POSTS_MAX}, and {PAGES_MAX} GET or HEAD beside them")),
+            ("wait for a handler", seconds(BACKEND_WAIT) + ", then 503"),
             ("time to stop", format!("{}, then 503 and {} to read it", seconds(STOP_TIME), seconds(STOP_ANSWER_TIME))),
         ] {
             let row = format!("| {limit} | {value} |");

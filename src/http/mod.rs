@@ -8,6 +8,7 @@ mod connections;
 mod error;
 pub mod limits;
 mod listener;
+mod private_socket;
 mod refusal;
 mod request;
 pub mod request_head;

@@ -23,8 +23,8 @@ pub struct RequestHead {
     pub keep_alive: bool,
     /// HEAD: the answer has no body, whatever its Content-Length.
     pub bodiless: bool,
-    /// GET or HEAD: may be sent again when a pooled connection turns out to be dead (RFC 9110 §9.2.2).
-    pub repeatable: bool,
+    /// GET or HEAD: is answered beside whatever POSTs wait for.
+    pub is_page: bool,
 }
 
 /// Where the head at the start of `bytes` ends, blank line included; `None`: not yet there. Refuses what no later byte
@@ -91,7 +91,7 @@ pub fn check(bytes: &[u8], listener: usize) -> Result<RequestHead, Refusal> {
         body_bytes: body.unwrap_or(0),
         keep_alive: request.version == Some(1) && !asks_to_close(request.headers),
         bodiless: method == "HEAD",
-        repeatable: matches!(method, "GET" | "HEAD"),
+        is_page: matches!(method, "GET" | "HEAD"),
     })
 }
 

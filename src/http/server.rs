@@ -30,7 +30,7 @@ pub struct Listen<'a> {
 
 /// Listeners that are bound and do not accept yet.
 pub struct Server {
-    backend: Backend,
+    backend: Arc<Backend>,
     listeners: Vec<Bound>,
     limits: Limits,
     log: Log,
@@ -48,7 +48,7 @@ impl Server {
     /// # Errors
     /// When its private socket cannot be made in the folder of temporary files.
     pub fn open(limits: Limits, log: Log) -> Result<Server, SetupError> {
-        Ok(Server { backend: Backend::open()?, listeners: Vec::new(), limits, log })
+        Ok(Server { backend: Arc::new(Backend::open()?), listeners: Vec::new(), limits, log })
     }
 
     /// Binds one more listener and returns its address. Handlers know it by its number: 0 for the first, then 1.
@@ -62,7 +62,7 @@ impl Server {
             own_url: format!("https://{}:{}", listen.url_host, address.port()),
             tls: listen.tls,
             limits: self.limits.clone(),
-            pool: self.backend.pool(),
+            backend: Arc::clone(&self.backend),
             log: self.log,
         };
         self.listeners.push(Bound { socket, address, context });
@@ -112,7 +112,7 @@ fn cannot_listen(host: &str, port: u16, source: io::Error) -> SetupError {
 /// Listeners that accept; they end when this is stopped or dropped.
 pub struct RunningServer {
     listeners: Vec<Accepting>,
-    backend: Backend,
+    backend: Arc<Backend>,
 }
 
 struct Accepting {

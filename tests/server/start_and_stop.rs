@@ -162,21 +162,16 @@ fn a_second_start_keeps_key_and_certificate_and_prints_less() {
 }
 
 #[test]
-fn the_socket_to_tiny_http_lies_in_a_folder_for_this_user_alone_and_goes_with_the_server() {
-    use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+fn the_socket_to_tiny_http_is_gone_before_the_first_request() {
     let folder = tempfile::tempdir().unwrap();
     let server = server(folder.path()).spawn();
-    server.url("http");
-    let private = || {
-        let mut all = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
-        all.find(|path| path.join("http").exists())
-    };
-    let found = private().expect("the folder of the socket");
-    assert_eq!(fs::metadata(&found).unwrap().permissions().mode() & 0o777, 0o700);
-    assert!(fs::metadata(found.join("http")).unwrap().file_type().is_socket());
+    let client = Client::new(&server.url("http"));
+    let left = || fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>();
+    assert_eq!(left(), ["keys"]);
+    assert_eq!(client.get("/").status, 200);
     server.terminate();
     assert_eq!(server.wait().code, Some(0));
-    assert_eq!(private(), None);
+    assert_eq!(left(), ["keys"]);
 }
 
 #[test]
