@@ -19,6 +19,9 @@ use super::{Refusal, SetupError};
 /// Asks for nothing (RFC 9110 §9.3.7).
 const PROBE: &[u8] = b"OPTIONS * HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
 
+/// How much of an answer is read at once: a page and its head.
+const READ_BYTES: usize = 16 * 1024;
+
 /// tiny_http and all connections to it: a request takes one, and gives it back with its answer.
 pub(super) struct Backend {
     server: Server,
@@ -142,7 +145,7 @@ fn ask(mut stream: &Stream, request: &Request) -> io::Result<Vec<u8>> {
 
 fn read_answer(mut stream: &Stream, bodiless: bool) -> io::Result<Vec<u8>> {
     let mut answer = Vec::new();
-    let mut chunk = [0; 4096];
+    let mut chunk = [0; READ_BYTES];
     let whole = loop {
         match stream.read(&mut chunk)? {
             0 => return Err(ErrorKind::UnexpectedEof.into()),
