@@ -1,6 +1,7 @@
 //! How both programs report a failure: one error line, one hint line, one exit code.
 
 use std::fmt::Display;
+use std::io::{Write, stderr};
 use std::process::ExitCode;
 
 /// The exit code of an error on this side: a file, a key, a port, encryption.
@@ -47,14 +48,12 @@ impl CliError {
 
 /// A line about what does not end the program: `program: note: what`.
 pub fn note(program: &str, what: impl Display) {
-    use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "{program}: note: {what}");
+    let _ = writeln!(stderr(), "{program}: note: {what}");
 }
 
 /// One error line and perhaps one hint line on stderr. A closed stderr is not an error.
 pub fn complain(program: &str, error: impl Display, hint: Option<&str>) {
-    use std::io::Write;
-    let mut stderr = std::io::stderr().lock();
+    let mut stderr = stderr().lock();
     let _ = writeln!(stderr, "{program}: error: {error}");
     if let Some(hint) = hint {
         let _ = writeln!(stderr, "{program}: hint: {hint}");

@@ -38,8 +38,10 @@ impl Rewrite {
 
     /// Copies the old file as it is.
     pub(super) fn copy_all(&mut self) -> Result<(), StoreError> {
-        let copied = self.old.take().map_or(Ok(0), |(mut old, _)| io::copy(&mut old, &mut self.new));
-        copied.map(drop).map_err(StoreError::cannot_write(&self.path))
+        if let Some((mut old, _)) = self.old.take() {
+            io::copy(&mut old, &mut self.new).map_err(StoreError::cannot_write(&self.path))?;
+        }
+        Ok(())
     }
 
     /// Copies the old entries except subscriptions for which `is_removed` holds, which are added to `gone`. An entry is parsed only

@@ -175,12 +175,12 @@ impl Store {
         let mut list = Rewrite::begin(&self.path, None)?;
         let endpoint = subscription.endpoint();
         // While the number is remembered, only entries that may hold this endpoint need be parsed.
-        let counted = list.old.as_ref().map_or(Some(0), |(_, old)| self.overview.lock().get(old).map(|it| it.stored));
+        let before = list.old.as_ref().and_then(|(_, old)| Some(self.overview.lock().get(old)?.stored));
         let finder = Finder::new(endpoint.as_str());
-        let must_parse = |text: &[u8]| counted.is_none() || finder.find(text).is_some() || text.contains(&b'\\');
+        let must_parse = |text: &[u8]| before.is_none() || finder.find(text).is_some() || text.contains(&b'\\');
         let (found, kept) = list.copy(|other| other == endpoint, must_parse, None)?;
         list.write_line(subscription.json().as_bytes())?;
-        let stored = counted.map_or(kept.stored, |before| before.saturating_sub(found)) + 1;
+        let stored = before.map_or(kept.stored, |before| before.saturating_sub(found)) + 1;
         self.commit(list, Overview { stored, newest: Some(subscription.clone()) })?;
         Ok(Change { found, stored })
     }
@@ -191,7 +191,7 @@ impl Store {
     /// [`StoreError`]; the file is then as it was.
     pub fn remove(&self, endpoint: &str) -> Result<Change, StoreError> {
         let _lock = self.lock()?;
-        self.rewrite_without(|other| other.as_str() == endpoint, None)
+        self.remove_where(|other| other.as_str() == endpoint, None)
     }
 
     /// Moves subscriptions that a push service no longer knows (404, 410) to the file's neighbour `.gone`. Nothing is
@@ -203,10 +203,10 @@ impl Store {
         let _lock = self.lock()?;
         let mut gone = Rewrite::begin(&self.gone_path(), look_at(&self.path)?.as_ref())?;
         gone.copy_all()?;
-        self.rewrite_without(is_gone, Some(gone))
+        self.remove_where(is_gone, Some(gone))
     }
 
-    fn rewrite_without(
+    fn remove_where(
         &self,
         is_removed: impl Fn(&Endpoint) -> bool,
         mut gone: Option<Rewrite>,
