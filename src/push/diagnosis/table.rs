@@ -1,5 +1,5 @@
-//! What each answer means: whose it is, its status, its errno, its words; then the cause and the cure. The first row that fits counts. Add a row
-//! here when a push service gives an answer that the general rows at the end do not explain.
+//! What each answer means: whose it is, its status, its errno, its words; then the cause and the cure. The first row that fits
+//! counts. Add a row here when a push service gives an answer that the general rows at the end do not explain.
 
 use Whose::{At, Everyones, Of};
 
@@ -77,6 +77,8 @@ const APPLE_SUBJECT: Cure = Cure::of(
 
 #[rustfmt::skip]
 static TABLE: &[Row] = &[
+    // Whose, status, errno (0: any), words ("": any); cause, cure.
+
     // Apple: a word in "reason". VapidPkHashMismatch has been seen under 400 and under 403, so the word decides.
     row(Everyones, ANY, 0, "VapidPkHashMismatch", OTHER_KEY, SAME_KEY),
     row(Everyones, ANY, 0, "BadJwtToken", APPLE_TOKEN, APPLE_SUBJECT),
