@@ -43,7 +43,7 @@ pub(crate) struct Summary {
     /// Whether the results before these end in the middle of a line.
     is_cut_off: bool,
     /// How many pushes ended as each [`Class`].
-    counts: [usize; WORDS.len()],
+    counts: BTreeMap<Class, usize>,
     /// Each hint, and for how many pushes it was given.
     hints: BTreeMap<String, usize>,
     /// Which subscriptions no longer exist.
@@ -68,7 +68,7 @@ impl Summary {
             message,
             bar,
             is_cut_off,
-            counts: [0; WORDS.len()],
+            counts: BTreeMap::new(),
             hints: BTreeMap::new(),
             gone: BTreeSet::new(),
             unusable: 0,
@@ -107,7 +107,7 @@ impl Summary {
     }
 
     fn count(&mut self, Pushed { endpoint, result, .. }: &Pushed) {
-        self.counts[result.class as usize] += 1;
+        *self.counts.entry(result.class).or_default() += 1;
         if let Some(hint) = &result.hint
             && (self.hints.len() < MAX_HINTS || self.hints.contains_key(hint))
         {
@@ -157,15 +157,12 @@ impl Summary {
     }
 
     fn pushed(&self) -> usize {
-        self.counts.iter().sum()
+        self.counts.values().sum()
     }
 
     pub(crate) fn exit_code(&self) -> u8 {
-        let occurred = WORDS.iter().filter(|(class, _)| self.counts[*class as usize] > 0);
-        let mut codes: Vec<_> = occurred.map(|(class, _)| class.exit_code()).collect();
-        if self.unusable > 0 {
-            codes.push(EXIT_NOBODY);
-        }
+        let unusable = (self.unusable > 0).then_some(EXIT_NOBODY);
+        let codes: Vec<_> = self.counts.keys().map(|class| class.exit_code()).chain(unusable).collect();
         WORST_FIRST.into_iter().find(|code| codes.contains(code)).unwrap_or(0)
     }
 }
@@ -174,8 +171,8 @@ impl Summary {
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} pushed in {:.1} s", self.pushed(), self.bar.elapsed().as_secs_f32())?;
-        let counts = WORDS.map(|(class, word)| (self.counts[class as usize], word));
-        for (at, (count, word)) in counts.into_iter().filter(|(count, _)| *count > 0).enumerate() {
+        let counts = WORDS.iter().filter_map(|(class, word)| Some((self.counts.get(class)?, word)));
+        for (at, (count, word)) in counts.enumerate() {
             write!(f, "{} {count} {word}", if at == 0 { ":" } else { "," })?;
         }
         for (count, what) in [
