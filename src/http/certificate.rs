@@ -1,6 +1,10 @@
 //! The certificate of the https listener: a self-signed one is made once and kept, or the user's own files are read.
 
-use super::SetupError;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
 use base64ct::{Base64, Encoding};
 use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose};
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
@@ -8,10 +12,8 @@ use rustls::crypto::ring::default_provider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError as Flaw, Error as TlsError, RootCertStore, ServerConfig, sign::CertifiedKey};
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+
+use super::SetupError;
 
 /// Names every certificate holds: what a browser on this machine may type.
 const OWN_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];

@@ -1,11 +1,13 @@
 //! The connection table of one listener: capped, and when it is full the connection idle longest is closed for the next.
 
-use super::limits::PLACE_WAIT;
-use parking_lot::{Condvar, Mutex};
 use std::collections::HashMap;
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::time::Instant;
+
+use parking_lot::{Condvar, Mutex};
+
+use super::limits::PLACE_WAIT;
 
 pub(crate) struct ConnectionTable {
     cap: usize,
@@ -65,14 +67,12 @@ impl ConnectionTable {
         self.state.lock().is_stopping
     }
 
-    /// From now on no connection enters, and an answer under way is the last of its connection.
-    pub(crate) fn begin_to_stop(&self) {
-        self.state.lock().is_stopping = true;
-    }
-
-    /// Ends the connections that no handler works for.
-    pub(crate) fn close_idle(&self) {
-        for connection in self.state.lock().connections.values().filter(|connection| connection.idle_since.is_some()) {
+    /// From now on no connection enters, an answer under way is the last of its connection, and those that no handler works for
+    /// end.
+    pub(crate) fn stop(&self) {
+        let mut state = self.state.lock();
+        state.is_stopping = true;
+        for connection in state.connections.values().filter(|connection| connection.idle_since.is_some()) {
             // Its thread reads the end, and still sends close_notify.
             let _ = connection.tcp.shutdown(Shutdown::Read);
         }

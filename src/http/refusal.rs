@@ -1,8 +1,10 @@
 //! What is refused, by the front itself or by a route: a status, an error and a hint.
 
-use super::answer;
 use std::borrow::Cow;
-use std::time::SystemTime;
+
+use tiny_http::{HTTPVersion, Header, Response, StatusCode};
+
+use super::answer;
 
 /// One refused request: the status and the two members of the JSON body. Never holds what the client sent.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,19 +30,11 @@ impl Refusal {
     /// The whole answer. The connection is closed after it, since where the next request begins is unknown.
     pub(crate) fn answer(&self) -> Vec<u8> {
         let body = serde_json::json!({ "error": self.error, "hint": self.hint }).to_string();
-        let reason = match self.status {
-            408 => "Request Timeout",
-            413 => "Content Too Large",
-            417 => "Expectation Failed",
-            431 => "Request Header Fields Too Large",
-            500 => "Internal Server Error",
-            501 => "Not Implemented",
-            503 => "Service Unavailable",
-            _ => "Bad Request",
-        };
-        let mut answer = format!("HTTP/1.1 {} {reason}\r\n", self.status);
-        answer += &format!("Date: {}\r\n", httpdate::fmt_http_date(SystemTime::now()));
-        answer += &format!("Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-        answer::complete(answer.as_bytes(), false)
+        let content_type = Header::from_bytes("Content-Type", "application/json").into_iter().collect();
+        let response = Response::new(StatusCode(self.status), content_type, body.as_bytes(), Some(body.len()), None);
+        let mut answer = Vec::new();
+        // Memory takes every byte.
+        let _ = response.raw_print(&mut answer, HTTPVersion(1, 1), &[], false, None);
+        answer::complete(&answer, false)
     }
 }

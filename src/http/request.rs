@@ -1,11 +1,12 @@
 //! Reads one whole, bounded, well-framed request from a client (RFC 9112).
 
-use super::connection::{Context, End};
-use super::request_head::RequestHead;
+use std::io::ErrorKind;
+
+use super::Refusal;
+use super::connection::End;
+use super::listener::Listener;
+use super::request_head::{self, RequestHead};
 use super::stream::ClientStream;
-use super::{Refusal, request_head};
-use std::io::{ErrorKind, Read};
-use std::time::Instant;
 
 /// How much of a client's bytes is read at once.
 const CHUNK_BYTES: usize = 4096;
@@ -21,15 +22,15 @@ pub(super) struct Request {
 ///
 /// # Errors
 /// [`End::Quiet`] when the client left or sent nothing in time.
-pub(super) fn read(stream: &mut ClientStream, received: &mut Vec<u8>, context: &Context) -> Result<Request, End> {
-    let limits = &context.limits;
+pub(super) fn read(stream: &mut ClientStream, received: &mut Vec<u8>, listener: &Listener) -> Result<Request, End> {
+    let limits = &listener.limits;
     if received.is_empty() {
         // An idle connection keeps no buffer.
         received.shrink_to_fit();
-        stream.set_deadline(Instant::now() + limits.idle);
+        stream.set_deadline(limits.idle);
         receive(stream, received, || End::Quiet)?;
     }
-    stream.set_deadline(Instant::now() + limits.head);
+    stream.set_deadline(limits.head);
     let head_end = loop {
         // An empty line before a request is skipped (RFC 9112 §2.2).
         if received.starts_with(b"\r\n") {
@@ -40,9 +41,9 @@ pub(super) fn read(stream: &mut ClientStream, received: &mut Vec<u8>, context: &
         }
         receive(stream, received, || late("request head not complete in time"))?;
     };
-    let head = request_head::check(&received[..head_end], context.listener)?;
+    let head = request_head::check(&received[..head_end], listener.number)?;
     let request_end = head_end + head.body_bytes;
-    stream.set_deadline(Instant::now() + limits.body);
+    stream.set_deadline(limits.body);
     while received.len() < request_end {
         receive(stream, received, || late("request body not complete in time"))?;
     }

@@ -1,8 +1,9 @@
 //! The head of one request: found, checked, and rewritten for tiny_http (RFC 9112). Pure.
 
+use std::io::Write;
+
 use super::Refusal;
 use super::limits::{BODY_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX};
-use std::io::Write;
 
 /// The headers that routes need. No other reaches tiny_http, so it cannot be talked into an upgrade, a
 /// `100 Continue`, a transfer coding or an early close.

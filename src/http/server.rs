@@ -1,17 +1,19 @@
 //! The HTTP server: binds its listeners, serves them by one tiny_http behind them, stops.
 
-use super::backend::Backend;
-use super::connection::Context;
-use super::connections::ConnectionTable;
-use super::limits::{STOP_ANSWER_TIME, STOP_TIME};
-use super::{Limits, SetupError, listener};
-use rustls::ServerConfig;
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use rustls::ServerConfig;
 use tiny_http::Request;
+
+use super::backend::Backend;
+use super::connections::ConnectionTable;
+use super::limits::{STOP_ANSWER_TIME, STOP_TIME};
+use super::listener::Listener;
+use super::{Limits, SetupError};
 
 /// Receives one line for each connection or request refused; never a target, a header or a body.
 pub(super) type Log = fn(&str);
@@ -31,15 +33,9 @@ pub struct Listen<'a> {
 /// Listeners that are bound and do not accept yet.
 pub struct Server {
     backend: Arc<Backend>,
-    listeners: Vec<Bound>,
+    listeners: Vec<(TcpListener, Arc<Listener>)>,
     limits: Limits,
     log: Log,
-}
-
-struct Bound {
-    socket: TcpListener,
-    address: SocketAddr,
-    context: Context,
 }
 
 impl Server {
@@ -57,15 +53,17 @@ impl Server {
     /// When the port is in use or reserved, or this machine has none of the hosts.
     pub fn bind(&mut self, listen: Listen<'_>) -> Result<SocketAddr, SetupError> {
         let (socket, address) = bind_first(listen.hosts, listen.port)?;
-        let context = Context {
-            listener: self.listeners.len(),
+        let listener = Listener {
+            number: self.listeners.len(),
+            address,
             own_url: format!("https://{}:{}", listen.url_host, address.port()),
             tls: listen.tls,
             limits: self.limits.clone(),
+            connections: Arc::new(ConnectionTable::new(self.limits.connections)),
             backend: Arc::clone(&self.backend),
             log: self.log,
         };
-        self.listeners.push(Bound { socket, address, context });
+        self.listeners.push((socket, Arc::new(listener)));
         Ok(address)
     }
 
@@ -73,11 +71,9 @@ impl Server {
     /// the other: what takes long belongs in a thread.
     pub fn serve(self, handle: impl Fn(usize, Request) + Send + 'static) -> RunningServer {
         self.backend.serve(handle);
-        let accept = |bound: Bound| {
-            let table = Arc::new(ConnectionTable::new(bound.context.limits.connections));
-            let (shared, context) = (Arc::clone(&table), Arc::new(bound.context));
-            let accepting = thread::spawn(move || listener::accept(&bound.socket, &shared, &context));
-            Accepting { table, address: bound.address, thread: Some(accepting) }
+        let accept = |(socket, listener): (TcpListener, Arc<Listener>)| {
+            let accepting = Arc::clone(&listener);
+            (listener, thread::spawn(move || accepting.accept(&socket)))
         };
         RunningServer { listeners: self.listeners.into_iter().map(accept).collect(), backend: self.backend }
     }
@@ -111,14 +107,8 @@ fn cannot_listen(host: &str, port: u16, source: io::Error) -> SetupError {
 
 /// Listeners that accept; they end when this is stopped or dropped.
 pub struct RunningServer {
-    listeners: Vec<Accepting>,
+    listeners: Vec<(Arc<Listener>, JoinHandle<()>)>,
     backend: Arc<Backend>,
-}
-
-struct Accepting {
-    table: Arc<ConnectionTable>,
-    address: SocketAddr,
-    thread: Option<JoinHandle<()>>,
 }
 
 impl RunningServer {
@@ -129,33 +119,18 @@ impl RunningServer {
 
 impl Drop for RunningServer {
     fn drop(&mut self) {
-        self.listeners.iter_mut().for_each(Accepting::stop);
-        self.wait_until_empty(Instant::now() + STOP_TIME);
-        self.backend.stop();
-        self.wait_until_empty(Instant::now() + STOP_ANSWER_TIME);
-        self.listeners.iter().for_each(|listener| listener.table.close_all());
-    }
-}
-
-impl RunningServer {
-    fn wait_until_empty(&self, deadline: Instant) {
-        self.listeners.iter().for_each(|listener| listener.table.wait_until_empty(deadline));
-    }
-}
-
-impl Accepting {
-    fn stop(&mut self) {
-        self.table.begin_to_stop();
-        let ip = match self.address.ip() {
-            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-            ip => ip,
+        let stop = |(listener, accepting): (Arc<Listener>, _)| {
+            listener.stop(accepting);
+            listener
         };
-        // Wakes the accepting thread, which then sees that it is to end.
-        let woken = TcpStream::connect_timeout(&SocketAddr::new(ip, self.address.port()), STOP_TIME).is_ok();
-        if let Some(thread) = self.thread.take().filter(|_| woken) {
-            let _ = thread.join();
-        }
-        self.table.close_idle();
+        let listeners: Vec<_> = self.listeners.drain(..).map(stop).collect();
+        let wait_until_empty = |time: Duration| {
+            let deadline = Instant::now() + time;
+            listeners.iter().for_each(|listener| listener.connections.wait_until_empty(deadline));
+        };
+        wait_until_empty(STOP_TIME);
+        self.backend.stop();
+        wait_until_empty(STOP_ANSWER_TIME);
+        listeners.iter().for_each(|listener| listener.connections.close_all());
     }
 }
