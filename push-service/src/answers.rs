@@ -64,7 +64,7 @@ impl Answer {
     pub(crate) fn status_code(&self) -> Option<u16> {
         match &self.first {
             First::Created => Some(201),
-            First::Status(told) => Some(told.status),
+            First::Status(chosen) => Some(chosen.status),
             First::Bytes(bytes) => {
                 let line = bytes.strip_prefix(b"HTTP/1.1 ")?.get(..3)?;
                 std::str::from_utf8(line).ok()?.parse().ok()
@@ -98,7 +98,7 @@ pub struct Answers(pub(crate) Vec<Rule>);
 
 impl Answers {
     /// Answers the next `times` messages in `scope` like this; `None`: all, in place of an earlier answer for all of them.
-    pub fn tell(&mut self, scope: Scope, answer: Answer, times: Option<u32>) {
+    pub fn set(&mut self, scope: Scope, answer: Answer, times: Option<u32>) {
         if times.is_none() {
             self.0.retain(|rule| rule.times.is_some() || rule.scope != scope);
         }

@@ -65,7 +65,7 @@ impl BrowserKeys {
             return Err(format!("rs is {rs}, which Firefox drops"));
         }
         let point = PublicKey::from_sec1_bytes(sender).map_err(|_| "the key in the header is not a point on P-256")?;
-        // In variable time, which is faster: this key protects nothing.
+        // In variable time, which is faster: this key protects nothing. ring would be faster still, but takes ephemeral keys only.
         let shared = ProjectivePoint::from(*point.as_affine()).mul_vartime(&self.private.to_nonzero_scalar());
         let (key, nonce) = content_key(&shared.to_affine().x(), &self.auth, &self.p256dh, sender, salt)?;
         open(&key, nonce, record)

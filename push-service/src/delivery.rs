@@ -83,7 +83,7 @@ impl Shared {
         self.changed.notify_all();
     }
 
-    /// Drops stored messages that the browser says it has.
+    /// Drops stored messages that the browser acknowledges.
     pub(crate) fn acknowledge(&self, ids: &[String]) {
         if ids.is_empty() {
             return;

@@ -50,7 +50,7 @@ enum Drop {
     Garbage,
 }
 
-pub(super) fn tell(shared: &Shared, request: &Request) -> Result<Response> {
+pub(super) fn set(shared: &Shared, request: &Request) -> Result<Response> {
     let new: New = request.json()?;
     let times = new.times.unwrap_or(1);
     if times > MAX_TIMES {
@@ -69,7 +69,7 @@ pub(super) fn tell(shared: &Shared, request: &Request) -> Result<Response> {
     if state.answers.0.len() >= MAX_ANSWERS {
         return Err(Refused(409, "1,000 answers are set already".to_owned(), "DELETE /control/everything"));
     }
-    state.answers.tell(scope, answer, (times > 0).then_some(times));
+    state.answers.set(scope, answer, (times > 0).then_some(times));
     Ok(Response::new(204))
 }
 

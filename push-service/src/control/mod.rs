@@ -41,7 +41,7 @@ const ROUTES: [(&str, &str, Handler); 7] = [
     ("POST", "/control/subscriptions", subscriptions::create),
     ("DELETE", "/control/subscriptions", subscriptions::end),
     ("GET", "/control/messages", messages::list),
-    ("POST", "/control/answers", answers::tell),
+    ("POST", "/control/answers", answers::set),
     ("POST", "/control/clock", set_clock),
     ("GET", "/control/environment", environment),
     ("DELETE", "/control/everything", forget_everything),

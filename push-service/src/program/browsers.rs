@@ -195,7 +195,7 @@ fn remove_socket_folder(profile: &Path) {
         let name = folder.file_name().unwrap_or_default().to_string_lossy();
         name.starts_with("org.chromium.") || name.starts_with("com.google.Chrome.")
     });
-    // Whether it could be removed matters to nobody any more.
+    // A folder that cannot be removed is left to the system.
     _ = folder.map(fs::remove_dir_all);
 }
 

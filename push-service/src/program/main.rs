@@ -81,7 +81,7 @@ fn run(mut arguments: Arguments) -> Result<(), Failure> {
     let wanted =
         find_browsers([(Kind::Firefox, arguments.firefox.take()), (Kind::Chromium, arguments.chromium.take())])?;
     let settings =
-        Settings { port: arguments.port, tls: None, strict: false, limits: Limits::default(), log: Box::new(say) };
+        Settings { port: arguments.port, tls: None, strict: false, limits: Limits::default(), log: Box::new(print) };
     let service = match Service::start(settings) {
         Ok(service) => service,
         Err(error) => return not_started(&arguments, error),
@@ -90,9 +90,9 @@ fn run(mut arguments: Arguments) -> Result<(), Failure> {
         .map_err(|error| hint("try again")(anyhow!("cannot open chromium's message channel: {error}")))?;
     let (origin, switches) = (service.shared.origin.as_str(), message_channel.switches());
     let ca_file = service.shared.ca_file().map_err(|why| hint("is the disk full?")(anyhow!(why)))?;
-    say(&instructions::steps(origin, &ca_file, &wanted, &switches).join("\n"));
+    print(&instructions::steps(origin, &ca_file, &wanted, &switches).join("\n"));
     if arguments.env {
-        say(&environment::lines(origin, &ca_file).join("\n"));
+        print(&environment::lines(origin, &ca_file).join("\n"));
     }
     for wanted in &wanted {
         if !wait_for_server(wanted, &events)? {
@@ -115,7 +115,7 @@ fn not_started(arguments: &Arguments, error: io::Error) -> Result<(), Failure> {
     let port = arguments.port;
     match environment::of_running(port).filter(|_| error.kind() == ErrorKind::AddrInUse) {
         Some((origin, ca_file)) if arguments.env => {
-            say(&environment::lines(&origin, &ca_file).join("\n"));
+            print(&environment::lines(&origin, &ca_file).join("\n"));
             Ok(())
         }
         Some(_) => Err(anyhow!("cannot listen on port {port}: another push-service runs there"))
@@ -132,7 +132,7 @@ fn find_browsers(pages: [(Kind, Option<Uri>); 2]) -> Result<Vec<Wanted>, Failure
 }
 
 /// Prints lines on the standard output; the program does not end when nobody reads it.
-fn say(lines: &str) {
+fn print(lines: &str) {
     _ = writeln!(io::stdout(), "{lines}");
 }
 
@@ -149,7 +149,7 @@ fn wait_for_server(wanted: &Wanted, events: &Receiver<Event>) -> Result<bool, Fa
     if listens() {
         return Ok(true);
     }
-    say(&format!("{} ({}) starts when a server listens at {page}", kind.row().name, program.display()));
+    print(&format!("{} ({}) starts when a server listens at {page}", kind.row().name, program.display()));
     while !listens() {
         match events.recv_timeout(LOOK) {
             Err(RecvTimeoutError::Timeout) => {}
@@ -165,7 +165,7 @@ fn wait(events: &Receiver<Event>, browsers: &mut [Browser]) -> Result<(), Failur
         for browser in browsers.iter_mut().filter(|browser| browser.kind == kind) {
             browser.wait(&last_line)?;
         }
-        say(&format!("{} has ended; Ctrl-C ends the push service", kind.row().name));
+        print(&format!("{} has ended; Ctrl-C ends the push service", kind.row().name));
     }
     Ok(())
 }

@@ -78,15 +78,15 @@ fn mozillas_404_and_405_have_no_body() {
 }
 
 #[test]
-fn a_told_answer_has_the_vendors_usual_words_unless_the_test_chose_others() {
-    let told =
+fn a_chosen_answer_has_the_vendors_usual_words_unless_the_test_chose_others() {
+    let chosen =
         Refusal { words: Some("ServerBusy".to_owned()), retry_after: Some("7".to_owned()), ..Refusal::status(429) };
-    let busy = String::from_utf8(told.response(Vendor::Apple).to_bytes()).unwrap();
+    let busy = String::from_utf8(chosen.response(Vendor::Apple).to_bytes()).unwrap();
     assert!(busy.contains("Retry-After: 7\r\n") && busy.ends_with("{\"reason\":\"ServerBusy\"}"), "{busy}");
     let usual = String::from_utf8(Refusal::status(403).response(Vendor::Google).to_bytes()).unwrap();
     assert!(usual.ends_with(&format!("\r\n\r\n{CORRESPOND}\n")), "{usual}");
-    let told = Refusal { errno: Some(103), words: Some("expired".to_owned()), ..Refusal::status(410) };
-    let gone = String::from_utf8(told.response(Vendor::Mozilla).to_bytes()).unwrap();
+    let chosen = Refusal { errno: Some(103), words: Some("expired".to_owned()), ..Refusal::status(410) };
+    let gone = String::from_utf8(chosen.response(Vendor::Mozilla).to_bytes()).unwrap();
     assert!(gone.contains("\"errno\":103") && gone.contains("\"message\":\"expired\""), "{gone}");
 }
 
