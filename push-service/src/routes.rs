@@ -83,14 +83,10 @@ fn send(
         First::Created => Vec::new(),
     };
     connection.send(&first)?;
+    let close = head.header("Connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
     match answer.then {
-        Then::KeepAlive => {
-            let close = head.header("Connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
-            if !close {
-                return Ok(true);
-            }
-        }
-        Then::Close => {}
+        Then::KeepAlive if !close => return Ok(true),
+        Then::KeepAlive | Then::Close => {}
         Then::Reset => return connection.reset_when_dropped().map(|()| false),
         // Ends when the sender leaves or this push service stops.
         Then::Hang => {

@@ -57,8 +57,9 @@ const USUAL: [UsualRow; 9] = [
 ];
 
 const WRONG_AUDIENCE: &str = "aud claim in the token MUST include the origin of the push resource URL";
-const OTHER_KEY: &str = "the VAPID credentials in the authorization header do not correspond to the credentials used to create \
-                         the subscriptions.";
+const OTHER_KEY: &str = "\
+    the VAPID credentials in the authorization header do not correspond to the credentials used to create the \
+    subscriptions.";
 const UNSUBSCRIBED: &str = "push subscription has unsubscribed or expired.";
 const BACK_OFF: &str = "Use exponential back-off for retries";
 
