@@ -7,9 +7,10 @@ use std::process::Command;
 
 use crate::browser::chromium::Chromium;
 use crate::browser::firefox::{Answer, Firefox};
-use crate::fixtures::{ChromiumInstalled, FirefoxInstalled, Server, WELCOME};
+use crate::fixtures::{ChromiumInstalled, FirefoxInstalled, WELCOME};
 use crate::harness::tests;
 use crate::page::Page;
+use crate::server::Server;
 use crate::support::program::{self, Program, Running};
 use push_service_fixture::PushService;
 

@@ -7,9 +7,10 @@ use tempfile::TempDir;
 
 use crate::browser::Tab;
 use crate::browser::chromium::Chromium;
-use crate::fixtures::{CertutilInstalled, ChromiumInstalled, InChromium, Registered, Server, register};
+use crate::fixtures::{CertutilInstalled, ChromiumInstalled, InChromium, Registered, register};
 use crate::harness::tests;
 use crate::page::Page;
+use crate::server::Server;
 
 tests![
     on_http_localhost_the_worker_registers_and_unregisters,

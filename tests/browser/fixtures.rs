@@ -1,112 +1,20 @@
-//! What browser tests begin with: a server in its own folder with its own push service, and the page in a browser.
+//! What browser tests begin with: a server with its own push service, and the page in a browser.
 
-use std::ffi::OsString;
 use std::fs;
-use std::path::PathBuf;
 
 use serde_json::json;
-use tempfile::TempDir;
 
 use crate::browser::chromium::Chromium;
 use crate::browser::firefox::{Answer, Firefox};
-use crate::browser::{AXE, CERTUTIL, CHROMIUM, FIREFOX, Need, Tab};
+use crate::browser::{AXE, CERTUTIL, CHROMIUM, FIREFOX, NGINX, Need, Tab};
 use crate::harness::Fixture;
 use crate::page::Page;
-use crate::support::program::{self, Finished, Program, Running};
+use crate::server::Server;
 use push_service::google::MessageChannel;
 use push_service_fixture::PushService;
 
 /// What the server pushes when a browser has subscribed: title and body.
 pub(crate) const WELCOME: (&str, &str) = ("Hello from barepush", "You are subscribed. This is the first notification.");
-
-/// A running server in a folder of its own.
-pub(crate) struct Server {
-    /// `https://localhost:PORT`.
-    pub(crate) https: String,
-    /// `http://localhost:PORT`.
-    pub(crate) http: String,
-    running: Option<Running>,
-    arguments: Vec<String>,
-    variables: Vec<(&'static str, OsString)>,
-    folder: TempDir,
-}
-
-impl Server {
-    /// Starts it on ports the system chooses.
-    pub(crate) fn start() -> Self {
-        Self::start_with(&[])
-    }
-
-    /// The same with more arguments.
-    pub(crate) fn start_with(arguments: &[&str]) -> Self {
-        Self::start_in(arguments, Vec::new())
-    }
-
-    /// The same, and it reaches the vendors' push services by the proxy of `push_service`, as `notify` beside it does.
-    pub(crate) fn start_behind(push_service: &PushService, arguments: &[&str]) -> Self {
-        let proxy = ("HTTPS_PROXY", push_service.origin().into());
-        let authority = ("SSL_CERT_FILE", push_service.ca_pem_path().into());
-        let allowed = ["--allow-push-service", push_service.origin()];
-        Self::start_in(&[&allowed, arguments].concat(), vec![proxy, authority])
-    }
-
-    fn start_in(arguments: &[&str], variables: Vec<(&'static str, OsString)>) -> Self {
-        let mut server = Self {
-            https: String::new(),
-            http: String::new(),
-            running: None,
-            arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
-            variables,
-            folder: tempfile::tempdir().expect("a data folder"),
-        };
-        server.run("0", "0");
-        server
-    }
-
-    /// Ends it.
-    pub(crate) fn stop(&mut self) {
-        self.running = None;
-    }
-
-    /// Starts it again where it was.
-    pub(crate) fn start_again(&mut self) {
-        let port = |origin: &str| origin.rsplit(':').next().expect("a port").to_owned();
-        let (https, http) = (port(&self.https), port(&self.http));
-        self.run(&https, &http);
-    }
-
-    /// A file in its folder.
-    pub(crate) fn file(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    /// The certificate it made.
-    pub(crate) fn certificate(&self) -> PathBuf {
-        self.file("keys/tls_cert.pem")
-    }
-
-    /// Runs `notify` beside it.
-    pub(crate) fn notify(&self, message: &str) -> Finished {
-        self.notify_with(&[message])
-    }
-
-    /// Runs `notify` with these arguments.
-    pub(crate) fn notify_with(&self, arguments: &[&str]) -> Finished {
-        self.with_variables(program::notify(self.folder.path())).args(arguments).run()
-    }
-
-    fn with_variables(&self, program: Program) -> Program {
-        self.variables.iter().fold(program, |program, (name, value)| program.env(name, value))
-    }
-
-    fn run(&mut self, https: &str, http: &str) {
-        let server = Program::new(env!("CARGO_BIN_EXE_server"), self.folder.path());
-        let running =
-            self.with_variables(server).args(["--port", https, "--http-port", http]).args(&self.arguments).spawn();
-        (self.https, self.http) = (running.url("https"), running.url("http"));
-        self.running = Some(running);
-    }
-}
 
 /// Firefox, the server and the push service, which know each other; the page is open.
 pub(crate) struct Stage {
@@ -320,44 +228,23 @@ pub(crate) fn register(chromium: &mut Chromium, origin: &str) -> String {
     chromium.wait_for_worker()
 }
 
-/// Chromium is installed; the test starts it itself.
-pub(crate) struct ChromiumInstalled;
+/// Fixtures that open nothing: the test itself starts what is installed.
+macro_rules! installed {
+    ($($fixture:ident: $need:ident),* $(,)?) => {$(
+        pub(crate) struct $fixture;
 
-impl Fixture for ChromiumInstalled {
-    fn needs() -> Vec<&'static Need> {
-        InChromium::needs()
-    }
+        impl Fixture for $fixture {
+            fn needs() -> Vec<&'static Need> {
+                vec![&$need]
+            }
 
-    fn open() -> Self {
-        Self
-    }
+            fn open() -> Self {
+                Self
+            }
+        }
+    )*};
 }
-
-/// Firefox is installed; the test starts it itself.
-pub(crate) struct FirefoxInstalled;
-
-impl Fixture for FirefoxInstalled {
-    fn needs() -> Vec<&'static Need> {
-        OnHttp::needs()
-    }
-
-    fn open() -> Self {
-        Self
-    }
-}
-
-/// certutil is installed.
-pub(crate) struct CertutilInstalled;
-
-impl Fixture for CertutilInstalled {
-    fn needs() -> Vec<&'static Need> {
-        vec![&CERTUTIL]
-    }
-
-    fn open() -> Self {
-        Self
-    }
-}
+installed![ChromiumInstalled: CHROMIUM, FirefoxInstalled: FIREFOX, CertutilInstalled: CERTUTIL, NginxInstalled: NGINX];
 
 /// The source of axe-core.
 pub(crate) struct Axe(pub(crate) String);

@@ -35,6 +35,8 @@ mod refusals;
 #[cfg(unix)]
 mod repairs;
 #[cfg(unix)]
+mod server;
+#[cfg(unix)]
 mod states;
 #[cfg(unix)]
 #[path = "../support/mod.rs"]

@@ -10,9 +10,10 @@ use tempfile::TempDir;
 use crate::browser::chromium::Chromium;
 use crate::browser::firefox::{Answer, Firefox};
 use crate::browser::{CHROMIUM, FIREFOX, Need, Tab};
-use crate::fixtures::{InChromium, OnHttp, Server, Stage, WELCOME};
+use crate::fixtures::{InChromium, OnHttp, Stage, WELCOME};
 use crate::harness::{Fixture, tests};
 use crate::page::Page;
+use crate::server::Server;
 use push_service::google::MessageChannel;
 use push_service_fixture::PushService;
 

@@ -17,10 +17,11 @@ use tempfile::TempDir;
 
 use crate::browser::chromium::Chromium;
 use crate::browser::firefox::{Answer, Firefox};
-use crate::browser::{NGINX, Need, Tab};
-use crate::fixtures::{CertutilInstalled, ChromiumInstalled, FirefoxInstalled, Server, WELCOME};
-use crate::harness::{Fixture, tests};
+use crate::browser::{NGINX, Tab};
+use crate::fixtures::{CertutilInstalled, ChromiumInstalled, FirefoxInstalled, NginxInstalled, WELCOME};
+use crate::harness::tests;
 use crate::page::Page;
+use crate::server::Server;
 use crate::support::client::Client;
 use crate::support::program::LIMIT;
 use push_service_fixture::PushService;
@@ -32,19 +33,6 @@ tests![
     behind_a_tunnel_that_ends_tls_chromium_does_the_whole_loop,
     behind_a_tunnel_only_its_own_name_and_origin_are_served,
 ];
-
-/// nginx is installed; the test starts it itself.
-struct NginxInstalled;
-
-impl Fixture for NginxInstalled {
-    fn needs() -> Vec<&'static Need> {
-        vec![&NGINX]
-    }
-
-    fn open() -> Self {
-        Self
-    }
-}
 
 const NAME: &str = "barepush.test";
 

@@ -5,9 +5,10 @@ use serde_json::json;
 
 use crate::browser::Tab;
 use crate::browser::chromium::Chromium;
-use crate::fixtures::{ChromiumInstalled, InChromium, Registered, Server};
+use crate::fixtures::{ChromiumInstalled, InChromium, Registered};
 use crate::harness::tests;
 use crate::page::Page;
+use crate::server::Server;
 
 tests![
     each_refusal_of_a_subscription_is_shown_with_what_to_do,

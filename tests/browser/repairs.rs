@@ -5,9 +5,10 @@ use std::fs;
 use serde_json::json;
 
 use crate::browser::Tab;
-use crate::fixtures::{InChromium, OnHttp, Registered, Server, Stage, Subscribed, WELCOME};
+use crate::fixtures::{InChromium, OnHttp, Registered, Stage, Subscribed, WELCOME};
 use crate::harness::tests;
 use crate::page::Page;
+use crate::server::Server;
 use push_service_fixture::answer as reply;
 
 tests![

@@ -6,9 +6,10 @@ use serde_json::json;
 
 use crate::browser::Tab;
 use crate::browser::chromium::Chromium;
-use crate::fixtures::{ChromiumInstalled, InChromium, Registered, Server};
+use crate::fixtures::{ChromiumInstalled, InChromium, Registered};
 use crate::harness::tests;
 use crate::page::Page;
+use crate::server::Server;
 use push_service_fixture::PushService;
 
 tests![

@@ -139,7 +139,7 @@ fn a_bad_certificate_ends_the_push_before_anything_is_sent() {
 /// A push service that knows TLS 1.1 alone: it answers a ClientHello that offers 1.2 and 1.3 with the alert protocol_version
 /// (RFC 4346 section 7.2.2), in records of version 3.2.
 #[test]
-fn a_push_service_of_tls_1_1_alone_is_told_as_such() {
+fn a_push_service_that_has_only_tls_1_1_is_reported_as_such() {
     const PROTOCOL_VERSION: [u8; 7] = [21, 3, 2, 0, 2, 2, 70];
     let old = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let origin = format!("https://localhost:{}", old.local_addr().unwrap().port());

@@ -118,7 +118,7 @@ fn gnu_parallel_cuts_the_list_and_joins_the_results() {
 }
 
 #[test]
-fn gnu_parallel_without_a_key_is_told_how_to_start() {
+fn gnu_parallel_without_a_key_gets_a_hint_how_to_start() {
     let sent = Program::new(example("parallel.sh"), Path::new(".")).args(["subscription.txt", "message"]).run();
     sent.is(2, "", "usage: VAPID_PRIVATE_KEY=... parallel.sh LIST MESSAGE [OPTION OF PARALLEL ...] > RESULTS\n");
 }

@@ -188,7 +188,7 @@ fn what_was_not_accepted_is_printed_on_stderr_and_each_hint_once_with_a_count() 
 }
 
 #[test]
-fn those_gone_are_set_aside_at_the_end_and_all_others_stay() {
+fn gone_subscriptions_are_moved_at_the_end_and_all_others_stay() {
     let (sender, [one, two, three, four]) = Sender::with();
     let list = format!("{}\n{}\nnonsense\n{}\n{}\n", one.json, two.json, three.json, four.json);
     sender.write("subscription.txt", list.as_bytes());
@@ -363,7 +363,7 @@ fn a_subscription_that_stands_in_the_list_twice_is_pushed_to_once() {
 }
 
 #[test]
-fn results_are_printed_even_when_the_expired_lines_cannot_be_set_aside() {
+fn results_are_printed_even_when_the_gone_lines_cannot_be_moved() {
     let (sender, [browser]) = Sender::with();
     sender.service.unsubscribe(&browser);
     // Nothing can be appended to a folder, whoever runs this.
@@ -378,7 +378,7 @@ fn results_are_printed_even_when_the_expired_lines_cannot_be_set_aside() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn results_that_find_no_room_on_the_disk_end_it_with_1() {
+fn results_that_do_not_fit_on_the_disk_end_it_with_1() {
     let (sender, [_, _]) = Sender::with();
     for arguments in [&["--json"][..], &["--json", "--all"]] {
         let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
@@ -401,7 +401,7 @@ fn results_that_cannot_be_read_end_it_before_anything_is_sent() {
 }
 
 #[test]
-fn ctrl_c_finishes_what_is_under_way_and_sets_aside_what_is_gone() {
+fn ctrl_c_finishes_the_pushes_in_flight_and_moves_the_gone_lines() {
     let (sender, [gone, waits, kept]) = Sender::with();
     sender.service.unsubscribe(&gone);
     sender.service.answer_for(&waits, answer::retry_after(429, "30"));
@@ -441,7 +441,7 @@ fn ctrl_c_again_ends_at_once() {
 }
 
 #[test]
-fn a_list_that_never_ends_is_told_as_it_comes_and_stopped_by_sigterm() {
+fn a_list_that_never_ends_is_reported_as_it_comes_and_stopped_by_sigterm() {
     let (sender, [one, two]) = Sender::with();
     let mut running = sender.notify().args(["--subscriptions", "-", "--json"]).open_stdin().spawn();
     for browser in [&one, &two] {

@@ -262,7 +262,7 @@ fn nothing_is_coloured() {
 }
 
 #[test]
-fn a_subscription_that_is_gone_is_set_aside() {
+fn a_subscription_that_is_gone_is_moved_to_the_gone_file() {
     let (sender, [kept, gone]) = Sender::with();
     sender.service.unsubscribe(&gone);
     sender.notify().run().is(
@@ -312,7 +312,7 @@ fn a_push_that_stays_temporary_is_tried_three_times_or_once() {
 }
 
 #[test]
-fn a_push_service_that_does_not_answer_is_told_by_how() {
+fn a_push_service_that_does_not_answer_is_reported_with_how_it_failed() {
     let (sender, [_]) = Sender::with();
     for (answer, expected) in [
         (answer::garbage(), "its answer is not HTTP"),
@@ -352,7 +352,7 @@ fn a_redirect_is_not_followed() {
 }
 
 #[test]
-fn a_clock_that_is_off_is_told_from_the_answer_s_date() {
+fn a_wrong_clock_is_recognized_by_the_date_of_the_answer() {
     let (sender, [_]) = Sender::with();
     let answer = "HTTP/1.1 401 Unauthorized\r\nDate: Sat, 01 Jan 2000 00:00:00 GMT\r\nContent-Length: 2\r\n\r\n{}";
     sender.service.answer_next(answer::bytes(answer));

@@ -76,7 +76,7 @@ fn what_is_gone_goes_to_the_neighbour_and_nothing_is_lost() {
 }
 
 #[test]
-fn pasted_pretty_printed_and_crowded_json_is_read_with_its_line_numbers() {
+fn pasted_pretty_printed_and_dense_json_is_read_with_its_line_numbers() {
     let (_folder, store) = store();
     let pretty = |name| {
         let value: Value = serde_json::from_str(subscription(name).json()).unwrap();

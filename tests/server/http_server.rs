@@ -506,7 +506,7 @@ fn a_client_that_never_reads_is_cut_off() {
 }
 
 #[test]
-fn at_the_cap_the_connection_idle_longest_makes_room() {
+fn at_the_limit_the_connection_idle_longest_is_closed() {
     let house = House::new(false, |limits| limits.connections = 3);
     let [mut zero, mut one, mut two] = [(); 3].map(|()| house.plain());
     for client in [&mut one, &mut two, &mut zero] {
@@ -521,7 +521,7 @@ fn at_the_cap_the_connection_idle_longest_makes_room() {
 }
 
 #[test]
-fn a_connection_whose_request_is_being_answered_is_never_closed_to_make_room() {
+fn a_connection_whose_request_is_being_answered_is_never_closed_at_the_limit() {
     let house = House::new(false, |limits| limits.connections = 2);
     let mut busy = house.plain();
     house.keep_busy(&mut busy);
