@@ -23,6 +23,8 @@ mod looks;
 #[cfg(unix)]
 mod not_installed;
 #[cfg(unix)]
+mod other_tab;
+#[cfg(unix)]
 mod page;
 #[cfg(unix)]
 mod pages;
@@ -36,6 +38,8 @@ mod refusals;
 mod repairs;
 #[cfg(unix)]
 mod server;
+#[cfg(unix)]
+mod server_fails;
 #[cfg(unix)]
 mod states;
 #[cfg(unix)]
@@ -51,11 +55,13 @@ fn main() -> std::process::ExitCode {
         firefox::tests(),
         looks::tests(),
         not_installed::tests(),
+        other_tab::tests(),
         pages::tests(),
         panel::tests(),
         phone::tests(),
         refusals::tests(),
         repairs::tests(),
+        server_fails::tests(),
         states::tests(),
     ];
     harness::run(tests.into_iter().flatten().collect())

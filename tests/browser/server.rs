@@ -1,6 +1,7 @@
 //! The server of a browser test, in a folder of its own, and `notify` beside it.
 
 use std::ffi::OsString;
+use std::fs;
 use std::path::PathBuf;
 
 use tempfile::TempDir;
@@ -82,6 +83,13 @@ impl Server {
     /// Runs `notify` with these arguments.
     pub(crate) fn notify_with(&self, arguments: &[&str]) -> Finished {
         self.with_variables(program::notify(self.folder.path())).args(arguments).run()
+    }
+
+    /// Stores a subscription that no browser has.
+    pub(crate) fn store_somebody(&self) {
+        let push_service = PushService::start();
+        push_service.expect_no_calls();
+        fs::write(self.file("subscription.txt"), push_service.subscribe(None).json).unwrap();
     }
 
     fn with_variables(&self, program: Program) -> Program {

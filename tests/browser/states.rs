@@ -1,4 +1,4 @@
-//! What the page says while it waits, and when the server fails.
+//! What the page says while it waits, and of what a browser cannot do.
 
 use std::fs;
 
@@ -19,10 +19,6 @@ tests![
     the_newest_subscription_is_named_with_the_key_it_was_made_with,
     the_page_says_that_a_local_notification_or_a_copy_failed,
     what_a_browser_can_do_is_listed,
-    a_server_that_fails_is_quoted,
-    an_answer_that_is_not_json_leaves_the_page_alive,
-    notify_all_is_off_with_nobody_stored_and_says_so_when_the_last_one_went,
-    the_page_says_once_that_the_server_does_not_answer,
     of_many_pushes_all_are_counted,
     commands_with_a_space_in_a_path_are_quoted_for_a_shell,
     the_page_shows_failures_of_any_other_kind_too,
@@ -166,66 +162,8 @@ fn what_a_browser_can_do_is_listed(Registered { chromium, server, .. }: &mut Reg
     );
 }
 
-fn a_server_that_fails_is_quoted(_: &mut ChromiumInstalled) {
-    let server = Server::start();
-    fs::create_dir(server.file("subscription.txt")).unwrap();
-    let mut chromium = Chromium::start();
-    chromium.open(&server.http);
-    chromium.wait_to_read_start("server-line", "Cannot read ");
-    assert_eq!(chromium.read("stored"), "unknown");
-    assert_eq!(chromium.read("newest"), "unknown");
-}
-
-fn an_answer_that_is_not_json_leaves_the_page_alive(InChromium { chromium, server }: &mut InChromium) {
-    let change = "const send = fetch;
-        globalThis.fetch = (path, options) => path === '/status' ? Promise.resolve(new Response('<h1>Log in</h1>')) : send(path, options);";
-    chromium.open_after(change, &server.http);
-    chromium.wait_to_read_start("server-line", "That failed: ");
-    chromium.press("register");
-    chromium.wait_to_read("registration-status-message", &format!("Registered for the scope {}/", server.http));
-    chromium.expect_a_quiet_console();
-}
-
-fn notify_all_is_off_with_nobody_stored_and_says_so_when_the_last_one_went(
-    InChromium { chromium, server }: &mut InChromium,
-) {
-    chromium.open(&server.http);
-    chromium.wait_to_read("server-line", "Server 0.1.0 · 0 subscriptions stored");
-    assert_eq!(chromium.buttons(), "register");
-    store_somebody(server);
-    chromium.value("dispatchEvent(new Event('focus'))");
-    chromium.wait_to_read("server-line", "Server 0.1.0 · 1 subscription stored");
-    assert_eq!(chromium.buttons(), "register notify-all");
-    fs::remove_file(server.file("subscription.txt")).unwrap();
-    chromium.press("notify-all");
-    chromium.wait_to_read(
-        "notification-status-message",
-        "Nobody has subscribed yet: subscribe a browser first, then notify all.",
-    );
-    chromium.wait_to_read("server-line", "Server 0.1.0 · 0 subscriptions stored");
-    assert_eq!(chromium.buttons(), "register");
-}
-
-fn the_page_says_once_that_the_server_does_not_answer(InChromium { chromium, server }: &mut InChromium) {
-    store_somebody(server);
-    // Opened again, so that no request is in flight when the server ends.
-    chromium.open(&server.http);
-    chromium.wait_to_read("server-line", "Server 0.1.0 · 1 subscription stored");
-    server.stop();
-    chromium.press("notify-all");
-    chromium.wait_for("document.getElementById('help-server').checkVisibility()");
-    assert_eq!(chromium.help(), "help-server");
-    assert_eq!(chromium.read("help-server-title"), "The server does not answer");
-    let statuses = ["server-line", "notification-status-message", "notification-problem"];
-    assert_eq!(statuses.map(|id| chromium.read(id)), ["", "", ""]);
-    server.start_again();
-    chromium.press("retry");
-    chromium.wait_to_read("server-line", "Server 0.1.0 · 1 subscription stored");
-    assert_eq!(chromium.help(), "");
-}
-
 fn of_many_pushes_all_are_counted(InChromium { chromium, server }: &mut InChromium) {
-    store_somebody(server);
+    server.store_somebody();
     chromium.open(&server.http);
     chromium.wait_to_read("server-line", "Server 0.1.0 · 1 subscription stored");
     chromium.value(
@@ -252,15 +190,8 @@ fn commands_with_a_space_in_a_path_are_quoted_for_a_shell(_: &mut ChromiumInstal
     );
 }
 
-/// Stores a subscription that no browser has.
-fn store_somebody(server: &Server) {
-    let push_service = PushService::start();
-    push_service.expect_no_calls();
-    fs::write(server.file("subscription.txt"), push_service.subscribe(None).json).unwrap();
-}
-
 fn the_page_shows_failures_of_any_other_kind_too(Registered { chromium, server, .. }: &mut Registered) {
-    store_somebody(server);
+    server.store_somebody();
     chromium.open_after(
         "ServiceWorkerRegistration.prototype.unregister = () => Promise.reject(new TypeError('no'));
          const send = fetch;
