@@ -12,8 +12,7 @@ use tiny_http::{Response, Server};
 
 use super::limits::{ANSWER_BYTES_MAX, BACKEND_WAIT, HEADERS_MAX, PAGES_MAX, POSTS_MAX};
 use super::private_socket::{self, Stream};
-use super::request::Request;
-use super::request_head::LISTENER_HEADER;
+use super::request_head::{LISTENER_HEADER, Request};
 use super::{Refusal, SetupError};
 
 /// Asks for nothing (RFC 9110 §9.3.7).
@@ -95,12 +94,12 @@ impl Backend {
 
     /// Sends a whole request to tiny_http and returns its whole answer, as HTTP/1.1.
     pub(super) fn exchange(&self, request: &Request) -> Result<Vec<u8>, Refusal> {
-        let connection = self.take(request.head.is_page)?;
+        let connection = self.take(request.is_page)?;
         let answer = ask(&connection, request);
         let mut state = self.state.lock();
         match answer {
             Ok(answer) => {
-                state.idle(request.head.is_page).push(connection);
+                state.idle(request.is_page).push(connection);
                 // All of them: a single one might wait for the other kind.
                 self.changed.notify_all();
                 Ok(answer)
@@ -139,8 +138,8 @@ fn connection(server: &Server, stream: Stream) -> io::Result<Stream> {
 }
 
 fn ask(mut stream: &Stream, request: &Request) -> io::Result<Vec<u8>> {
-    stream.write_all(&request.bytes)?;
-    read_answer(stream, request.head.bodiless)
+    stream.write_all(&request.rewritten)?;
+    read_answer(stream, request.bodiless)
 }
 
 fn read_answer(mut stream: &Stream, bodiless: bool) -> io::Result<Vec<u8>> {

@@ -28,7 +28,8 @@ pub struct Certificate {
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
     spki: Vec<u8>,
-    file: PathBuf,
+    /// The file the chain was read from.
+    pub file: PathBuf,
 }
 
 /// Where a certificate came from.
@@ -120,11 +121,6 @@ impl Certificate {
     /// Base64 of the SHA-256 of the public key (SPKI), as Chrome's `--ignore-certificate-errors-spki-list` takes it.
     pub fn spki_sha256(&self) -> String {
         Base64::encode_string(ring::digest::digest(&ring::digest::SHA256, &self.spki).as_ref())
-    }
-
-    /// The file the chain was read from.
-    pub fn file(&self) -> &Path {
-        &self.file
     }
 
     /// What is wrong with a stored certificate of ours. rustls' own check of a server answers it, with the

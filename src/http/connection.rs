@@ -100,7 +100,7 @@ fn serve_request(
         return Err(End::Quiet);
     }
     let answered = listener.backend.exchange(&request);
-    let keep_alive = guard.set_idle() && request.head.keep_alive;
+    let keep_alive = guard.set_idle() && request.keep_alive;
     stream.send(&answer::complete(&answered?, keep_alive), listener.limits.write)?;
     Ok(keep_alive)
 }

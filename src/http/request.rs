@@ -5,18 +5,11 @@ use std::io::ErrorKind;
 use super::Refusal;
 use super::connection::End;
 use super::listener::Listener;
-use super::request_head::{self, RequestHead};
+use super::request_head::{self, Request};
 use super::stream::ClientStream;
 
 /// How much of a client's bytes is read at once.
 const CHUNK_BYTES: usize = 4096;
-
-/// One whole request.
-pub(super) struct Request {
-    pub(super) head: RequestHead,
-    /// What tiny_http gets: the head as [`request_head::check`] wrote it, then the body.
-    pub(super) bytes: Vec<u8>,
-}
 
 /// Reads the next request and takes it out of `received`, which keeps what was sent after it (pipelining).
 ///
@@ -41,15 +34,15 @@ pub(super) fn read(stream: &mut ClientStream, received: &mut Vec<u8>, listener: 
         }
         receive(stream, received, || late("request head not complete in time"))?;
     };
-    let head = request_head::check(&received[..head_end], listener.number)?;
-    let request_end = head_end + head.body_bytes;
+    let mut request = request_head::check(&received[..head_end], listener.number)?;
+    let request_end = head_end + request.body_bytes;
     stream.set_deadline(limits.body);
     while received.len() < request_end {
         receive(stream, received, || late("request body not complete in time"))?;
     }
-    let bytes = [&head.rewritten, &received[head_end..request_end]].concat();
+    request.rewritten.extend_from_slice(&received[head_end..request_end]);
     received.drain(..request_end);
-    Ok(Request { head, bytes })
+    Ok(request)
 }
 
 fn late(error: &'static str) -> End {

@@ -13,10 +13,10 @@ const FORWARDED: [&str; 4] = ["host", "origin", "content-type", "if-none-match"]
 /// is not forwarded.
 pub(super) const LISTENER_HEADER: &str = "Listener";
 
-/// A checked head.
+/// A request whose head was checked.
 #[derive(Debug)]
-pub struct RequestHead {
-    /// The head to send to tiny_http, blank line included; the body follows it.
+pub struct Request {
+    /// What tiny_http gets: the head, blank line included, and the body once it has come.
     pub rewritten: Vec<u8>,
     /// Bytes of the body that follows.
     pub body_bytes: usize,
@@ -55,7 +55,7 @@ fn too_large() -> Refusal {
 }
 
 /// Checks one whole head, which came by the listener of this number, and rewrites it.
-pub fn check(bytes: &[u8], listener: usize) -> Result<RequestHead, Refusal> {
+pub fn check(bytes: &[u8], listener: usize) -> Result<Request, Refusal> {
     let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
     let mut request = httparse::Request::new(&mut headers);
     match request.parse(bytes) {
@@ -87,7 +87,7 @@ pub fn check(bytes: &[u8], listener: usize) -> Result<RequestHead, Refusal> {
         let _ = write!(rewritten, "Content-Length: {bytes}\r\n");
     }
     rewritten.extend_from_slice(b"\r\n");
-    Ok(RequestHead {
+    Ok(Request {
         rewritten,
         body_bytes: body.unwrap_or(0),
         keep_alive: request.version == Some(1) && !asks_to_close(request.headers),

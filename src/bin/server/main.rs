@@ -87,7 +87,7 @@ fn listen(args: &Args, certificate: &Certificate) -> Result<(Server, Vec<Host>),
 
 fn about(args: &Args, certificate: &Certificate, hosts: &[Host]) -> About {
     let url = |scheme| hosts.iter().find(|host| host.scheme == scheme).map(Host::url);
-    let file = certificate.file();
+    let file = &certificate.file;
     About {
         version: env!("CARGO_PKG_VERSION"),
         https: url("https").unwrap_or_default(),
