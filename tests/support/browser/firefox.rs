@@ -34,6 +34,8 @@ user_pref("network.dns.localDomains", "barepush.test");
 user_pref("network.proxy.no_proxies_on", "barepush.test");
 // BiDi pretends that every page has the focus; then no page can get it.
 user_pref("focusmanager.testmode", false);
+// A click counts as the user's for 5 s; on a busy machine a worker's registration takes longer, and then no prompt comes (ms).
+user_pref("dom.user_activation.transient.timeout", 90000);
 // No questions and no reports.
 user_pref("browser.shell.checkDefaultBrowser", false);
 user_pref("datareporting.policy.dataSubmissionEnabled", false);
