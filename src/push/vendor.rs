@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_accepted_means_is_told_for_each_vendor() {
+    fn what_accepted_means_is_explained_for_each_vendor() {
         let texts = [Mozilla, Google, Apple, Windows, Other].map(|vendor| vendor.rules().accepted);
         for (at, text) in texts.iter().enumerate() {
             assert!(!texts[..at].contains(text) && !text.contains("delivered"), "{text}");

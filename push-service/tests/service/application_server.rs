@@ -266,7 +266,7 @@ fn an_ended_subscription_is_410_an_unknown_one_404_another_method_405() {
 }
 
 #[test]
-fn answers_come_as_told_the_next_ones_first_then_the_subscriptions_own() {
+fn answers_come_as_set_the_next_ones_first_then_the_subscriptions_own() {
     let (service, sender, subscription) = scene();
     let other = service.subscribe(Some(&sender.key()));
     service.answer_always(answer::status(503));
@@ -284,7 +284,7 @@ fn answers_come_as_told_the_next_ones_first_then_the_subscriptions_own() {
 }
 
 #[test]
-fn a_wrong_message_uses_up_no_told_answer() {
+fn a_wrong_message_uses_up_no_set_answer() {
     let (service, sender, subscription) = scene();
     service.answer_next(answer::reset());
     let good = hello(&service, &sender, &subscription);
@@ -307,7 +307,7 @@ fn a_hanging_answer_ends_with_the_service() {
 }
 
 #[test]
-fn each_misbehaviour_is_as_long_as_told() {
+fn each_misbehaviour_is_as_long_as_set() {
     let (service, sender, subscription) = scene();
     let table = [
         (answer::garbage(), 32),
@@ -381,7 +381,7 @@ fn a_late_message_ends_the_wait_with_what_was_refused() {
 }
 
 #[test]
-fn a_request_that_cannot_be_read_is_told_why() {
+fn a_request_that_cannot_be_read_is_answered_with_the_reason() {
     let service = PushService::start();
     service.expect_no_calls();
     let host = service.origin().strip_prefix("http://").unwrap();

@@ -170,7 +170,7 @@ fn a_message_to_each_vendor_is_read_back_decrypted_with_its_headers_and_claims()
 }
 
 #[test]
-fn what_was_wrong_with_a_refused_message_is_told() {
+fn what_was_wrong_with_a_refused_message_is_reported() {
     let scene = Scene::new();
     let (endpoint, request) = scene.message("apple");
     let origin = "https://web.push.apple.com";
@@ -237,7 +237,7 @@ fn an_ended_subscription_is_answered_with_410() {
 }
 
 #[test]
-fn the_next_answers_are_the_ones_told_for_a_subscription_a_vendor_or_all() {
+fn the_next_answers_are_those_set_for_a_subscription_a_vendor_or_all() {
     let scene = Scene::new();
     let (apple, to_apple) = scene.message("apple");
     let (_, to_local) = scene.message("local");
@@ -257,7 +257,7 @@ fn the_next_answers_are_the_ones_told_for_a_subscription_a_vendor_or_all() {
 }
 
 #[test]
-fn a_told_answer_has_the_vendors_words_or_the_tests() {
+fn a_set_answer_has_the_vendors_words_or_the_tests() {
     let scene = Scene::new();
     let table = [
         (json!({ "vendor": "apple", "status": 403 }), "{\"reason\":\"BadJwtToken\"}"),
@@ -284,7 +284,7 @@ fn a_told_answer_has_the_vendors_words_or_the_tests() {
 }
 
 #[test]
-fn a_delay_a_hang_a_reset_and_a_close_come_as_told() {
+fn a_delay_a_hang_a_reset_and_a_close_come_as_set() {
     let scene = Scene::new();
     let (_, request) = scene.message("local");
     let tell = |answer: Value| scene.ok("POST", "/control/answers", &answer);

@@ -37,7 +37,7 @@ fn time_to_end(mut tcp: TcpStream) -> Duration {
 }
 
 #[test]
-fn a_connection_beyond_the_limit_is_closed_and_one_that_ends_makes_room() {
+fn a_connection_beyond_the_limit_is_closed_and_one_that_ends_frees_its_place() {
     assert_eq!(Limits::default().connections, 1024);
     let service = start(Limits { connections: 2, ..Limits::default() });
     let [mut first, mut second] = [connect(&service), connect(&service)];

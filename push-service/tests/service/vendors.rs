@@ -166,7 +166,7 @@ fn an_ended_subscription_is_gone_in_each_vendors_words() {
 }
 
 #[test]
-fn a_told_answer_comes_in_the_words_of_the_vendor_it_is_sent_to() {
+fn a_set_answer_comes_in_the_words_of_the_vendor_it_is_sent_to() {
     let scene = Scene::new();
     scene.service.answer_always(answer::retry_after(429, "7"));
     for (vendor, _) in ORIGINS {

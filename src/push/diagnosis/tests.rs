@@ -18,8 +18,8 @@ fn refused(status: u16) -> Answer {
     }
 }
 
-/// What the command line is told of an error of `vendor`'s push service.
-fn told(vendor: Vendor, error: &SendError) -> Diagnosis {
+/// The diagnosis, for the command line, of an error of `vendor`'s push service.
+fn diagnosis(vendor: Vendor, error: &SendError) -> Diagnosis {
     diagnose(&endpoint(vendor), error, Interface::CommandLine)
 }
 
@@ -33,7 +33,7 @@ fn endpoint(vendor: Vendor) -> Endpoint {
 }
 
 fn cause(answer: Answer) -> String {
-    told(Vendor::Mozilla, &SendError::Refused(answer)).cause
+    diagnosis(Vendor::Mozilla, &SendError::Refused(answer)).cause
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn a_clock_that_is_off_is_blamed_before_anything_else() {
     let mut answer = refused(401);
     answer.date = Some(answer.received + 60 * 60 * MINUTE);
     assert_eq!(
-        told(Vendor::Mozilla, &SendError::Refused(answer)),
+        diagnosis(Vendor::Mozilla, &SendError::Refused(answer)),
         Diagnosis {
             cause: "this machine's clock is 2 days behind the push service's, so the token's expiry is wrong".into(),
             cure: "set this machine's clock, then send again".into(),
@@ -71,7 +71,7 @@ fn a_clock_that_is_off_by_less_than_a_token_s_rest_is_not_blamed() {
 fn a_time_to_wait_is_passed_on() {
     let answer = Answer { retry_after: Some(2 * MINUTE), ..Answer::new(StatusCode::SERVICE_UNAVAILABLE) };
     assert_eq!(
-        told(Vendor::Mozilla, &SendError::Busy(answer)),
+        diagnosis(Vendor::Mozilla, &SendError::Busy(answer)),
         Diagnosis {
             cause: "it is overloaded or being repaired".into(),
             cure: "wait 120 s as it asks, then send again".into()
@@ -80,7 +80,7 @@ fn a_time_to_wait_is_passed_on() {
 }
 
 #[test]
-fn no_answer_is_told_by_its_kind() {
+fn each_kind_of_no_answer_has_its_own_cause() {
     for (vendor, why, cure) in [
         (Vendor::Mozilla, Unreachable::Name, "DNS"),
         (Vendor::Other, Unreachable::Refused, "start your push service"),
@@ -92,7 +92,7 @@ fn no_answer_is_told_by_its_kind() {
         (Vendor::Other, Unreachable::NotHttp, "captive portal"),
     ] {
         let error = SendError::Unreachable(why.clone());
-        let advice = told(vendor, &error);
+        let advice = diagnosis(vendor, &error);
         let on_page = diagnose(&endpoint(vendor), &error, Interface::Page);
         assert!(!on_page.cure.contains("--"), "{on_page:?}");
         assert!(advice.cure.contains(cure) && !advice.cause.is_empty(), "{why:?}: {advice:?}");

@@ -105,23 +105,23 @@ fn answer(status: u16, errno: u16, words: &str) -> Answer {
 }
 
 #[test]
-fn each_answer_is_told_its_cause_and_its_cure() {
+fn each_answer_has_its_cause_and_its_cure() {
     for (vendor, status, errno, words, cause, cure) in ANSWERS {
         let row = look_up(&endpoint(*vendor), &answer(*status, *errno, words)).unwrap();
         assert!(row.cause.contains(cause), "{vendor:?} {status} {words}: {}", row.cause);
-        let told = row.cure.for_interface(Interface::CommandLine);
-        assert!(told.contains(cure), "{vendor:?} {status} {words}: {told}");
+        let shown = row.cure.for_interface(Interface::CommandLine);
+        assert!(shown.contains(cure), "{vendor:?} {status} {words}: {shown}");
     }
 }
 
 #[test]
-fn a_subscription_that_chromium_s_own_host_lost_is_told_from_one_that_ended() {
+fn a_subscription_that_chromium_s_own_host_lost_differs_from_one_that_ended() {
     let chromium = Endpoint::parse("https://jmt17.google.com/fcm/send/x").unwrap();
     for status in [404, 410] {
         let row = look_up(&chromium, &answer(status, 0, "")).unwrap();
         assert!(row.cause.contains("Chromium without Google's branding"), "{}", row.cause);
-        let told = row.cure.for_interface(Interface::Page);
-        assert!(told.contains("--enable-features=PushMessagingGcmEndpointWebpushPath"), "{told}");
+        let shown = row.cure.for_interface(Interface::Page);
+        assert!(shown.contains("--enable-features=PushMessagingGcmEndpointWebpushPath"), "{shown}");
     }
     assert!(look_up(&chromium, &answer(429, 0, "")).unwrap().cause.contains("1,000 a minute"));
 }
@@ -151,10 +151,10 @@ fn causes_and_cures_are_one_sentence_without_a_full_stop() {
 }
 
 #[test]
-fn the_page_is_told_of_no_option_of_notify() {
+fn no_cure_on_the_page_names_an_option_of_notify() {
     // Those of the browser are no options of notify.
     for row in TABLE {
-        let told = row.cure.for_interface(Interface::Page).replace("--enable-features=", "");
-        assert!(!told.contains("--"), "{told}");
+        let shown = row.cure.for_interface(Interface::Page).replace("--enable-features=", "");
+        assert!(!shown.contains("--"), "{shown}");
     }
 }

@@ -88,7 +88,7 @@ fn how_many_pushes_wait_is_bounded() {
 }
 
 #[test]
-fn a_reader_waits_for_room_and_learns_that_nothing_more_is_wanted() {
+fn a_reader_waits_for_space_and_learns_that_the_queue_was_stopped() {
     let queue = Queue::new(1);
     assert!(queue.add(push(1, 0)));
     std::thread::scope(|scope| {
