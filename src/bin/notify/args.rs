@@ -1,10 +1,11 @@
 //! The command line of `notify`: every option, its help text, and what follows from it for store, key and client. To add an
 //! option, add a field; docs/notify.md has to mention it.
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use barepush::cli::{CliError, DataArgs, shell, usage};
+use barepush::cli::{CliError, DataArgs, note, shell, usage};
 use barepush::push::{
     Client, DEFAULT_TTL, Interface, MAX_TTL_SECONDS, ProxyError, Retry, Sender, Topic, Urgency, VapidKey,
 };
@@ -175,6 +176,13 @@ impl Args {
             Args::command().error(ErrorKind::MissingRequiredArgument, error).exit();
         }
         args
+    }
+
+    /// A note on stderr, unless --quiet.
+    pub(crate) fn note(&self, what: impl Display) {
+        if !self.quiet {
+            note("notify", what);
+        }
     }
 
     /// Whether to push to a whole list. `--to`, `--explain` and `--curl` choose one subscription of it.

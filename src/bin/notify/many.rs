@@ -1,6 +1,6 @@
 //! One message to every subscription of a list: results as they come, one summary, one exit code.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
@@ -85,16 +85,13 @@ fn resume(args: &Args, path: &Path, message: &str) -> Result<EarlierResults, Cli
     let earlier = read
         .with_context(|| format!("cannot read the results {}", path.display()))
         .map_err(|e| CliError::local(e, "give --resume the file that --json was printed to"))?;
-    let path = path.display();
-    if earlier.unusable > 0 && !args.quiet {
-        note("notify", format_args!("{path}: lines that are not results: {}", earlier.unusable));
-    }
-    if earlier.of_other_message > 0 && !args.quiet {
-        let count = earlier.of_other_message;
-        note(
-            "notify",
-            format_args!("{path}: results of another message: {count}; they count as if they were this one's"),
-        );
+    for (what, count, rest) in [
+        ("lines that are not results", earlier.unusable, ""),
+        ("results of another message", earlier.of_other_message, "; they count as if they were this one's"),
+    ] {
+        if count > 0 {
+            args.note(format_args!("{}: {what}: {count}{rest}", path.display()));
+        }
     }
     Ok(earlier)
 }
@@ -117,7 +114,7 @@ fn stop_on_signal(queue: &Arc<Queue>) -> Result<(), CliError> {
 /// ends a list early.
 fn selected(
     entries: Entries,
-    done: BTreeSet<SubscriptionId>,
+    done: Vec<SubscriptionId>,
     summary: Arc<Mutex<Summary>>,
 ) -> impl Iterator<Item = (usize, Subscription)> + Send {
     let reader = Arc::clone(&summary);
@@ -126,7 +123,7 @@ fn selected(
     entries.map_while(move |entry| entry.map_err(&failed).ok()).filter_map(move |entry| {
         let subscription = entry.subscription().map_err(|e| summary.lock().add_unusable(entry.line, e)).ok()?;
         let id = subscription_id(subscription.endpoint());
-        if done.contains(&id) {
+        if done.binary_search(&id).is_ok() {
             summary.lock().done_before += 1;
             return None;
         }

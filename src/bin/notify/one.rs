@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use barepush::cli::{CliError, complain, note};
+use barepush::cli::{CliError, complain};
 use barepush::push::{Class, Message, PushRequest, PushResult};
 
 use crate::args::Args;
@@ -20,9 +20,7 @@ pub(crate) fn run(args: &Args, message: &Message) -> Result<u8, CliError> {
         print(&checks::lines(message, &subscription, &sender.key))?;
     }
     let retrying = |failure: &PushResult, pause: Duration| {
-        if !args.quiet {
-            note("notify", format_args!("{}; trying again in {:.1} s", failure.says, pause.as_secs_f32()));
-        }
+        args.note(format_args!("{}; trying again in {:.1} s", failure.says, pause.as_secs_f32()));
     };
     let result = match PushRequest::new(message, &subscription, &sender.key) {
         Err(e) => PushResult::not_built(subscription.endpoint(), &e, sender.interface),

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use barepush::cli::{CliError, note};
+use barepush::cli::CliError;
 use barepush::push::{BRIDGED_PAYLOAD_BYTES, Interface, MAX_PAYLOAD_BYTES, Message, Notification, RequestError};
 
 use crate::args::Args;
@@ -22,10 +22,10 @@ pub(crate) fn message(args: &Args) -> Result<Message, CliError> {
         let hint = error.hint(Interface::CommandLine);
         return Err(CliError::local(error, hint));
     }
-    if payload.len() > BRIDGED_PAYLOAD_BYTES && !args.quiet {
+    if payload.len() > BRIDGED_PAYLOAD_BYTES {
         let bytes = payload.len();
         let phones = "phones reached over a bridge may refuse more than";
-        note("notify", format_args!("the payload is {bytes} bytes long; {phones} {BRIDGED_PAYLOAD_BYTES}"));
+        args.note(format_args!("the payload is {bytes} bytes long; {phones} {BRIDGED_PAYLOAD_BYTES}"));
     }
     let ttl = Duration::from_secs(args.ttl.into());
     Ok(Message { payload, ttl, urgency: args.urgency, topic: args.topic.clone() })

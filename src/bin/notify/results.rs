@@ -1,6 +1,5 @@
 //! Results as lines: what `notify --json` prints, and what `--resume` reads back.
 
-use std::collections::BTreeSet;
 use std::io::{self, BufRead};
 
 use barepush::push::{Class, Endpoint, Message, PushResult};
@@ -52,8 +51,8 @@ pub(crate) fn result_line(endpoint: &Endpoint, message: &str, line: Option<usize
 /// What the results of earlier runs hold.
 #[derive(Debug, Default)]
 pub(crate) struct EarlierResults {
-    /// The subscriptions that need no further push.
-    pub(crate) done: BTreeSet<SubscriptionId>,
+    /// The subscriptions that need no further push, sorted.
+    pub(crate) done: Vec<SubscriptionId>,
     /// How many lines are not results.
     pub(crate) unusable: usize,
     /// How many results are those of another message. They count all the same: its text may have been corrected since.
@@ -83,6 +82,7 @@ impl EarlierResults {
             results.add(line.trim_ascii(), message);
             line.clear();
         }
+        results.done.sort_unstable();
         Ok(results)
     }
 
@@ -94,7 +94,7 @@ impl EarlierResults {
         };
         self.of_other_message += usize::from(result.message.is_some_and(|other| other != message));
         if matches!(result.class, Class::Accepted | Class::Gone) {
-            self.done.insert(id);
+            self.done.push(id);
         }
     }
 }
