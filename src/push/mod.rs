@@ -30,7 +30,7 @@ pub use message::{DEFAULT_TTL, MAX_TTL_SECONDS, Message, Notification, Topic, Ur
 pub use proxy::ProxyError;
 pub use request::{Header, PushRequest, RequestError};
 pub use result::{Class, PushResult};
-pub use retry::Retry;
+pub use retry::MAX_TRIES;
 pub use sender::Sender;
 pub use subscription::{Subscription, SubscriptionError};
 pub use vapid::{DEFAULT_SUBJECT, Subject, TOKEN_HEADER, Token, VapidError, VapidKey, generate_vapid_pem};

@@ -6,43 +6,31 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 use super::{Answer, SendError, Unreachable};
 
+/// How often a program that retries tries a push at most.
+pub const MAX_TRIES: u32 = 3;
 /// Longest `Retry-After` that is waited for. After a longer one the push is over.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(30);
 /// The pause before the second try when the push service names none. Each further pause is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
-/// How often a push is tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Retry {
-    tries: u32,
-}
-
-impl Retry {
-    /// Up to 3 times.
-    pub const DEFAULT: Retry = Retry { tries: 3 };
-    /// Once.
-    pub const NEVER: Retry = Retry { tries: 1 };
-
-    /// How long to wait before the next try, after the try number `tried` (from 1) failed with `error`. `None`: give up.
-    /// A busy push service is given the time that it asks for, at most 30 s. Otherwise the pause is half a second, then one. Each is
-    /// up to half longer by chance, so that many senders do not come back at the same moment. A push without an answer may have
-    /// arrived: the notification can be shown twice, unless the message has a topic or a tag.
-    pub fn pause(self, tried: u32, error: &SendError) -> Option<Duration> {
-        if tried >= self.tries {
+/// How long to wait before the next of at most `tries` tries, after the number `tried` (from 1) failed with `error`. `None`: give up.
+/// A busy push service is given the time that it asks for, at most 30 s. Otherwise the pause is half a second, then one. Each is
+/// up to half longer by chance, so that many senders do not come back at the same moment. A push without an answer may have
+/// arrived: the notification can be shown twice, unless the message has a topic or a tag.
+pub(super) fn pause(tries: u32, tried: u32, error: &SendError) -> Option<Duration> {
+    if tried >= tries {
+        return None;
+    }
+    let pause = match error {
+        SendError::Gone(_) | SendError::Refused(_) => return None,
+        // The next try would meet the same certificate, proxy or program.
+        SendError::Unreachable(Unreachable::Tls(_) | Unreachable::ProxyRefused(..) | Unreachable::NotHttp) => {
             return None;
         }
-        let pause = match error {
-            SendError::Busy(Answer { retry_after: Some(wait), .. }) => *wait,
-            SendError::Busy(_) => FIRST_PAUSE * 2u32.saturating_pow(tried - 1),
-            // The next try would meet the same certificate, proxy or program.
-            SendError::Unreachable(Unreachable::Tls(_) | Unreachable::ProxyRefused(..) | Unreachable::NotHttp) => {
-                return None;
-            }
-            SendError::Unreachable(_) => FIRST_PAUSE * 2u32.saturating_pow(tried - 1),
-            SendError::Gone(_) | SendError::Refused(_) => return None,
-        };
-        (pause <= MAX_RETRY_AFTER).then(|| pause.mul_f64(1.0 + chance() / 2.0))
-    }
+        SendError::Busy(Answer { retry_after: Some(wait), .. }) => *wait,
+        SendError::Busy(_) | SendError::Unreachable(_) => FIRST_PAUSE * 2u32.saturating_pow(tried - 1),
+    };
+    (pause <= MAX_RETRY_AFTER).then(|| pause.mul_f64(1.0 + chance() / 2.0))
 }
 
 /// A number from 0 to 1.
@@ -73,26 +61,26 @@ mod tests {
         let lost = SendError::Unreachable(Unreachable::Lost("reset".into()));
         for error in [busy(500, None), busy(429, None), lost] {
             for (tried, from, to) in [(1, 0.5, 0.75), (2, 1.0, 1.5)] {
-                let pause = seconds(Retry::DEFAULT.pause(tried, &error)).unwrap();
+                let pause = seconds(pause(MAX_TRIES, tried, &error)).unwrap();
                 assert!((from..=to).contains(&pause), "{tried}: {pause}");
             }
-            assert_eq!(Retry::DEFAULT.pause(3, &error), None);
-            assert_eq!(Retry::NEVER.pause(1, &error), None);
+            assert_eq!(pause(MAX_TRIES, 3, &error), None);
+            assert_eq!(pause(1, 1, &error), None);
         }
     }
 
     #[test]
     fn a_push_service_is_never_asked_again_before_the_time_it_names() {
         for (asked, to) in [(0, 0.0), (1, 1.5), (30, 45.0)] {
-            let pause = seconds(Retry::DEFAULT.pause(1, &busy(429, Some(asked)))).unwrap();
+            let pause = seconds(pause(MAX_TRIES, 1, &busy(429, Some(asked)))).unwrap();
             assert!((asked as f64..=to).contains(&pause), "{asked}: {pause}");
         }
-        assert_eq!(Retry::DEFAULT.pause(1, &busy(503, Some(31))), None);
+        assert_eq!(pause(MAX_TRIES, 1, &busy(503, Some(31))), None);
     }
 
     #[test]
     fn pauses_differ_so_that_senders_do_not_come_back_together() {
-        let pauses: Vec<_> = (0..64).map(|_| seconds(Retry::DEFAULT.pause(1, &busy(500, None))).unwrap()).collect();
+        let pauses: Vec<_> = (0..64).map(|_| seconds(pause(MAX_TRIES, 1, &busy(500, None))).unwrap()).collect();
         // 64 numbers of a fair chance lie on one side of the middle once in 2^63 times.
         assert!(pauses.iter().any(|pause| *pause < 0.625) && pauses.iter().any(|pause| *pause > 0.625), "{pauses:?}");
     }
@@ -106,7 +94,7 @@ mod tests {
             SendError::Unreachable(Unreachable::Tls("UnknownIssuer".into())),
             SendError::Unreachable(Unreachable::NotHttp),
         ] {
-            assert_eq!(Retry::DEFAULT.pause(1, &error), None, "{error:?}");
+            assert_eq!(pause(MAX_TRIES, 1, &error), None, "{error:?}");
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Client, Interface, Message, PushRequest, PushResult, Retry, Subscription, VapidKey};
+use super::{Client, Interface, Message, PushRequest, PushResult, Subscription, VapidKey, retry};
 
 /// Everything that every push of a program has in common.
 pub struct Sender {
@@ -11,8 +11,8 @@ pub struct Sender {
     pub client: Client,
     /// Signs each push.
     pub key: VapidKey,
-    /// When a push is tried again.
-    pub retry: Retry,
+    /// How often each push is tried at most: [`MAX_TRIES`](super::MAX_TRIES), or once.
+    pub tries: u32,
     /// Whether everything is done except the posting.
     pub dry_run: bool,
     /// Where the hints of its results are shown.
@@ -60,7 +60,7 @@ impl Sender {
         }
         let start = Instant::now();
         let outcome = self.client.send(request);
-        let pause = outcome.as_ref().err().and_then(|error| self.retry.pause(number, error));
+        let pause = outcome.as_ref().err().and_then(|error| retry::pause(self.tries, number, error));
         let result = PushResult::sent(&request.endpoint, outcome, start.elapsed(), self.interface);
         (PushResult { attempts: number, ..result }, pause)
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use barepush::push::{
-    Answer, Client, DEFAULT_SUBJECT, Endpoint, Interface, Message, PushRequest, Retry, Sender, Subject, Subscription,
+    Answer, Client, DEFAULT_SUBJECT, Endpoint, Interface, Message, PushRequest, Sender, Subject, Subscription,
     VapidKey, Vendor,
 };
 use barepush::store::{Entries, Store};
@@ -192,7 +192,7 @@ proptest! {
             sender: Sender {
                 client: Client::new(Duration::from_millis(1), 1).unwrap(),
                 key: key(),
-                retry: Retry::NEVER,
+                tries: 1,
                 dry_run: false,
                 interface: Interface::Page,
             },

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use barepush::cli::{CliError, DataArgs, note, shell, usage};
 use barepush::push::{
-    Client, DEFAULT_TTL, Interface, MAX_TTL_SECONDS, ProxyError, Retry, Sender, Topic, Urgency, VapidKey,
+    Client, DEFAULT_TTL, Interface, MAX_TRIES, MAX_TTL_SECONDS, ProxyError, Sender, Topic, Urgency, VapidKey,
 };
 use barepush::store::{KeyError, Store, keys};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -214,7 +214,7 @@ impl Args {
     pub(crate) fn sender(&self) -> Result<Sender, CliError> {
         let client = Client::new(Duration::from_secs(self.timeout), self.jobs.into());
         let client = client.map_err(CliError::hinted(ProxyError::hint))?;
-        let retry = if self.no_retry { Retry::NEVER } else { Retry::DEFAULT };
-        Ok(Sender { client, key: self.key()?, retry, dry_run: self.dry_run, interface: Interface::CommandLine })
+        let tries = if self.no_retry { 1 } else { MAX_TRIES };
+        Ok(Sender { client, key: self.key()?, tries, dry_run: self.dry_run, interface: Interface::CommandLine })
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use args::Args;
 use barepush::cli::{CliError, shell, signals};
 use barepush::http::{Certificate, Limits, Listen, Server, SetupError};
-use barepush::push::{Client, Interface, ProxyError, Retry, Sender};
+use barepush::push::{Client, Interface, ProxyError, Sender};
 use barepush::store::Store;
 use barepush::store::atomic_file::create_private_folder;
 use barepush::web::{About, Application, CertificateInfo, Host, handler};
@@ -49,7 +49,7 @@ fn run(args: &Args) -> Result<(), CliError> {
 
     let application = Arc::new(Application {
         store: Store::new(args.data.subscriptions()),
-        sender: Sender { client, key, retry: Retry::NEVER, dry_run: false, interface: Interface::Page },
+        sender: Sender { client, key, tries: 1, dry_run: false, interface: Interface::Page },
         allowed_push_services: args.allow_push_service.clone(),
         www,
         about: about(args, &certificate, &hosts),
