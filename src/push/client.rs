@@ -12,20 +12,16 @@ use ureq::{Agent, Proxy};
 use super::{Answer, Endpoint, ProxyError, PushRequest, agents, proxy};
 
 /// Why a push service did not accept a message, by what to do next.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone)]
 pub enum SendError {
     /// 404, 410: the subscription no longer exists; move it to `.gone` and subscribe again.
-    #[error("gone")]
     Gone(Answer),
     /// 408, 429, 5xx, and what else the vendor's rules call busy: send again later.
-    #[error("busy")]
     Busy(Answer),
     /// Any other answer: the same request will be refused again.
-    #[error("refused")]
     Refused(Answer),
     /// There is no answer.
-    #[error(transparent)]
-    Unreachable(#[from] Unreachable),
+    Unreachable(Unreachable),
 }
 
 impl SendError {
@@ -106,7 +102,8 @@ impl Client {
     /// # Errors
     /// [`SendError`].
     pub fn send(&self, request: &PushRequest) -> Result<Answer, SendError> {
-        let response = self.post(request).map_err(|e| self.unreachable(e, &request.endpoint))?;
+        let response =
+            self.post(request).map_err(|e| SendError::Unreachable(self.unreachable(e, &request.endpoint)))?;
         self.answered.store(true, Ordering::Relaxed);
         let answer = Answer::read(response, request);
         match answer.status.as_u16() {
