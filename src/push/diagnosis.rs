@@ -32,34 +32,23 @@ pub enum Interface {
 
 /// What to do next, as each interface words it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Cure {
-    page: &'static str,
-    command_line: &'static str,
+pub(super) enum Cure {
+    /// The same text on both, which names no option.
+    Both(&'static str),
+    /// The page's text, and that of the command line.
+    Each(&'static str, &'static str),
 }
 
-/// For a subscription that was made with another VAPID key.
-pub(super) const SAME_KEY: Cure =
-    Cure::both("open the page, which subscribes again with the server's key, or restore the key that it was made with");
+/// What to do about a subscription that was made with another VAPID key.
+pub(super) const SAME_KEY: &str =
+    "open the page, which subscribes again with the server's key, or restore the key that it was made with";
 
 impl Cure {
-    /// The same text on both, which names no option.
-    pub(super) const fn both(text: &'static str) -> Cure {
-        Cure { page: text, command_line: text }
-    }
-
-    pub(super) const fn of(page: &'static str, command_line: &'static str) -> Cure {
-        Cure { page, command_line }
-    }
-
-    /// Whether `text` is it, on either interface.
-    pub(super) fn reads(self, text: &str) -> bool {
-        text == self.page || text == self.command_line
-    }
-
     pub(super) fn for_interface(self, interface: Interface) -> &'static str {
-        match interface {
-            Interface::Page => self.page,
-            Interface::CommandLine => self.command_line,
+        match (self, interface) {
+            (Cure::Both(text), _) => text,
+            (Cure::Each(page, _), Interface::Page) => page,
+            (Cure::Each(_, command_line), Interface::CommandLine) => command_line,
         }
     }
 }
@@ -106,29 +95,29 @@ fn unreachable(endpoint: &Endpoint, why: &Unreachable, interface: Interface) -> 
     }
     let (cause, cure) = match why {
         Unreachable::Name => {
-            ("its host name has no address", Cure::both("check this machine's DNS and its connection to the internet"))
+            ("its host name has no address", Cure::Both("check this machine's DNS and its connection to the internet"))
         }
         Unreachable::Refused if endpoint.vendor() == Vendor::Other => (
             "no program listens on its port",
-            Cure::both("start your push service, and check the port in the subscription's endpoint"),
+            Cure::Both("start your push service, and check the port in the subscription's endpoint"),
         ),
         Unreachable::Tls(_) => (
             "its certificate is not trusted here",
-            Cure::both(
+            Cure::Both(
                 "behind a proxy that reads TLS, or with a push service of your own, name the authority: SSL_CERT_FILE=ca.pem",
             ),
         ),
         Unreachable::Timeout(_) => (
             "it is slow, or something on the way drops the connection",
-            Cure::of("send again in a minute", "send again, or wait longer with --timeout"),
+            Cure::Each("send again in a minute", "send again, or wait longer with --timeout"),
         ),
         Unreachable::NotHttp => (
             "another program than a push service answers at that address",
-            Cure::both("check for a captive portal or a proxy, and the port in the subscription's endpoint"),
+            Cure::Both("check for a captive portal or a proxy, and the port in the subscription's endpoint"),
         ),
         _ => (
             "something between here and it ends the connection",
-            Cure::both("check this machine's connection to the internet, its firewall and HTTPS_PROXY"),
+            Cure::Both("check this machine's connection to the internet, its firewall and HTTPS_PROXY"),
         ),
     };
     Diagnosis { cause: cause.into(), cure: cure.for_interface(interface).into() }

@@ -53,14 +53,14 @@ impl RequestError {
     /// What to do next, in one sentence, as `interface` words it.
     pub fn hint(&self, interface: Interface) -> String {
         let cure = match self {
-            RequestError::OtherKey(_) => SAME_KEY,
-            RequestError::Subject(_) => Cure::of(
+            RequestError::OtherKey(_) => Cure::Both(SAME_KEY),
+            RequestError::Subject(_) => Cure::Each(
                 "set VAPID_SUBJECT to a contact at a public domain: mailto:you@your.domain",
                 "give a contact at a public domain: --subject mailto:you@your.domain",
             ),
-            RequestError::TooLong(_) => Cure::both("shorten it, or send a URL and let the worker fetch the rest"),
-            RequestError::Encryption(_) => Cure::both("subscribe again in the page"),
-            RequestError::Vapid(_) => Cure::both("report this with the version of barepush"),
+            RequestError::TooLong(_) => Cure::Both("shorten it, or send a URL and let the worker fetch the rest"),
+            RequestError::Encryption(_) => Cure::Both("subscribe again in the page"),
+            RequestError::Vapid(_) => Cure::Both("report this with the version of barepush"),
         };
         cure.for_interface(interface).to_owned()
     }

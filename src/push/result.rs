@@ -31,14 +31,6 @@ pub enum Class {
 }
 
 impl Class {
-    /// The class of a push whose request could not be built.
-    pub fn of(error: &RequestError) -> Class {
-        match error {
-            RequestError::OtherKey(_) => Class::OtherKey,
-            _ => Class::LocalError,
-        }
-    }
-
     /// The exit code of notify.
     pub fn exit_code(self) -> u8 {
         match self {
@@ -121,15 +113,16 @@ impl PushResult {
 
     /// Whether the push service refused the VAPID key: it will refuse every push to this subscription.
     pub fn is_for_another_key(&self) -> bool {
-        self.class == Class::Refused && self.hint.as_deref().is_some_and(|hint| SAME_KEY.reads(hint))
+        self.class == Class::Refused && self.hint.as_deref() == Some(SAME_KEY)
     }
 
     /// The result of a request that could not be built.
     pub fn not_built(endpoint: &Endpoint, error: &RequestError, interface: Interface) -> PushResult {
-        PushResult {
-            hint: Some(error.hint(interface)),
-            ..PushResult::unsent(endpoint, Class::of(error), error.to_string())
-        }
+        let class = match error {
+            RequestError::OtherKey(_) => Class::OtherKey,
+            _ => Class::LocalError,
+        };
+        PushResult { hint: Some(error.hint(interface)), ..PushResult::unsent(endpoint, class, error.to_string()) }
     }
 
     /// The result of a request that was built but not posted (`--dry-run`).

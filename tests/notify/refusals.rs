@@ -74,7 +74,7 @@ fn sentences() -> BTreeSet<String> {
     let text = lines.collect::<Vec<_>>().join("\n");
     let pieces: Vec<_> = text.split('"').collect();
     // Neither the page's own cures nor a host is printed.
-    let is_printed = |before: &str| !["Cure::of(", "At("].iter().any(|call| before.trim_end().ends_with(call));
+    let is_printed = |before: &str| !["Each(", "At("].iter().any(|call| before.trim_end().ends_with(call));
     pieces.chunks_exact(2).filter(|pair| is_printed(pair[0])).map(|pair| pair[1].to_owned()).collect()
 }
 

@@ -3,6 +3,7 @@
 
 use Whose::{At, Everyones, Of};
 
+use super::Cure::{Both, Each};
 use super::{Cure, SAME_KEY};
 use crate::push::Vendor::{Apple, Google, Mozilla, Windows};
 use crate::push::{Answer, Endpoint, Vendor};
@@ -43,34 +44,32 @@ const ANY: (u16, u16) = (0, 999);
 const AUTH: (u16, u16) = (401, 403);
 
 const OTHER_KEY: &str = "the subscription was made with another VAPID key";
-const SUBSCRIBE: Cure = Cure::both("open the page and press Subscribe");
-const REPORT: Cure = Cure::of(
+const SUBSCRIBE: Cure = Both("open the page and press Subscribe");
+const REPORT: Cure = Each(
     "report it with the version of barepush",
     "look at the request with --explain; if it looks right, report it with the version of barepush",
 );
-const SHORTEN: Cure = Cure::both("shorten the payload, or send a URL and let the service worker fetch the rest");
-const SHORTEN_FOR_PHONES: Cure = Cure::both("shorten the payload to 2744 bytes, which every phone takes");
-const LATER: Cure = Cure::both("send again in a minute");
-const PROXY_CHANGES: Cure = Cure::both("look for a proxy that changes headers (HTTPS_PROXY)");
-const PROXY_DROPS: Cure = Cure::both("look for a proxy that drops headers (HTTPS_PROXY)");
-const CLOCK: Cure = Cure::both("set this machine's clock, then send again");
-const CLOCK_OR_TOKEN: Cure = Cure::of(
+const SHORTEN: Cure = Both("shorten the payload, or send a URL and let the service worker fetch the rest");
+const SHORTEN_FOR_PHONES: Cure = Both("shorten the payload to 2744 bytes, which every phone takes");
+const LATER: Cure = Both("send again in a minute");
+const PROXY_CHANGES: Cure = Both("look for a proxy that changes headers (HTTPS_PROXY)");
+const PROXY_DROPS: Cure = Both("look for a proxy that drops headers (HTTPS_PROXY)");
+const CLOCK: Cure = Both("set this machine's clock, then send again");
+const CLOCK_OR_TOKEN: Cure = Each(
     "check this machine's clock; if it is right, report this with the version of barepush",
     "check this machine's clock, then the token with --explain",
 );
-const HOST: Cure = Cure::both("check the endpoint's host and port");
-const MOZILLA_TTL: Cure = Cure::of(
-    "choose a TTL between 0 and 2592000 seconds (30 days)",
-    "give --ttl between 0 and 2592000 seconds (30 days)",
-);
-const WINDOWS_TTL: Cure = Cure::of("choose a TTL of 60 seconds or more", "give --ttl 60 or more");
-const TOPIC: Cure = Cure::of(
+const HOST: Cure = Both("check the endpoint's host and port");
+const MOZILLA_TTL: Cure =
+    Each("choose a TTL between 0 and 2592000 seconds (30 days)", "give --ttl between 0 and 2592000 seconds (30 days)");
+const WINDOWS_TTL: Cure = Each("choose a TTL of 60 seconds or more", "give --ttl 60 or more");
+const TOPIC: Cure = Each(
     "choose a topic of 4, 8, 12, ... or 32 characters of A-Z a-z 0-9 - _",
     "give --topic 4, 8, 12, ... or 32 characters of A-Z a-z 0-9 - _",
 );
 const APPLE_TOKEN: &str =
     "Apple does not accept the token: most often because of its subject, else of the clock, the audience or the key";
-const APPLE_SUBJECT: Cure = Cure::of(
+const APPLE_SUBJECT: Cure = Each(
     "set VAPID_SUBJECT to a mailto: or https: contact at a public domain first; then check this machine's clock",
     "give --subject (or VAPID_SUBJECT) a mailto: or https: contact at a public domain first; then check this machine's clock",
 );
@@ -80,15 +79,15 @@ static TABLE: &[Row] = &[
     // Whose, status, errno (0: any), words ("": any); cause, cure.
 
     // Apple: a word in "reason". VapidPkHashMismatch has been seen under 400 and under 403, so the word decides.
-    row(Everyones, ANY, 0, "VapidPkHashMismatch", OTHER_KEY, SAME_KEY),
+    row(Everyones, ANY, 0, "VapidPkHashMismatch", OTHER_KEY, Both(SAME_KEY)),
     row(Everyones, ANY, 0, "BadJwtToken", APPLE_TOKEN, APPLE_SUBJECT),
     row(Everyones, ANY, 0, "BadAuthorizationHeader", "the Authorization header did not arrive as it was sent", PROXY_CHANGES),
-    row(Everyones, ANY, 0, "BadVapidPublicKey", "Apple cannot read the VAPID public key", Cure::of(
+    row(Everyones, ANY, 0, "BadVapidPublicKey", "Apple cannot read the VAPID public key", Each(
         "check that VAPID_PRIVATE_KEY or keys/vapid_private.pem is the key that you mean",
         "check that VAPID_PRIVATE_KEY or keys/vapid_private.pem is the key that you mean: notify --show-public-key")),
-    row(Everyones, ANY, 0, "BadTtl", "the TTL is outside of Apple's range", Cure::of(
+    row(Everyones, ANY, 0, "BadTtl", "the TTL is outside of Apple's range", Each(
         "choose a TTL between 0 and 2419200 seconds (four weeks)", "give --ttl between 0 and 2419200 seconds (four weeks)")),
-    row(Everyones, ANY, 0, "BadUrgency", "the urgency is not one of the four", Cure::of(
+    row(Everyones, ANY, 0, "BadUrgency", "the urgency is not one of the four", Each(
         "choose the urgency very-low, low, normal or high", "give --urgency very-low, low, normal or high")),
     row(Everyones, ANY, 0, "BadWebPushTopic", "the topic does not decode as base64url, or is longer than 32 characters", TOPIC),
     row(Everyones, ANY, 0, "BadWebPushRequest", "Apple calls the request malformed", REPORT),
@@ -98,25 +97,25 @@ static TABLE: &[Row] = &[
 
     // FCM: a sentence, or a page with it as its title.
     row(Everyones, ANY, 0, "UnauthorizedRegistration",
-        "the subscription belongs to another sender: it was made with a GCM sender ID or another key", SAME_KEY),
-    row(Of(Google), (403, 403), 0, "correspond", OTHER_KEY, SAME_KEY),
+        "the subscription belongs to another sender: it was made with a GCM sender ID or another key", Both(SAME_KEY)),
+    row(Of(Google), (403, 403), 0, "correspond", OTHER_KEY, Both(SAME_KEY)),
     row(Of(Google), (403, 403), 0, "aud", "the token's audience is not the endpoint's origin", REPORT),
     row(Of(Google), (403, 403), 0, "invalid JWT", "FCM cannot read the token: its expiry, its form or its signature is wrong",
         CLOCK_OR_TOKEN),
     row(Of(Google), AUTH, 0, "", "FCM does not accept the token: the key is not the one that the browser subscribed with, or the audience is wrong",
-        SAME_KEY),
+        Both(SAME_KEY)),
     // Unbranded Chromium is given endpoints at Google's staging host, which has been seen to call fresh subscriptions expired. The flag
     // makes it use another path, on FCM's own host.
     row(At("jmt17.google.com"), (404, 410), 0, "",
-        "the browser unsubscribed, or this host, which Chromium without Google's branding uses, lost a fresh subscription", Cure::both(
+        "the browser unsubscribed, or this host, which Chromium without Google's branding uses, lost a fresh subscription", Both(
         "subscribe again; if that ends so too, start Chromium with --enable-features=PushMessagingGcmEndpointWebpushPath first")),
     row(Of(Google), (404, 404), 0, "", "FCM drops the subscriptions of a browser that it has not seen for nine months", SUBSCRIBE),
     row(Of(Google), (410, 410), 0, "",
         "the browser unsubscribed, or its permission was withdrawn: Chrome does that itself to sites whose notifications find little interest",
-        Cure::both("open the page, allow notifications and press Subscribe")),
+        Both("open the page, allow notifications and press Subscribe")),
     row(Of(Google), (429, 429), 0, "",
         "too many messages in too short a time; Google limits sites with many pushes and little interest to 1,000 a minute for up to 14 days",
-        Cure::both("send again in a minute; if that is refused too, send fewer messages for up to 14 days")),
+        Both("send again in a minute; if that is refused too, send fewer messages for up to 14 days")),
 
     // Mozilla: "errno"; 109 stands for everything about VAPID.
     row(Everyones, ANY, 101, "", "a header of the encryption is missing", REPORT),
@@ -125,11 +124,11 @@ static TABLE: &[Row] = &[
     row(Everyones, ANY, 105, "", "the browser unsubscribed while the message was on its way", SUBSCRIBE),
     row(Everyones, ANY, 107, "", "the endpoint names a bridge that the push service does not know", SUBSCRIBE),
     row(Everyones, ANY, 108, "", "the endpoint names a bridge that the push service does not know", SUBSCRIBE),
-    row(Everyones, ANY, 109, "mismatch", OTHER_KEY, SAME_KEY),
+    row(Everyones, ANY, 109, "mismatch", OTHER_KEY, Both(SAME_KEY)),
     row(Everyones, ANY, 109, "ExpiredSignature", "the token has expired: this machine's clock is behind", CLOCK),
     row(Everyones, ANY, 109, "too long", "the token expires more than 24 h ahead: this machine's clock is ahead", CLOCK),
     row(Everyones, ANY, 109, "audience", "the token's audience is not the push service's own origin",
-        Cure::both("subscribe and send by the same host name, without a proxy that changes the port")),
+        Both("subscribe and send by the same host name, without a proxy that changes the port")),
     row(Everyones, ANY, 109, "InvalidSignature", "the token was not signed by the key sent with it", REPORT),
     row(Everyones, ANY, 109, "Missing", "the Authorization header did not arrive", PROXY_DROPS),
     row(Everyones, ANY, 109, "", "the VAPID token was not accepted", CLOCK_OR_TOKEN),
@@ -144,7 +143,7 @@ static TABLE: &[Row] = &[
     row(Of(Windows), (400, 400), 0, "cache", "WNS accepts TTL 0 only together with X-WNS-Cache-Policy: no-cache", WINDOWS_TTL),
     row(Of(Windows), (400, 400), 0, "", "WNS calls a header malformed", REPORT),
     row(Of(Windows), AUTH, 0, "", "WNS does not accept the token: the key is not the one that the browser subscribed with, or the clock is off",
-        SAME_KEY),
+        Both(SAME_KEY)),
     row(Of(Windows), (406, 406), 0, "", "WNS throttles this sender", LATER),
     row(Of(Windows), (429, 429), 0, "", "WNS throttles this sender", LATER),
 
@@ -152,10 +151,11 @@ static TABLE: &[Row] = &[
     row(Everyones, (300, 399), 0, "", "it redirects to another address, which is not followed because no one else may learn the endpoint", SUBSCRIBE),
     row(Everyones, (400, 400), 0, "", "a header is missing or malformed", REPORT),
     row(Of(Apple), AUTH, 0, "", APPLE_TOKEN, APPLE_SUBJECT),
-    row(Everyones, AUTH, 0, "", "the token was not accepted: the key is not the one that the browser subscribed with, or the clock is off", SAME_KEY),
+    row(Everyones, AUTH, 0, "", "the token was not accepted: the key is not the one that the browser subscribed with, or the clock is off",
+        Both(SAME_KEY)),
     row(Everyones, (404, 404), 0, "", "it does not know this subscription", SUBSCRIBE),
     row(Everyones, (405, 405), 0, "", "the program at that address does not accept messages", HOST),
-    row(Everyones, (407, 407), 0, "", "a proxy wants a name and a password", Cure::both("give a name and a password in HTTPS_PROXY")),
+    row(Everyones, (407, 407), 0, "", "a proxy wants a name and a password", Both("give a name and a password in HTTPS_PROXY")),
     row(Everyones, (408, 408), 0, "", "the request did not arrive in time", LATER),
     row(Everyones, (410, 410), 0, "", "the browser unsubscribed, or its permission was withdrawn", SUBSCRIBE),
     row(Of(Mozilla), (413, 413), 0, "", "the message is too large: 4096 bytes are accepted, fewer for phones behind a bridge",
