@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::push::{DEFAULT_SUBJECT, Subject, VapidKey};
-use crate::store::{KeyError, keys};
+use crate::store::{LocalError, keys};
 
 /// `--data-dir`, `--subject` and the key in the environment.
 #[derive(clap::Args)]
@@ -42,7 +42,7 @@ impl DataArgs {
     }
 
     /// The key in the environment; `None` when the variable is unset or empty.
-    pub fn key_from_env(&self) -> Option<Result<VapidKey, KeyError>> {
+    pub fn key_from_env(&self) -> Option<Result<VapidKey, LocalError>> {
         let text = self.vapid_private_key.as_deref().filter(|text| !text.is_empty())?;
         Some(keys::from_env(text, self.subject.clone()))
     }

@@ -4,6 +4,8 @@ use std::fmt::Display;
 use std::io::{Write, stderr};
 use std::process::ExitCode;
 
+use crate::store::LocalError;
+
 /// The exit code of an error on this side: a file, a key, a port, encryption.
 const EXIT_LOCAL: u8 = 1;
 
@@ -43,6 +45,13 @@ impl CliError {
     pub fn report(self, program: &str) -> ExitCode {
         complain(program, format_args!("{:#}", self.error), Some(&self.hint));
         ExitCode::from(self.code)
+    }
+}
+
+impl From<LocalError> for CliError {
+    fn from(error: LocalError) -> CliError {
+        let hint = error.hint.clone();
+        CliError::local(error, hint)
     }
 }
 

@@ -10,10 +10,11 @@ use std::thread;
 use parking_lot::{Condvar, Mutex};
 use tiny_http::{Response, Server};
 
+use super::Refusal;
 use super::limits::{ANSWER_BYTES_MAX, BACKEND_WAIT, HEADERS_MAX, PAGES_MAX, POSTS_MAX};
 use super::private_socket::{self, Stream};
 use super::request_head::{LISTENER_HEADER, Request};
-use super::{Refusal, SetupError};
+use crate::store::LocalError;
 
 /// Asks for nothing (RFC 9110 §9.3.7).
 const PROBE: &[u8] = b"OPTIONS * HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
@@ -45,7 +46,7 @@ impl State {
 
 impl Backend {
     /// Starts tiny_http on a private socket, opens every connection to it, and closes the socket.
-    pub(super) fn open() -> Result<Backend, SetupError> {
+    pub(super) fn open() -> Result<Backend, LocalError> {
         let (listener, connect) = private_socket::listen()?;
         let opened = || -> Result<_, Box<dyn Error + Send + Sync>> {
             let server = Server::from_listener(listener.try_clone()?, None)?;
@@ -60,7 +61,7 @@ impl Backend {
         };
         let (server, connections) = opened().map_err(|source| {
             let hint = "allow this program 300 open files at least, with ulimit -n";
-            SetupError::new("cannot open the connections to tiny_http", hint).because(source)
+            LocalError::new("cannot open the connections to tiny_http", hint).because(source)
         })?;
         let (for_pages, for_posts) = connections.split_at(PAGES_MAX);
         let state = State { for_pages: for_pages.to_vec(), for_posts: for_posts.to_vec(), is_stopped: false };

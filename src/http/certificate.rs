@@ -13,7 +13,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError as Flaw, Error as TlsError, RootCertStore, ServerConfig, sign::CertifiedKey};
 
-use super::SetupError;
+use crate::store::{LocalError, atomic_file};
 
 /// Names every certificate holds: what a browser on this machine may type.
 const OWN_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
@@ -53,11 +53,11 @@ impl Certificate {
     ///
     /// # Errors
     /// When a file cannot be read or written, is not PEM, or holds a certificate that this program did not make.
-    pub fn load_or_create(keys_dir: &Path, names: &[String]) -> Result<(Self, Made), SetupError> {
+    pub fn load_or_create(keys_dir: &Path, names: &[String]) -> Result<(Self, Made), LocalError> {
         let wanted = server_names(names)?;
         // Two servers that start at once would mix their halves.
-        let _lock = crate::store::atomic_file::private_folder_locked(keys_dir)
-            .map_err(|source| unwritable(keys_dir).because(source))?;
+        let _lock =
+            atomic_file::private_folder_locked(keys_dir).map_err(|source| unwritable(keys_dir).because(source))?;
         let (cert, key) = (keys_dir.join("tls_cert.pem"), keys_dir.join(KEY_FILE));
         let made = match (is_there(&cert)?, is_there(&key)?) {
             (false, false) => Made::New,
@@ -81,15 +81,15 @@ impl Certificate {
     ///
     /// # Errors
     /// When a file cannot be read or is not PEM, the key is encrypted, or the two do not match.
-    pub fn from_files(cert: &Path, key: &Path) -> Result<Self, SetupError> {
+    pub fn from_files(cert: &Path, key: &Path) -> Result<Self, LocalError> {
         Self::read_pair(cert, key)?.map_err(|source| {
             let what = format!("certificate {} and key {} do not match", cert.display(), key.display());
-            SetupError::new(what, "give the key that the certificate was made with").because(source)
+            LocalError::new(what, "give the key that the certificate was made with").because(source)
         })
     }
 
     /// The inner error: both files are PEM, and rustls says why they do not match.
-    fn read_pair(cert: &Path, key: &Path) -> Result<Result<Self, TlsError>, SetupError> {
+    fn read_pair(cert: &Path, key: &Path) -> Result<Result<Self, TlsError>, LocalError> {
         let no_certificate = || not_pem(cert, "a certificate");
         let chain: Vec<_> = CertificateDer::pem_slice_iter(&read(cert)?)
             .collect::<Result<_, _>>()
@@ -105,14 +105,14 @@ impl Certificate {
     ///
     /// # Errors
     /// When rustls does not take the certificate and its key.
-    pub fn tls_config(&self) -> Result<Arc<ServerConfig>, SetupError> {
+    pub fn tls_config(&self) -> Result<Arc<ServerConfig>, LocalError> {
         let provider = Arc::new(default_provider());
         let config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .and_then(|it| it.with_no_client_auth().with_single_cert(self.chain.clone(), self.key.clone_key()));
         let mut config = config.map_err(|source| {
             let hint = "give an ECDSA, Ed25519 or RSA key that the certificate was made with";
-            SetupError::new(format!("cannot use the certificate {}", self.file.display()), hint).because(source)
+            LocalError::new(format!("cannot use the certificate {}", self.file.display()), hint).because(source)
         })?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Arc::new(config))
@@ -125,10 +125,10 @@ impl Certificate {
 
     /// What is wrong with a stored certificate of ours. rustls' own check of a server answers it, with the
     /// certificate as its own trust anchor, so no other X.509 parser is needed.
-    fn flaw(&self, wanted: &[ServerName<'_>]) -> Result<Option<&'static str>, SetupError> {
+    fn flaw(&self, wanted: &[ServerName<'_>]) -> Result<Option<&'static str>, LocalError> {
         let foreign = |source: TlsError| {
             let hint = "give your own certificate with --tls-cert and --tls-key, outside the folder of keys";
-            SetupError::new(format!("{} was not made by this program", self.file.display()), hint).because(source)
+            LocalError::new(format!("{} was not made by this program", self.file.display()), hint).because(source)
         };
         let parsed = ParsedCertificate::try_from(&self.chain[0]).map_err(foreign)?;
         let mut anchors = RootCertStore::empty();
@@ -152,12 +152,12 @@ impl Certificate {
     }
 }
 
-fn server_names(names: &[String]) -> Result<Vec<ServerName<'_>>, SetupError> {
+fn server_names(names: &[String]) -> Result<Vec<ServerName<'_>>, LocalError> {
     let all = OWN_NAMES.into_iter().chain(names.iter().map(String::as_str));
     all.map(|name| {
         ServerName::try_from(name).map_err(|_| {
             let hint = "give --name a plain host name, such as dev.example";
-            SetupError::new(format!("'{name}' is neither a host name nor an address"), hint)
+            LocalError::new(format!("'{name}' is neither a host name nor an address"), hint)
         })
     })
     .collect()
@@ -165,7 +165,7 @@ fn server_names(names: &[String]) -> Result<Vec<ServerName<'_>>, SetupError> {
 
 /// Certificate and key, PEM each. No basicConstraints at all: with an explicit one, either Chromium or Firefox
 /// refuses a self-signed server certificate.
-fn self_signed(names: &[String]) -> Result<(String, String), SetupError> {
+fn self_signed(names: &[String]) -> Result<(String, String), LocalError> {
     let make = || {
         let all = OWN_NAMES.into_iter().map(str::to_owned).chain(names.iter().cloned());
         let mut params = CertificateParams::new(all.collect::<Vec<_>>())?;
@@ -179,47 +179,47 @@ fn self_signed(names: &[String]) -> Result<(String, String), SetupError> {
         Ok((params.self_signed(&key)?.pem(), key.serialize_pem()))
     };
     make().map_err(|source: rcgen::Error| {
-        SetupError::new("cannot make a certificate", "check the names given with --name").because(source)
+        LocalError::new("cannot make a certificate", "check the names given with --name").because(source)
     })
 }
 
-fn read_key(file: &Path) -> Result<PrivateKeyDer<'static>, SetupError> {
+fn read_key(file: &Path) -> Result<PrivateKeyDer<'static>, LocalError> {
     let pem = read(file)?;
     let is_encrypted = [&b"-----BEGIN ENCRYPTED PRIVATE KEY"[..], b"Proc-Type: 4,ENCRYPTED"]
         .into_iter()
         .any(|mark| pem.windows(mark.len()).any(|part| part == mark));
     if is_encrypted {
         let hint = "decrypt it with openssl pkey -in KEY -out PLAIN_KEY, and give --tls-key PLAIN_KEY";
-        return Err(SetupError::new(format!("the key {} is encrypted with a passphrase", file.display()), hint));
+        return Err(LocalError::new(format!("the key {} is encrypted with a passphrase", file.display()), hint));
     }
     PrivateKeyDer::from_pem_slice(&pem).map_err(|source| not_pem(file, "a private key").because(source))
 }
 
-fn is_there(file: &Path) -> Result<bool, SetupError> {
+fn is_there(file: &Path) -> Result<bool, LocalError> {
     file.try_exists().map_err(|source| unreadable(file).because(source))
 }
 
-fn read(file: &Path) -> Result<Vec<u8>, SetupError> {
+fn read(file: &Path) -> Result<Vec<u8>, LocalError> {
     fs::read(file).map_err(|source| unreadable(file).because(source))
 }
 
-fn write(file: &Path, pem: &str) -> Result<(), SetupError> {
-    crate::store::atomic_file::replace(file, pem.as_bytes()).map_err(|source| unwritable(file).because(source))
+fn write(file: &Path, pem: &str) -> Result<(), LocalError> {
+    atomic_file::replace(file, pem.as_bytes()).map_err(|source| unwritable(file).because(source))
 }
 
-fn unreadable(file: &Path) -> SetupError {
+fn unreadable(file: &Path) -> LocalError {
     let hint = "check that the file exists and that this user may read it";
-    SetupError::new(format!("cannot read {}", file.display()), hint)
+    LocalError::new(format!("cannot read {}", file.display()), hint)
 }
 
-fn unwritable(file: &Path) -> SetupError {
+fn unwritable(file: &Path) -> LocalError {
     let hint = "make the folder writable, or choose another with --data-dir";
-    SetupError::new(format!("cannot write {}", file.display()), hint)
+    LocalError::new(format!("cannot write {}", file.display()), hint)
 }
 
-fn not_pem(file: &Path, what: &str) -> SetupError {
+fn not_pem(file: &Path, what: &str) -> LocalError {
     let hint = "give PEM files, as mkcert writes them, or delete tls_cert.pem and tls_key.pem to have new ones made";
-    SetupError::new(format!("{} does not contain {what} in PEM", file.display()), hint)
+    LocalError::new(format!("{} does not contain {what} in PEM", file.display()), hint)
 }
 
 #[cfg(test)]

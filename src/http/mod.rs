@@ -5,7 +5,6 @@ mod backend;
 pub mod certificate;
 mod connection;
 mod connections;
-mod error;
 pub mod limits;
 mod listener;
 mod private_socket;
@@ -16,7 +15,6 @@ mod server;
 mod stream;
 
 pub use certificate::Certificate;
-pub use error::SetupError;
 pub use limits::{Limits, raise_descriptor_limit};
 pub use refusal::Refusal;
 pub use server::{Listen, RunningServer, Server};

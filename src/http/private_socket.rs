@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::SetupError;
+use crate::store::LocalError;
 
 #[cfg(windows)]
 pub(super) type Stream = std::net::TcpStream;
@@ -12,7 +12,7 @@ pub(super) type Stream = std::os::unix::net::UnixStream;
 /// Makes a Unix socket in a folder for this user alone. Returns it for tiny_http, and what connects to it; when that is dropped,
 /// folder and socket are removed.
 #[cfg(unix)]
-pub(super) fn listen() -> Result<(std::os::unix::net::UnixListener, impl Fn() -> io::Result<Stream> + use<>), SetupError>
+pub(super) fn listen() -> Result<(std::os::unix::net::UnixListener, impl Fn() -> io::Result<Stream> + use<>), LocalError>
 {
     use std::os::unix::fs::PermissionsExt;
 
@@ -21,22 +21,22 @@ pub(super) fn listen() -> Result<(std::os::unix::net::UnixListener, impl Fn() ->
     let private = std::fs::Permissions::from_mode(0o700);
     let folder = tempfile::Builder::new().prefix("barepush").permissions(private).tempdir().map_err(|source| {
         let hint = "set TMPDIR to a folder that this user may write to";
-        SetupError::new(format!("cannot make a folder in {}", temp.display()), hint).because(source)
+        LocalError::new(format!("cannot make a folder in {}", temp.display()), hint).because(source)
     })?;
     let path = move || folder.path().join("http");
     let listener = std::os::unix::net::UnixListener::bind(path()).map_err(|source| {
         let hint = "set TMPDIR to a folder with a short path";
-        SetupError::new(format!("cannot open a socket in {}", temp.display()), hint).because(source)
+        LocalError::new(format!("cannot open a socket in {}", temp.display()), hint).because(source)
     })?;
     Ok((listener, move || Stream::connect(path())))
 }
 
 /// Opens a loopback port, since tiny_http has no Unix sockets on Windows.
 #[cfg(windows)]
-pub(super) fn listen() -> Result<(std::net::TcpListener, impl Fn() -> io::Result<Stream> + use<>), SetupError> {
+pub(super) fn listen() -> Result<(std::net::TcpListener, impl Fn() -> io::Result<Stream> + use<>), LocalError> {
     let opened = std::net::TcpListener::bind(("127.0.0.1", 0)).and_then(|it| Ok((it.local_addr()?, it)));
     let (address, listener) = opened.map_err(|source| {
-        SetupError::new("cannot open a loopback port", "check that 127.0.0.1 exists").because(source)
+        LocalError::new("cannot open a loopback port", "check that 127.0.0.1 exists").because(source)
     })?;
     let connect = move || {
         let stream = Stream::connect(address)?;

@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 use rustls::ServerConfig;
 use tiny_http::Request;
 
+use super::Limits;
 use super::backend::Backend;
 use super::connections::ConnectionTable;
 use super::limits::{STOP_ANSWER_TIME, STOP_TIME};
 use super::listener::Listener;
-use super::{Limits, SetupError};
+use crate::store::LocalError;
 
 /// Receives one line for each connection or request refused; never a target, a header or a body.
 pub(super) type Log = fn(&str);
@@ -43,7 +44,7 @@ impl Server {
     ///
     /// # Errors
     /// When its private socket cannot be made in the folder of temporary files.
-    pub fn open(limits: Limits, log: Log) -> Result<Server, SetupError> {
+    pub fn open(limits: Limits, log: Log) -> Result<Server, LocalError> {
         Ok(Server { backend: Arc::new(Backend::open()?), listeners: Vec::new(), limits, log })
     }
 
@@ -51,7 +52,7 @@ impl Server {
     ///
     /// # Errors
     /// When the port is in use or reserved, or this machine has none of the hosts.
-    pub fn bind(&mut self, listen: Listen<'_>) -> Result<SocketAddr, SetupError> {
+    pub fn bind(&mut self, listen: Listen<'_>) -> Result<SocketAddr, LocalError> {
         let (socket, address) = bind_first(listen.hosts, listen.port)?;
         let listener = Listener {
             number: self.listeners.len(),
@@ -80,7 +81,7 @@ impl Server {
 }
 
 /// Binds the first of `hosts` that this machine has: a machine without IPv4 lacks 127.0.0.1 and has `::1`.
-fn bind_first(hosts: &[&str], port: u16) -> Result<(TcpListener, SocketAddr), SetupError> {
+fn bind_first(hosts: &[&str], port: u16) -> Result<(TcpListener, SocketAddr), LocalError> {
     let mut absent = None;
     for host in hosts {
         let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
@@ -93,16 +94,16 @@ fn bind_first(hosts: &[&str], port: u16) -> Result<(TcpListener, SocketAddr), Se
             Err(source) => absent = absent.or(Some(cannot_listen(host, port, source))),
         }
     }
-    Err(absent.unwrap_or_else(|| SetupError::new("nowhere to listen", "give --host an address of this machine")))
+    Err(absent.unwrap_or_else(|| LocalError::new("nowhere to listen", "give --host an address of this machine")))
 }
 
-fn cannot_listen(host: &str, port: u16, source: io::Error) -> SetupError {
+fn cannot_listen(host: &str, port: u16, source: io::Error) -> LocalError {
     let hint = match source.kind() {
         ErrorKind::AddrInUse => "end the program that listens there, or choose another port (0 lets the system choose)",
         ErrorKind::PermissionDenied => "choose a port above 1023",
         _ => "give --host an address of this machine, such as 127.0.0.1",
     };
-    SetupError::new(format!("cannot listen on '{host}:{port}'"), hint).because(source)
+    LocalError::new(format!("cannot listen on '{host}:{port}'"), hint).because(source)
 }
 
 /// Listeners that accept; they end when this is stopped or dropped.

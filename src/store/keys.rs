@@ -1,99 +1,75 @@
 //! The VAPID key's file, `keys/vapid_private.pem`: both programs read it, the server makes it at its first start.
 
+use std::fmt::Display;
 use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::io::{self, ErrorKind};
+use std::path::Path;
 
-use super::atomic_file;
-use crate::push::{Subject, VapidError, VapidKey, generate_vapid_pem};
+use super::{LocalError, atomic_file};
+use crate::push::{Subject, VapidKey, generate_vapid_pem};
 
 /// The VAPID key's file in the folder `keys`.
 pub const VAPID_FILE: &str = "vapid_private.pem";
 
-/// Whether the key existed before this start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyFile {
-    /// The key was read, from its file or from the environment.
-    Found,
-    /// The key was made just now.
-    Created,
-}
-
-/// Why the VAPID key cannot be used. One variant for each thing to do next.
-#[derive(Debug, thiserror::Error)]
-pub enum KeyError {
-    /// The file does not exist. Its whole path is shown: the current folder may be the wrong one.
-    #[error("no VAPID key: {} not found", std::path::absolute(.0).as_ref().unwrap_or(.0).display())]
-    Missing(PathBuf),
-    /// The file exists and cannot be read.
-    #[error("cannot read the VAPID key {}", .0.display())]
-    Read(PathBuf, #[source] io::Error),
-    /// The file cannot be written.
-    #[error("cannot write the VAPID key {}", .0.display())]
-    Write(PathBuf, #[source] io::Error),
-    /// The file, or the environment variable, named first does not hold a private key.
-    #[error("{0} is not a VAPID key")]
-    NotAKey(String, #[source] VapidError),
-}
-
-impl KeyError {
-    /// What to do next, in one sentence.
-    pub fn hint(&self) -> String {
-        match self {
-            KeyError::Missing(_) => {
-                "run cargo run --bin server, it makes the key at its first start; if the server runs in another \
-                folder, name it: --data-dir DIR"
-                    .into()
-            }
-            KeyError::Read(path, _) => format!("check who may read {}", path.display()),
-            KeyError::Write(path, _) => {
-                format!("check that the disk has room and who may write {}", path.display())
-            }
-            KeyError::NotAKey(..) => {
-                "give PKCS#8 or SEC1 PEM, or the 32 bytes in base64url; or move the file away: the \
-                server then makes a new key, and every browser has to subscribe again"
-                    .into()
-            }
-        }
-    }
-}
-
-/// Reads the key in `keys_dir`, and first makes it (PKCS#8 PEM, mode 0600) when the file does not exist: for the server.
+/// Reads the key in `keys_dir`, and first makes it (PKCS#8 PEM, mode 0600) when the file does not exist: for the server. Returns it,
+/// and whether it was made now.
 ///
 /// # Errors
-/// [`KeyError`]. A file that does not hold a key is never replaced.
-pub fn load_or_create(keys_dir: &Path, subject: Subject) -> Result<(VapidKey, KeyFile), KeyError> {
-    match load(keys_dir, subject.clone()) {
-        Err(KeyError::Missing(path)) => {
-            create(keys_dir, &path).map_err(|e| KeyError::Write(path, e))?;
-            // What is used is read back from what is kept.
-            Ok((load(keys_dir, subject)?, KeyFile::Created))
-        }
-        loaded => Ok((loaded?, KeyFile::Found)),
+/// When the file cannot be read or written, or does not hold a key. Such a file is never replaced.
+pub fn load_or_create(keys_dir: &Path, subject: Subject) -> Result<(VapidKey, bool), LocalError> {
+    let path = keys_dir.join(VAPID_FILE);
+    let is_missing = read(&path)?.is_none();
+    if is_missing {
+        create(keys_dir, &path).map_err(|source| {
+            let hint = format!("check that the disk has room and who may write {}", path.display());
+            LocalError::new(format!("cannot write the VAPID key {}", path.display()), hint).because(source)
+        })?;
     }
+    // What is used is read back from what is kept.
+    Ok((load(keys_dir, subject)?, is_missing))
 }
 
 /// Reads the key in `keys_dir`: for notify, whose own new key would match no subscription.
 ///
 /// # Errors
-/// [`KeyError`], but never `Write`.
-pub fn load(keys_dir: &Path, subject: Subject) -> Result<VapidKey, KeyError> {
+/// When the file does not exist, cannot be read, or does not hold a key.
+pub fn load(keys_dir: &Path, subject: Subject) -> Result<VapidKey, LocalError> {
     let path = keys_dir.join(VAPID_FILE);
-    let not_a_key = |why| KeyError::NotAKey(path.display().to_string(), why);
-    let text = fs::read_to_string(&path).map_err(|e| match e.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => KeyError::Missing(path.clone()),
-        io::ErrorKind::InvalidData => not_a_key(VapidError("not text")),
-        _ => KeyError::Read(path.clone(), e),
+    let text = read(&path)?.ok_or_else(|| {
+        // The whole path: the current folder may be the wrong one.
+        let path = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
+        let hint = "run cargo run --bin server, it makes the key at its first start; if the server runs in another \
+            folder, name it: --data-dir DIR";
+        LocalError::new(format!("no VAPID key: {} not found", path.display()), hint)
     })?;
-    VapidKey::from_text(&text, subject).map_err(not_a_key)
+    VapidKey::from_text(&text, subject).map_err(|why| not_a_key(path.display()).because(why))
 }
 
 /// Reads the key from `text`, the value of `VAPID_PRIVATE_KEY`.
 ///
 /// # Errors
-/// [`KeyError::NotAKey`], which never repeats the text.
-pub fn from_env(text: &str, subject: Subject) -> Result<VapidKey, KeyError> {
-    VapidKey::from_text(text, subject).map_err(|why| KeyError::NotAKey("VAPID_PRIVATE_KEY".into(), why))
+/// When it is not a key; never repeats the text.
+pub fn from_env(text: &str, subject: Subject) -> Result<VapidKey, LocalError> {
+    VapidKey::from_text(text, subject).map_err(|why| not_a_key("VAPID_PRIVATE_KEY").because(why))
+}
+
+/// The text in the file; `None` when the file does not exist.
+fn read(path: &Path) -> Result<Option<String>, LocalError> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+        Err(e) if e.kind() == ErrorKind::InvalidData => Err(not_a_key(path.display()).because("not text")),
+        Err(e) => {
+            let hint = format!("check who may read {}", path.display());
+            Err(LocalError::new(format!("cannot read the VAPID key {}", path.display()), hint).because(e))
+        }
+    }
+}
+
+fn not_a_key(name: impl Display) -> LocalError {
+    let hint = "give PKCS#8 or SEC1 PEM, or the 32 bytes in base64url; or move the file away: the \
+        server then makes a new key, and every browser has to subscribe again";
+    LocalError::new(format!("{name} is not a VAPID key"), hint)
 }
 
 fn create(keys_dir: &Path, path: &Path) -> io::Result<()> {
@@ -101,7 +77,7 @@ fn create(keys_dir: &Path, path: &Path) -> io::Result<()> {
     atomic_file::create_private_folder(keys_dir)?;
     match atomic_file::create(path, pem.as_bytes()) {
         // Another server started at this very moment; its key is the one that stays.
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(()),
         result => result,
     }
 }

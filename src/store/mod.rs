@@ -2,6 +2,7 @@
 
 pub mod atomic_file;
 mod entries;
+mod error;
 pub mod keys;
 mod lock;
 mod overview;
@@ -10,6 +11,6 @@ mod rewrite;
 mod subscriptions;
 
 pub use entries::{Entries, Entry};
-pub use keys::{KeyError, KeyFile};
+pub use error::LocalError;
 pub use overview::Overview;
 pub use subscriptions::{Change, Store, StoreError};

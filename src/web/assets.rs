@@ -9,7 +9,7 @@ use ring::digest::{SHA256, digest};
 use rust_embed::RustEmbed;
 
 use super::Reply;
-use crate::http::SetupError;
+use crate::store::LocalError;
 
 /// Our own page: read from `www/` in debug builds, so that an edit needs only a reload; inside the binary in release builds.
 #[derive(RustEmbed)]
@@ -23,19 +23,19 @@ const FILE_BYTES_MAX: u64 = 15 * 1024 * 1024;
 ///
 /// # Errors
 /// When `dir` cannot be read, has no index.html, or one of `secrets` is inside it.
-pub fn folder(dir: &Path, secrets: &[PathBuf]) -> Result<PathBuf, SetupError> {
+pub fn folder(dir: &Path, secrets: &[PathBuf]) -> Result<PathBuf, LocalError> {
     let shown = dir.display();
     let root = dir.canonicalize().map_err(|source| {
-        SetupError::new(format!("cannot read the page's folder {shown}"), "give --www a folder that exists")
+        LocalError::new(format!("cannot read the page's folder {shown}"), "give --www a folder that exists")
             .because(source)
     })?;
     if !root.join("index.html").is_file() {
         let hint = "give --www the folder that your index.html is in";
-        return Err(SetupError::new(format!("the page's folder {shown} has no index.html"), hint));
+        return Err(LocalError::new(format!("the page's folder {shown} has no index.html"), hint));
     }
     match secrets.iter().find(|secret| is_inside(&root, secret)) {
         None => Ok(root),
-        Some(secret) => Err(SetupError::new(
+        Some(secret) => Err(LocalError::new(
             format!("the page's folder {shown} would serve the secrets in {}", secret.display()),
             "move the page into a folder of its own, or give another --data-dir",
         )),

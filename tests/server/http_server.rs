@@ -572,7 +572,7 @@ fn a_port_in_use_is_refused_with_a_hint() {
     let mut server = Server::open(Limits::default(), log).unwrap();
     let error = server.bind(listen("127.0.0.1", house.address.port(), None)).err().unwrap();
     assert_eq!(error.to_string(), format!("cannot listen on '127.0.0.1:{}'", house.address.port()));
-    assert_eq!(error.hint(), "end the program that listens there, or choose another port (0 lets the system choose)");
+    assert_eq!(error.hint, "end the program that listens there, or choose another port (0 lets the system choose)");
 }
 
 #[test]

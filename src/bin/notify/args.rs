@@ -9,7 +9,7 @@ use barepush::cli::{CliError, DataArgs, note, shell, usage};
 use barepush::push::{
     Client, DEFAULT_TTL, Interface, MAX_TRIES, MAX_TTL_SECONDS, ProxyError, Sender, Topic, Urgency, VapidKey,
 };
-use barepush::store::{KeyError, Store, keys};
+use barepush::store::{LocalError, Store, keys};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
@@ -200,14 +200,13 @@ impl Args {
     }
 
     /// The key in the environment, else the one in its file.
-    pub(crate) fn key(&self) -> Result<VapidKey, CliError> {
-        let key = self.data.key_from_env().unwrap_or_else(|| {
+    pub(crate) fn key(&self) -> Result<VapidKey, LocalError> {
+        self.data.key_from_env().unwrap_or_else(|| {
             if !self.quiet {
                 shell::note_open_secret("notify", &self.data.keys().join(keys::VAPID_FILE));
             }
             keys::load(&self.data.keys(), self.data.subject.clone())
-        });
-        key.map_err(CliError::hinted(KeyError::hint))
+        })
     }
 
     /// Makes every push.

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use barepush::cli::{CliError, DataArgs, shell, usage};
-use barepush::http::{Certificate, SetupError, certificate};
+use barepush::cli::{DataArgs, shell, usage};
+use barepush::http::{Certificate, certificate};
 use barepush::push::VapidKey;
-use barepush::store::{KeyError, KeyFile, keys};
+use barepush::store::{LocalError, keys};
 use barepush::web::{Log, allow_list, assets};
 use clap::Parser;
 
@@ -63,22 +63,20 @@ impl Args {
         usage::parse("server", |argument| (argument == "notify").then_some(hint))
     }
 
-    /// The VAPID key: from the environment, or from its file, which is made when it does not exist.
-    pub(crate) fn vapid_key(&self) -> Result<(VapidKey, KeyFile), CliError> {
+    /// The VAPID key: from the environment, or from its file, which is made when it does not exist. Returns whether it was made.
+    pub(crate) fn vapid_key(&self) -> Result<(VapidKey, bool), LocalError> {
         match self.data.key_from_env() {
-            Some(given) => given.map(|key| (key, KeyFile::Found)),
+            Some(given) => Ok((given?, false)),
             None => keys::load_or_create(&self.data.keys(), self.data.subject.clone()),
         }
-        .map_err(CliError::hinted(KeyError::hint))
     }
 
     /// The certificate: the user's own, or from its file, which is made when it does not exist or no longer serves.
-    pub(crate) fn certificate(&self) -> Result<(Certificate, certificate::Made), CliError> {
+    pub(crate) fn certificate(&self) -> Result<(Certificate, certificate::Made), LocalError> {
         match (&self.tls_cert, &self.tls_key) {
             (Some(cert), Some(key)) => Certificate::from_files(cert, key).map(|own| (own, certificate::Made::Given)),
             _ => Certificate::load_or_create(&self.data.keys(), &self.names()),
         }
-        .map_err(CliError::hinted(SetupError::hint))
     }
 
     /// The names given, and a --host that localhost does not reach; IPv6 addresses without brackets.
@@ -103,11 +101,10 @@ impl Args {
     }
 
     /// The folder of --www, checked; `None` for our own page.
-    pub(crate) fn www(&self) -> Result<Option<PathBuf>, CliError> {
+    pub(crate) fn www(&self) -> Result<Option<PathBuf>, LocalError> {
         let mut secrets = vec![self.data.keys(), self.data.subscriptions()];
         secrets.extend(self.tls_key.clone());
-        let folder = self.www.as_ref().map(|dir| assets::folder(dir, &secrets)).transpose();
-        folder.map_err(CliError::hinted(SetupError::hint))
+        self.www.as_ref().map(|dir| assets::folder(dir, &secrets)).transpose()
     }
 
     /// Notes which private keys others on this machine may read.

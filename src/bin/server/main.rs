@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use args::Args;
 use barepush::cli::{CliError, shell, signals};
-use barepush::http::{Certificate, Limits, Listen, Server, SetupError};
+use barepush::http::{Certificate, Limits, Listen, Server};
 use barepush::push::{Client, Interface, ProxyError, Sender};
-use barepush::store::Store;
 use barepush::store::atomic_file::create_private_folder;
+use barepush::store::{LocalError, Store};
 use barepush::web::{About, Application, CertificateInfo, Host, handler};
 
 /// How long a push may take: the page waits for the first one.
@@ -30,7 +30,7 @@ fn main() -> ExitCode {
 
 /// Everything that can be refused is refused before a socket is open; then serves until Ctrl-C or SIGTERM.
 fn run(args: &Args) -> Result<(), CliError> {
-    let (key, key_file) = args.vapid_key()?;
+    let (key, is_new_key) = args.vapid_key()?;
     let (certificate, certificate_made) = args.certificate()?;
     let folder = &args.data.data_dir;
     // With a key and a certificate from elsewhere nothing has made it yet.
@@ -43,7 +43,7 @@ fn run(args: &Args) -> Result<(), CliError> {
     args.note_open_secrets();
     let www = args.www()?;
     let client = Client::new(PUSH_TIMEOUT, KEPT_CONNECTIONS).map_err(CliError::hinted(ProxyError::hint))?;
-    let (server, hosts) = listen(args, &certificate).map_err(CliError::hinted(SetupError::hint))?;
+    let (server, hosts) = listen(args, &certificate)?;
     let (stop, stopped) = mpsc::channel();
     signals::on_stop(move || stop.send(()).unwrap_or_default())?;
 
@@ -59,7 +59,7 @@ fn run(args: &Args) -> Result<(), CliError> {
         delayed: Default::default(),
     });
     // A closed stdout is not an error.
-    let _ = start_up::print(&application, key_file, &certificate_made);
+    let _ = start_up::print(&application, is_new_key, &certificate_made);
     let shared = Arc::clone(&application);
     let running = server.serve(move |listener, request| handler::handle(&shared, listener, request));
     // Nothing but a signal is sent; a closed channel would be the end as well.
@@ -70,7 +70,7 @@ fn run(args: &Args) -> Result<(), CliError> {
 }
 
 /// Binds the https listener, then, unless --no-http, the http one.
-fn listen(args: &Args, certificate: &Certificate) -> Result<(Server, Vec<Host>), SetupError> {
+fn listen(args: &Args, certificate: &Certificate) -> Result<(Server, Vec<Host>), LocalError> {
     let mut server = Server::open(Limits::default(), args.log().refusals())?;
     let mut bind = |scheme, host, port, url_host: String, tls| {
         // A machine without IPv4 has only ::1.

@@ -3,21 +3,20 @@
 use std::io::{self, Write};
 
 use barepush::http::certificate::Made;
-use barepush::store::KeyFile;
 use barepush::web::{About, Application};
 
 /// Prints the text, flushed, so that a program that started the server with a pipe can read its ports.
 ///
 /// # Errors
 /// What stdout answered.
-pub(crate) fn print(application: &Application, key: KeyFile, certificate: &Made) -> io::Result<()> {
+pub(crate) fn print(application: &Application, is_new_key: bool, certificate: &Made) -> io::Result<()> {
     let about = &application.about;
     let mut lines = vec![format!("barepush {}", about.version)];
     lines.extend(addresses(about, certificate));
     if let Some(folder) = &application.www {
         lines.push(format!("serving the page in {}: a reload shows an edit", folder.display()));
     }
-    if key == KeyFile::Created {
+    if is_new_key {
         lines.push("made a VAPID key: keep it, every subscription is bound to it".into());
     }
     let file = &about.certificate.file;

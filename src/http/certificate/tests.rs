@@ -9,7 +9,7 @@ fn folder() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
 }
 
-fn load(folder: &tempfile::TempDir, names: &[&str]) -> Result<(Certificate, Made), SetupError> {
+fn load(folder: &tempfile::TempDir, names: &[&str]) -> Result<(Certificate, Made), LocalError> {
     let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
     Certificate::load_or_create(&folder.path().join("keys"), &names)
 }
@@ -148,7 +148,7 @@ fn an_encrypted_key_is_called_encrypted() {
         fs::write(&key, pem).unwrap();
         let error = Certificate::from_files(&cert, &key).err().unwrap();
         assert_eq!(error.to_string(), format!("the key {} is encrypted with a passphrase", key.display()));
-        assert!(error.hint().starts_with("decrypt it with openssl pkey"), "{}", error.hint());
+        assert!(error.hint.starts_with("decrypt it with openssl pkey"), "{}", error.hint);
         assert_eq!(fs::read_to_string(&key).unwrap(), pem, "and it is left alone");
     }
 }
