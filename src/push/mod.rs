@@ -32,6 +32,6 @@ pub use request::{Header, PushRequest, RequestError};
 pub use result::{Class, PushResult};
 pub use retry::MAX_TRIES;
 pub use sender::Sender;
-pub use subscription::{Subscription, SubscriptionError};
-pub use vapid::{DEFAULT_SUBJECT, Subject, TOKEN_HEADER, Token, VapidError, VapidKey, generate_vapid_pem};
+pub use subscription::Subscription;
+pub use vapid::{DEFAULT_SUBJECT, Subject, TOKEN_HEADER, Token, VapidKey, generate_vapid_pem};
 pub use vendor::{Place, Rules, Vendor};

@@ -2,9 +2,7 @@
 //! without a network. To add a header, see `headers`.
 
 use super::diagnosis::{Cure, SAME_KEY};
-use super::{
-    Endpoint, Hkdf, Interface, MAX_PAYLOAD_BYTES, Message, Subscription, Urgency, VapidError, VapidKey, Vendor, encrypt,
-};
+use super::{Endpoint, Hkdf, Interface, MAX_PAYLOAD_BYTES, Message, Subscription, Urgency, VapidKey, Vendor, encrypt};
 
 /// A push message, ready to be posted.
 pub struct PushRequest {
@@ -45,8 +43,8 @@ pub enum RequestError {
     #[error("cannot encrypt the payload")]
     Encryption(#[source] ece::Error),
     /// The token could not be signed.
-    #[error(transparent)]
-    Vapid(#[from] VapidError),
+    #[error("cannot sign the VAPID token")]
+    Signing,
 }
 
 impl RequestError {
@@ -60,7 +58,7 @@ impl RequestError {
             ),
             RequestError::TooLong(_) => Cure::Both("shorten it, or send a URL and let the worker fetch the rest"),
             RequestError::Encryption(_) => Cure::Both("subscribe again in the page"),
-            RequestError::Vapid(_) => Cure::Both("report this with the version of barepush"),
+            RequestError::Signing => Cure::Both("report this with the version of barepush"),
         };
         cure.for_interface(interface).to_owned()
     }

@@ -22,32 +22,25 @@ pub struct Subscription {
     json: String,
 }
 
-/// Why a text is not a subscription that can be pushed to. It names the member, never its value.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("{0}")]
-pub struct SubscriptionError(String);
-
 impl Subscription {
     /// Parses the JSON of `PushSubscription.toJSON()`, with the member `applicationServerKey` (base64url) if the
     /// page added it. Unknown members stay in [`Subscription::json`].
     ///
     /// # Errors
-    /// [`SubscriptionError`].
-    pub fn from_json(json: &str) -> Result<Subscription, SubscriptionError> {
+    /// Why it cannot be pushed to. It names the member, never its value.
+    pub fn from_json(json: &str) -> Result<Subscription, String> {
         // serde_json's own words could repeat a value.
-        let not_json = |e: serde_json::Error| {
-            SubscriptionError(format!("not JSON: it breaks off at line {}, column {}", e.line(), e.column()))
-        };
+        let not_json =
+            |e: serde_json::Error| format!("not JSON: it breaks off at line {}, column {}", e.line(), e.column());
         let value: Value = serde_json::from_str(json).map_err(not_json)?;
         if !value.is_object() {
-            return Err(SubscriptionError("not a PushSubscription: not a JSON object".into()));
+            return Err("not a PushSubscription: not a JSON object".into());
         }
-        let endpoint = Endpoint::parse(member(&value, "/endpoint", "endpoint")?)
-            .map_err(|e| SubscriptionError(format!("endpoint: {e}")))?;
+        let endpoint = member(&value, "/endpoint", "endpoint")?;
+        let endpoint = Endpoint::parse(endpoint).map_err(|e| format!("endpoint: {e}"))?;
         let p256dh = decode("p256dh", member(&value, "/keys/p256dh", "keys.p256dh")?)?;
         // (RFC 8291 §7: check that the key is on the curve before using it)
-        p256::PublicKey::from_sec1_bytes(&p256dh)
-            .map_err(|_| SubscriptionError("p256dh is not a point on the curve P-256".into()))?;
+        p256::PublicKey::from_sec1_bytes(&p256dh).map_err(|_| "p256dh is not a point on the curve P-256")?;
         let application_server_key = match value.get("applicationServerKey") {
             None | Some(Value::Null) => None,
             Some(_) => {
@@ -99,19 +92,18 @@ impl fmt::Debug for Subscription {
 }
 
 /// The string at `pointer` (RFC 6901); `name` is what errors call it.
-fn member<'a>(value: &'a Value, pointer: &str, name: &'static str) -> Result<&'a str, SubscriptionError> {
-    value.pointer(pointer).and_then(Value::as_str).ok_or_else(|| {
-        SubscriptionError(format!("not a PushSubscription: the member \"{name}\" is missing or not a string"))
-    })
+fn member<'a>(value: &'a Value, pointer: &str, name: &str) -> Result<&'a str, String> {
+    let text = value.pointer(pointer).and_then(Value::as_str);
+    text.ok_or_else(|| format!("not a PushSubscription: the member \"{name}\" is missing or not a string"))
 }
 
 /// Decodes base64url without padding, as browsers write it. Padding and the two other characters of plain base64 are accepted too,
 /// because key tools and hand-made files have them.
-fn decode<const N: usize>(member: &'static str, text: &str) -> Result<[u8; N], SubscriptionError> {
+fn decode<const N: usize>(member: &str, text: &str) -> Result<[u8; N], String> {
     let text = text.trim_end_matches('=').replace('+', "-").replace('/', "_");
     let mut bytes = [0; N];
     match Base64UrlUnpadded::decode(&text, &mut bytes) {
         Ok(decoded) if decoded.len() == N => Ok(bytes),
-        _ => Err(SubscriptionError(format!("{member} is not {N} bytes of base64url"))),
+        _ => Err(format!("{member} is not {N} bytes of base64url")),
     }
 }

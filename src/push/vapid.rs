@@ -13,6 +13,7 @@ use jwt_simple::prelude::UnixTimeStamp;
 use p256::pkcs8::{DecodePrivateKey, EncodePrivateKey, LineEnding};
 use parking_lot::Mutex;
 
+use super::RequestError;
 pub use subject::{DEFAULT_SUBJECT, Subject};
 
 /// How long a token holds: half of the 24 hours that RFC 8292 section 2 allows, as most senders do.
@@ -43,21 +44,16 @@ pub struct Token {
     pub expires: SystemTime,
 }
 
-/// A text that does not hold a P-256 private key in any form in circulation, or a token that could not be signed: why.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct VapidError(pub &'static str);
-
 impl VapidKey {
     /// Reads PKCS#8 PEM (`BEGIN PRIVATE KEY`), SEC1 PEM (`BEGIN EC PRIVATE KEY`, perhaps after `BEGIN EC PARAMETERS`, as
     /// `openssl ecparam -genkey` writes), or base64url, padded or not, of the 32 raw bytes or of PKCS#8 (py-vapid's).
     /// Quotes around the text are skipped, and PEM may have lost its line breaks: environment files hold both.
     ///
     /// # Errors
-    /// [`VapidError`], which never repeats the text.
-    pub fn from_text(text: &str, subject: Subject) -> Result<VapidKey, VapidError> {
-        let secret = secret_key(text).map_err(VapidError)?;
-        let pair = ES256KeyPair::from_bytes(&secret.to_bytes()).map_err(|_| VapidError("not a P-256 key"))?;
+    /// Why the text does not hold a P-256 private key, without repeating it.
+    pub fn from_text(text: &str, subject: Subject) -> Result<VapidKey, &'static str> {
+        let secret = secret_key(text)?;
+        let pair = ES256KeyPair::from_bytes(&secret.to_bytes()).map_err(|_| "not a P-256 key")?;
         let point = secret.public_key();
         let public = Base64UrlUnpadded::encode_string(&point.to_sec1_bytes());
         Ok(VapidKey { pair, point, public, subject, tokens: Mutex::default() })
@@ -81,8 +77,8 @@ impl VapidKey {
     /// The Authorization header for a push service: `vapid t=<token>, k=<public key>` (RFC 8292 section 3).
     ///
     /// # Errors
-    /// [`VapidError`], when signing fails.
-    pub fn authorization(&self, origin: &str) -> Result<String, VapidError> {
+    /// [`RequestError::Signing`].
+    pub fn authorization(&self, origin: &str) -> Result<String, RequestError> {
         Ok(format!("vapid t={}, k={}", self.token(origin, SystemTime::now())?.text, self.public))
     }
 
@@ -90,8 +86,8 @@ impl VapidKey {
     /// are exactly `aud` (`origin`, with any non-default port), `exp` (12 hours after `now`) and `sub` (the subject).
     ///
     /// # Errors
-    /// [`VapidError`], when signing fails.
-    pub fn token(&self, origin: &str, now: SystemTime) -> Result<Token, VapidError> {
+    /// [`RequestError::Signing`].
+    pub fn token(&self, origin: &str, now: SystemTime) -> Result<Token, RequestError> {
         let mut tokens = self.tokens.lock();
         if let Some(token) = tokens.get(origin) {
             // The second bound is for a clock set back: such a token would claim more than push services take.
@@ -109,13 +105,13 @@ impl VapidKey {
         Ok(token)
     }
 
-    fn sign(&self, origin: &str, expires: SystemTime) -> Result<String, VapidError> {
+    fn sign(&self, origin: &str, expires: SystemTime) -> Result<String, RequestError> {
         let exp = expires.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let mut claims = Claims::create(TOKEN_LIFE.into()).with_audience(origin).with_subject(&self.subject);
         // jwt-simple adds two claims that RFC 8292 does not ask for, and that a clock some seconds fast would break.
         (claims.issued_at, claims.invalid_before) = (None, None);
         claims.expires_at = Some(UnixTimeStamp::from_secs(exp));
-        self.pair.sign(claims).map_err(|_| VapidError("cannot sign the VAPID token"))
+        self.pair.sign(claims).map_err(|_| RequestError::Signing)
     }
 }
 

@@ -7,7 +7,7 @@ use memchr::memchr;
 use serde::de::IgnoredAny;
 
 use super::StoreError;
-use crate::push::{Subscription, SubscriptionError};
+use crate::push::Subscription;
 
 /// A value over several lines that does not end within this is not a subscription: they are under 1 KiB, and `POST` takes
 /// 16 KiB.
@@ -27,11 +27,11 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The subscription, or why the value is not one.
+    /// The subscription.
     ///
     /// # Errors
-    /// [`SubscriptionError`].
-    pub fn subscription(&self) -> Result<Subscription, SubscriptionError> {
+    /// Why the value is not one.
+    pub fn subscription(&self) -> Result<Subscription, String> {
         Subscription::from_json(&String::from_utf8_lossy(&self.text))
     }
 }

@@ -37,10 +37,8 @@ pub(super) fn status(application: &Application) -> RouteResult {
 /// subscription cannot be pushed to, it is not kept. 400 for what is not a subscription or not of an allowed push service, 409
 /// for one of another VAPID key.
 pub(super) fn add_subscription(application: &Application, body: &str) -> RouteResult {
-    let subscription = Subscription::from_json(body).map_err(|e| {
-        let hint = "send what JSON.stringify(subscription) gives in the browser";
-        Refusal::new(400, format!("{:#}", anyhow::Error::new(e)), hint)
-    })?;
+    let subscription = Subscription::from_json(body)
+        .map_err(|why| Refusal::new(400, why, "send what JSON.stringify(subscription) gives in the browser"))?;
     allow_list::check(subscription.endpoint(), &application.allowed_push_services)?;
     if subscription.application_server_key().is_some_and(|key| key != application.public_key()) {
         return Err(Refusal::new(409, "this subscription was made with another VAPID key", USE_OUR_KEY));

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::anyhow;
 use barepush::cli::{CliError, complain, note};
-use barepush::push::{Endpoint, SubscriptionError};
+use barepush::push::Endpoint;
 use barepush::store::{Change, Store, StoreError};
 
 use crate::args::Args;
@@ -49,9 +49,8 @@ pub(crate) fn nobody(store: &Store, unusable: usize) -> CliError {
 }
 
 /// Reports a line that is not a valid subscription.
-pub(crate) fn complain_of_line(path: &Path, line: usize, error: SubscriptionError) {
-    let why = anyhow::Error::new(error);
-    complain("notify", format_args!("{} line {line}: {why:#}", path.display()), None);
+pub(crate) fn complain_of_line(path: &Path, line: usize, why: &str) {
+    complain("notify", format_args!("{} line {line}: {why}", path.display()), None);
 }
 
 /// Moves the lines of those endpoints that `is_gone` names to `subscription.txt.gone`, in one rewrite, and notes how many they

@@ -121,7 +121,7 @@ fn selected(
     let failed = move |e| reader.lock().failure = Some(CliError::hinted(StoreError::hint)(e));
     let mut recent = Recent::default();
     entries.map_while(move |entry| entry.map_err(&failed).ok()).filter_map(move |entry| {
-        let subscription = entry.subscription().map_err(|e| summary.lock().add_unusable(entry.line, e)).ok()?;
+        let subscription = entry.subscription().map_err(|e| summary.lock().add_unusable(entry.line, &e)).ok()?;
         let id = subscription_id(subscription.endpoint());
         if done.binary_search(&id).is_ok() {
             summary.lock().done_before += 1;

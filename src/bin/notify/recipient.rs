@@ -23,7 +23,7 @@ pub(crate) fn recipient(args: &Args) -> Result<Subscription, CliError> {
     let (mut matching, mut stored, mut unusable) = (Seen::default(), Seen::default(), 0);
     for entry in Entries::new(reader, store.path()) {
         let entry = entry.map_err(CliError::hinted(StoreError::hint))?;
-        let Ok(subscription) = entry.subscription().map_err(|e| list::complain_of_line(store.path(), entry.line, e))
+        let Ok(subscription) = entry.subscription().map_err(|e| list::complain_of_line(store.path(), entry.line, &e))
         else {
             unusable += 1;
             continue;

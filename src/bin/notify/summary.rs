@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use barepush::cli::{CliError, complain, note};
-use barepush::push::{Class, Pushed, SubscriptionError};
+use barepush::push::{Class, Pushed};
 use indicatif::ProgressBar;
 
 use crate::args::Args;
@@ -94,9 +94,9 @@ impl Summary {
     }
 
     /// Prints that an entry of the list is not a subscription.
-    pub(crate) fn add_unusable(&mut self, line: usize, error: SubscriptionError) {
+    pub(crate) fn add_unusable(&mut self, line: usize, why: &str) {
         self.unusable += 1;
-        self.bar.suspend(|| complain_of_line(&self.list, line, error));
+        self.bar.suspend(|| complain_of_line(&self.list, line, why));
         self.draw();
     }
 
