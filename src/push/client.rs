@@ -9,7 +9,7 @@ use ureq::http::{Response, StatusCode};
 use ureq::tls::RootCerts;
 use ureq::{Agent, Proxy};
 
-use super::{Answer, Endpoint, ProxyError, PushRequest, agents, proxy};
+use super::{Answer, Endpoint, ProxyError, PushRequest, agent};
 
 /// Why a push service did not accept a message, by what to do next.
 #[derive(Debug, Clone)]
@@ -88,7 +88,7 @@ impl Client {
         Ok(Client {
             timeout,
             connections,
-            proxy: proxy::from_env()?,
+            proxy: agent::proxy()?,
             plain: OnceLock::new(),
             loopback: OnceLock::new(),
             remote: OnceLock::new(),
@@ -133,12 +133,12 @@ impl Client {
 
     /// The agent for `endpoint`. Authorities are read with the first endpoint that needs them, which takes milliseconds.
     fn agent(&self, endpoint: &Endpoint) -> &Agent {
-        let make = |authorities, proxy| agents::agent(self.timeout, self.connections, authorities, proxy);
+        let make = |authorities, proxy| agent::make(self.timeout, self.connections, authorities, proxy);
         let proxy = || self.proxy.as_ref().map(|(_, proxy)| proxy.clone());
         match (endpoint.as_str().starts_with("http:"), endpoint.is_loopback()) {
             (true, _) => self.plain.get_or_init(|| make(RootCerts::PlatformVerifier, None)),
-            (false, true) => self.loopback.get_or_init(|| make(agents::root_certs(), None)),
-            (false, false) => self.remote.get_or_init(|| make(agents::root_certs(), proxy())),
+            (false, true) => self.loopback.get_or_init(|| make(agent::root_certs(), None)),
+            (false, false) => self.remote.get_or_init(|| make(agent::root_certs(), proxy())),
         }
     }
 

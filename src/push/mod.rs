@@ -2,7 +2,7 @@
 //! other folder. The story: `subscription` and `message` become a `request`, `sender` posts it by `client`, `result` says how it
 //! ended. What the other folders use is re-exported here.
 
-mod agents;
+mod agent;
 mod answer;
 mod client;
 mod diagnosis;
@@ -11,7 +11,6 @@ mod encryption;
 mod endpoint;
 mod fan_out;
 mod message;
-mod proxy;
 mod request;
 mod result;
 mod retry;
@@ -20,6 +19,7 @@ mod subscription;
 mod vapid;
 mod vendor;
 
+pub use agent::ProxyError;
 pub use answer::Answer;
 pub use client::{Client, SendError, Unreachable};
 pub use diagnosis::{Diagnosis, Interface, diagnose};
@@ -27,7 +27,6 @@ pub use encryption::{BRIDGED_PAYLOAD_BYTES, Hkdf, MAX_BODY_BYTES, MAX_PAYLOAD_BY
 pub use endpoint::Endpoint;
 pub use fan_out::{Pushed, Queue};
 pub use message::{DEFAULT_TTL, MAX_TTL_SECONDS, Message, Notification, Topic, Urgency};
-pub use proxy::ProxyError;
 pub use request::{Header, PushRequest, RequestError};
 pub use result::{Class, PushResult};
 pub use retry::MAX_TRIES;

@@ -1,5 +1,5 @@
-//! ureq, set up for push services: bounded memory and time, no redirects; and which authorities may vouch for their certificates:
-//! those of one file, else those of the operating system.
+//! ureq, set up for push services: bounded memory and time, no redirects, the authorities that may vouch for their
+//! certificates, and the proxy that the environment names. Edit it to change how connections are made.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::{env, fs};
 
 use ureq::tls::{PemItem, RootCerts, TlsConfig};
 use ureq::unversioned::transport::DefaultConnector;
-use ureq::{Agent, Proxy};
+use ureq::{Agent, Proxy, ProxyProtocol};
 
 use super::dns_cache::Names;
 
@@ -21,9 +21,26 @@ const INPUT_BYTES: usize = 8 * 1024;
 const MAX_ANSWER_HEAD_BYTES: usize = INPUT_BYTES - 1024;
 /// What we call ourselves to push services.
 const USER_AGENT: &str = concat!("barepush/", env!("CARGO_PKG_VERSION"));
+/// The variables that ureq reads for a proxy, in its order: the first that is set counts.
+const PROXY_VARIABLES: [&str; 6] = ["ALL_PROXY", "all_proxy", "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"];
+
+/// A variable names a proxy that cannot be used. It never repeats the value, which may hold a password.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot use the proxy in {variable}: {why}")]
+pub struct ProxyError {
+    variable: &'static str,
+    why: &'static str,
+}
+
+impl ProxyError {
+    /// What to do next, in one sentence.
+    pub fn hint(&self) -> String {
+        format!("set {} to http://host:port, or unset it", self.variable)
+    }
+}
 
 /// An agent that takes at most `timeout` for each request, from name to answer, and keeps up to `connections` a host.
-pub(super) fn agent(timeout: Duration, connections: usize, authorities: RootCerts, proxy: Option<Proxy>) -> Agent {
+pub(super) fn make(timeout: Duration, connections: usize, authorities: RootCerts, proxy: Option<Proxy>) -> Agent {
     let tls = TlsConfig::builder()
         .root_certs(authorities)
         .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
@@ -70,5 +87,21 @@ fn authorities_file() -> Option<PathBuf> {
         // A folder that the user chose alone holds without a file.
         (None, Some(_)) => None,
         (None, None) => openssl_probe::probe().cert_file,
+    }
+}
+
+/// The proxy to use, and the variable that names it; `NO_PROXY` is part of it. It is checked before anything is sent, because ureq
+/// ignores a proxy that it cannot use and would push directly.
+pub(super) fn proxy() -> Result<Option<(&'static str, Proxy)>, ProxyError> {
+    let set = |name: &&'static str| Some((*name, env::var_os(name).filter(|value| !value.is_empty())?));
+    let Some((variable, value)) = PROXY_VARIABLES.iter().find_map(set) else {
+        return Ok(None);
+    };
+    let failed = |why| ProxyError { variable, why };
+    let proxy = value.to_str().and_then(|value| Proxy::new(value).ok());
+    match proxy.as_ref().map(Proxy::protocol) {
+        None => Err(failed("it is not a URL of the form http://host:port")),
+        Some(ProxyProtocol::Http | ProxyProtocol::Https) => Ok(Proxy::try_from_env().map(|proxy| (variable, proxy))),
+        Some(_) => Err(failed("SOCKS is not supported")),
     }
 }
