@@ -44,7 +44,7 @@ impl Sender {
     ) -> io::Result<bool> {
         let report = Mutex::new(report);
         thread::scope(|scope| {
-            for number in 1..=queue.jobs() {
+            for number in 1..=queue.jobs {
                 let thread = thread::Builder::new().name("push".into()).stack_size(STACK_BYTES);
                 match thread.spawn_scoped(scope, || self.work(message, queue, &report)) {
                     Ok(_) => {}
@@ -62,7 +62,7 @@ impl Sender {
     fn work(&self, message: &Message, queue: &Queue, report: &Mutex<impl FnMut(Pushed) -> ControlFlow<()>>) {
         let _stop = StopOnPanic(queue);
         while let Some(push) = queue.next() {
-            let (result, pause) = self.attempt(message, &push.subscription, push.tried + 1);
+            let (result, pause) = self.push(message, &push.subscription, push.tried + 1);
             let over = match pause {
                 Some(pause) => queue.retry(push, pause),
                 None => Some(push),

@@ -20,16 +20,12 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// Pushes `message` to one browser. Before each pause `retrying` is given the failure and the pause.
-    pub fn push(
-        &self,
-        message: &Message,
-        subscription: &Subscription,
-        retrying: impl FnMut(&PushResult, Duration),
-    ) -> PushResult {
-        match PushRequest::new(message, subscription, &self.key) {
-            Ok(request) => self.send(&request, retrying),
-            Err(e) => PushResult::not_built(subscription.endpoint(), &e, self.interface),
+    /// Pushes `message` to one browser by one try, the number `number` (from 1). Returns how it ended, and how long to wait before the
+    /// next try; `None`: the push is over.
+    pub fn push(&self, message: &Message, to: &Subscription, number: u32) -> (PushResult, Option<Duration>) {
+        match PushRequest::new(message, to, &self.key) {
+            Ok(request) => self.post(&request, number),
+            Err(e) => (PushResult::not_built(to.endpoint(), &e, self.interface), None),
         }
     }
 
@@ -42,15 +38,6 @@ impl Sender {
             retrying(&result, pause);
             std::thread::sleep(pause);
             number += 1;
-        }
-    }
-
-    /// One try, the number `number` (from 1), and how long to wait before the next one; `None`: the push is over. For a fan-out, which
-    /// does not sleep between tries.
-    pub(super) fn attempt(&self, message: &Message, to: &Subscription, number: u32) -> (PushResult, Option<Duration>) {
-        match PushRequest::new(message, to, &self.key) {
-            Ok(request) => self.post(&request, number),
-            Err(e) => (PushResult::not_built(to.endpoint(), &e, self.interface), None),
         }
     }
 

@@ -68,7 +68,7 @@ impl Application {
 
     /// Pushes once, logs the result and remembers it.
     pub(super) fn push(&self, message: &Message, subscription: &Subscription) -> PushResult {
-        let result = self.sender.push(message, subscription, |_, _| ());
+        let (result, _) = self.sender.push(message, subscription, 1);
         self.report(&result);
         result
     }

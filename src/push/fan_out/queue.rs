@@ -26,7 +26,8 @@ pub struct Queue {
     work: Condvar,
     /// The thread that reads waits for this: `State::read` may have space.
     space: Condvar,
-    jobs: usize,
+    /// How many pushes are under way at once.
+    pub(super) jobs: usize,
 }
 
 #[derive(Default)]
@@ -59,10 +60,6 @@ impl Queue {
     /// Whether [`Queue::stop`] was called.
     pub fn is_stopped(&self) -> bool {
         self.state.lock().stopped
-    }
-
-    pub(super) fn jobs(&self) -> usize {
-        self.jobs
     }
 
     /// Adds what was read, when there is space. `false`: the queue was stopped.
