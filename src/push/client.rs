@@ -160,7 +160,7 @@ impl Client {
             other => Unreachable::Lost(other.to_string()),
         };
         let proxy =
-            self.proxy.as_ref().filter(|(_, proxy)| !endpoint.is_loopback() && !proxy.is_no_proxy(endpoint.uri()));
+            self.proxy.as_ref().filter(|(_, proxy)| !endpoint.is_loopback() && !proxy.is_no_proxy(&endpoint.uri));
         match (proxy.map(|(variable, _)| *variable), &error) {
             (Some(variable), ureq::Error::ConnectProxyFailed(words)) => proxy_failure(variable, words),
             // With a proxy, nothing else is connected to.

@@ -6,8 +6,8 @@ use std::cell::RefCell;
 
 use ece::crypto::{Cryptographer, EcKeyComponents, LocalKeyPair, RemotePublicKey};
 use parking_lot::Mutex;
-use ring::rand::SecureRandom;
-use ring::{aead, agreement, hkdf, rand};
+use ring::rand::{SecureRandom, SystemRandom};
+use ring::{aead, agreement, hkdf};
 
 use super::{RequestError, Subscription};
 
@@ -75,10 +75,6 @@ struct PeerKey(Vec<u8>);
 
 const REFUSED: ece::Error = ece::Error::CryptoError;
 
-fn random() -> rand::SystemRandom {
-    rand::SystemRandom::new()
-}
-
 impl LocalKeyPair for Ephemeral {
     fn pub_as_raw(&self) -> ece::Result<Vec<u8>> {
         Ok(self.public.clone())
@@ -111,8 +107,8 @@ impl hkdf::KeyType for Length {
 
 impl Cryptographer for Ring {
     fn generate_ephemeral_keypair(&self) -> ece::Result<Box<dyn LocalKeyPair>> {
-        let private =
-            agreement::EphemeralPrivateKey::generate(&agreement::ECDH_P256, &random()).map_err(|_| REFUSED)?;
+        let private = agreement::EphemeralPrivateKey::generate(&agreement::ECDH_P256, &SystemRandom::new())
+            .map_err(|_| REFUSED)?;
         let public = private.compute_public_key().map_err(|_| REFUSED)?.as_ref().to_vec();
         Ok(Box::new(Ephemeral { private: Mutex::new(Some(private)), public }))
     }
@@ -160,6 +156,6 @@ impl Cryptographer for Ring {
     }
 
     fn random_bytes(&self, dest: &mut [u8]) -> ece::Result<()> {
-        random().fill(dest).map_err(|_| REFUSED)
+        SystemRandom::new().fill(dest).map_err(|_| REFUSED)
     }
 }

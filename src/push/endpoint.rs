@@ -1,6 +1,7 @@
 //! Where a message is posted to: the endpoint that a push service gave out for one subscription.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use ureq::http::Uri;
 
@@ -14,11 +15,10 @@ const MAX_ENDPOINT_BYTES: usize = 2048;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint {
     text: String,
-    uri: Uri,
+    pub(super) uri: Uri,
 }
 
 const NOT_HTTPS: &str = "not an absolute https URI with a host";
-const HTTP: &str = "http is accepted on loopback only, a push service speaks https";
 
 impl Endpoint {
     /// Checks that `text` is an absolute URI with https (RFC 8030 section 5), or with http to this machine, and without user info.
@@ -41,22 +41,18 @@ impl Endpoint {
         {
             return Err(NOT_HTTPS.into());
         }
-        match uri.scheme_str() {
-            Some("https") => {}
-            Some("http") if is_loopback(host) => {}
-            Some("http") => return Err(HTTP.into()),
-            _ => return Err(NOT_HTTPS.into()),
+        let endpoint = Endpoint { text: text.to_owned(), uri };
+        match endpoint.uri.scheme_str() {
+            Some("https") => Ok(endpoint),
+            Some("http") if endpoint.is_loopback() => Ok(endpoint),
+            Some("http") => Err("http is accepted on loopback only, a push service speaks https".into()),
+            _ => Err(NOT_HTTPS.into()),
         }
-        Ok(Endpoint { text: text.to_owned(), uri })
     }
 
     /// The whole URI, a secret: for the request and the store only.
     pub fn as_str(&self) -> &str {
         &self.text
-    }
-
-    pub(super) fn uri(&self) -> &Uri {
-        &self.uri
     }
 
     /// The host without port.
@@ -87,14 +83,10 @@ impl Endpoint {
 
     /// Whether its host is `localhost` or a loopback address, so that requests never leave this machine.
     pub fn is_loopback(&self) -> bool {
-        is_loopback(self.host())
+        let host = self.host();
+        let address = host.trim_start_matches('[').trim_end_matches(']');
+        host.eq_ignore_ascii_case("localhost") || address.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
     }
-}
-
-/// The names and addresses that never leave this machine.
-fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost") || address.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 impl fmt::Display for Endpoint {

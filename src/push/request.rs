@@ -74,7 +74,7 @@ impl PushRequest {
         if subscription.application_server_key().is_some_and(|made_with| made_with != key.public_key()) {
             return Err(RequestError::OtherKey(endpoint.to_string()));
         }
-        if let Some(why) = key.subject().refused_by(endpoint.vendor()) {
+        if let Some(why) = key.subject.refused_by(endpoint.vendor()) {
             return Err(RequestError::Subject(why));
         }
         let authorization = key.authorization(&endpoint.origin())?;

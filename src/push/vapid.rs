@@ -28,7 +28,8 @@ pub struct VapidKey {
     pair: ES256KeyPair,
     point: p256::PublicKey,
     public: String,
-    subject: Subject,
+    /// The contact that goes into the token.
+    pub subject: Subject,
     tokens: Mutex<HashMap<String, Token>>,
 }
 
@@ -67,11 +68,6 @@ impl VapidKey {
     /// The same as a point, for other formats.
     pub fn public_point(&self) -> &p256::PublicKey {
         &self.point
-    }
-
-    /// The contact that goes into the token.
-    pub fn subject(&self) -> &Subject {
-        &self.subject
     }
 
     /// The Authorization header for a push service: `vapid t=<token>, k=<public key>` (RFC 8292 section 3).

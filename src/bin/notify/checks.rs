@@ -10,9 +10,9 @@ pub(crate) fn lines(message: &Message, subscription: &Subscription, key: &VapidK
         Some(_) => "wrong: the subscription was made with another VAPID key",
         None => "unknown: the subscription does not say which VAPID key it was made with",
     };
-    let subject = match key.subject().refused_by(endpoint.vendor()) {
+    let subject = match key.subject.refused_by(endpoint.vendor()) {
         Some(why) => format!("wrong: {why}"),
-        None => format!("ok: {}", key.subject()),
+        None => format!("ok: {}", key.subject),
     };
     // A longer payload has been refused before.
     let mut size = format!("ok: {} bytes; at most {MAX_PAYLOAD_BYTES} fit into one message", message.payload.len());

@@ -27,7 +27,7 @@ impl Explanation<'_> {
     pub(super) fn token(&self, key: &VapidKey, token: &Token) -> String {
         let aud = json!(self.subscription.endpoint().origin());
         let exp = token.expires.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let (sub, k, expiry) = (json!(key.subject().to_string()), key.public_key(), expiry(token.expires));
+        let (sub, k, expiry) = (json!(key.subject.to_string()), key.public_key(), expiry(token.expires));
         let token = self.secret(&token.text, &masked(&token.text));
         format!(
             "the token that identifies the sender (RFC 8292; src/push/vapid.rs)
