@@ -4,7 +4,8 @@ use std::fmt::Display;
 use std::io::{Write, stderr};
 use std::process::ExitCode;
 
-use crate::store::LocalError;
+use crate::push::ProxyError;
+use crate::store::{LocalError, StoreError};
 
 /// The exit code of an error on this side: a file, a key, a port, encryption.
 const EXIT_LOCAL: u8 = 1;
@@ -29,18 +30,6 @@ impl CliError {
         CliError::new(EXIT_LOCAL, error, hint)
     }
 
-    /// For `map_err`: an error on this side, with its own hint.
-    pub fn hinted<E, H>(hint: impl Fn(&E) -> H) -> impl Fn(E) -> CliError
-    where
-        E: Into<anyhow::Error>,
-        H: Into<String>,
-    {
-        move |error| {
-            let hint = hint(&error);
-            CliError::local(error, hint)
-        }
-    }
-
     /// Prints `program: error: what: why` and `program: hint: what to do next` on stderr.
     pub fn report(self, program: &str) -> ExitCode {
         complain(program, format_args!("{:#}", self.error), Some(&self.hint));
@@ -51,6 +40,20 @@ impl CliError {
 impl From<LocalError> for CliError {
     fn from(error: LocalError) -> CliError {
         let hint = error.hint.clone();
+        CliError::local(error, hint)
+    }
+}
+
+impl From<StoreError> for CliError {
+    fn from(error: StoreError) -> CliError {
+        let hint = error.hint();
+        CliError::local(error, hint)
+    }
+}
+
+impl From<ProxyError> for CliError {
+    fn from(error: ProxyError) -> CliError {
+        let hint = error.hint();
         CliError::local(error, hint)
     }
 }

@@ -24,8 +24,8 @@ pub struct Store {
 /// Why the file could not be read or changed. One variant for each thing to do next.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The file does not exist: nobody has subscribed.
-    #[error("{} not found", .0.display())]
+    /// The file does not exist: nobody has subscribed. Its whole path is shown: the current folder may be the wrong one.
+    #[error("{} not found", std::path::absolute(.0).as_ref().unwrap_or(.0).display())]
     Missing(PathBuf),
     /// The file cannot be read.
     #[error("cannot read {}", .0.display())]

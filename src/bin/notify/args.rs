@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use barepush::cli::{CliError, DataArgs, note, shell, usage};
-use barepush::push::{
-    Client, DEFAULT_TTL, Interface, MAX_TRIES, MAX_TTL_SECONDS, ProxyError, Sender, Topic, Urgency, VapidKey,
-};
+use barepush::push::{Client, DEFAULT_TTL, Interface, MAX_TRIES, MAX_TTL_SECONDS, Sender, Topic, Urgency, VapidKey};
 use barepush::store::{LocalError, Store, keys};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
@@ -211,8 +209,7 @@ impl Args {
 
     /// Makes every push.
     pub(crate) fn sender(&self) -> Result<Sender, CliError> {
-        let client = Client::new(Duration::from_secs(self.timeout), self.jobs.into());
-        let client = client.map_err(CliError::hinted(ProxyError::hint))?;
+        let client = Client::new(Duration::from_secs(self.timeout), self.jobs.into())?;
         let tries = if self.no_retry { 1 } else { MAX_TRIES };
         Ok(Sender { client, key: self.key()?, tries, dry_run: self.dry_run, interface: Interface::CommandLine })
     }

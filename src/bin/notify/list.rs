@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use anyhow::anyhow;
-use barepush::cli::{CliError, complain, note};
+use barepush::cli::{CliError, complain};
 use barepush::push::Endpoint;
 use barepush::store::{Change, Store, StoreError};
 
@@ -19,23 +19,18 @@ pub(crate) fn open(args: &Args, store: &Store) -> Result<(Box<dyn Read + Send>, 
     if args.reads_stdin() {
         return Ok((Box::new(io::stdin()), None));
     }
-    let file = store.open().map_err(|e| not_opened(args, e))?;
+    let file = store.open().map_err(|e| match e {
+        StoreError::Missing(_) if args.subscriptions.is_some() => {
+            CliError::new(EXIT_NOBODY, anyhow!("no subscriptions: {e}"), "check the path given to --subscriptions")
+        }
+        StoreError::Missing(_) => {
+            let hint = format!("{OPEN_THE_PAGE}; if the server runs in another folder, name it: --data-dir DIR");
+            CliError::new(EXIT_NOBODY, anyhow!("nobody has subscribed yet: {e}"), hint)
+        }
+        e => e.into(),
+    })?;
     let length = file.metadata().map(|file| file.len()).ok();
     Ok((Box::new(file), length))
-}
-
-/// A missing list is named by its absolute path: the folder may be the wrong one.
-fn not_opened(args: &Args, error: StoreError) -> CliError {
-    let StoreError::Missing(path) = &error else {
-        return CliError::hinted(StoreError::hint)(error);
-    };
-    let missing = StoreError::Missing(std::path::absolute(path).unwrap_or_else(|_| path.clone()));
-    if args.subscriptions.is_some() {
-        let hint = "check the path given to --subscriptions";
-        return CliError::new(EXIT_NOBODY, anyhow!("no subscriptions: {missing}"), hint);
-    }
-    let hint = format!("{OPEN_THE_PAGE}; if the server runs in another folder, name it: --data-dir DIR");
-    CliError::new(EXIT_NOBODY, anyhow!("nobody has subscribed yet: {missing}"), hint)
 }
 
 /// The error for a list that was read to its end and had no usable subscription.
@@ -62,13 +57,12 @@ pub(crate) fn move_to_gone(args: &Args, is_gone: impl Fn(&Endpoint) -> bool) -> 
     let store = args.store();
     match store.move_to_gone(is_gone) {
         Ok(Change { found: 0, .. }) => {}
-        Ok(_) | Err(StoreError::NotRegular(_)) if args.quiet => {}
         Ok(Change { found, .. }) => {
             let lines = if found == 1 { "line" } else { "lines" };
-            note("notify", format_args!("{found} {lines} went to {}", store.gone_path().display()));
+            args.note(format_args!("{found} {lines} went to {}", store.gone_path().display()));
         }
-        Err(kept @ StoreError::NotRegular(_)) => note("notify", kept),
-        Err(e) => return Err(CliError::hinted(StoreError::hint)(e)),
+        Err(kept @ StoreError::NotRegular(_)) => args.note(kept),
+        Err(e) => return Err(e.into()),
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use barepush::cli::{CliError, note, signals};
 use barepush::push::{Message, Queue, Subscription};
-use barepush::store::{Entries, StoreError};
+use barepush::store::Entries;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use parking_lot::Mutex;
 
@@ -118,7 +118,7 @@ fn selected(
     summary: Arc<Mutex<Summary>>,
 ) -> impl Iterator<Item = (usize, Subscription)> + Send {
     let reader = Arc::clone(&summary);
-    let failed = move |e| reader.lock().failure = Some(CliError::hinted(StoreError::hint)(e));
+    let failed = move |e| reader.lock().failure = Some(CliError::from(e));
     let mut recent = Recent::default();
     entries.map_while(move |entry| entry.map_err(&failed).ok()).filter_map(move |entry| {
         let subscription = entry.subscription().map_err(|e| summary.lock().add_unusable(entry.line, &e)).ok()?;

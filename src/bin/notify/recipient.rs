@@ -1,12 +1,10 @@
 //! The subscription that a single message goes to: the newest one, or the one that `--to` names by its endpoint's tail, its
 //! push service's host or its browser.
 
-use std::collections::VecDeque;
-
 use anyhow::anyhow;
 use barepush::cli::{CliError, shell};
 use barepush::push::{Endpoint, Subscription, Vendor};
-use barepush::store::{Entries, StoreError};
+use barepush::store::Entries;
 
 use crate::args::Args;
 use crate::list;
@@ -22,7 +20,7 @@ pub(crate) fn recipient(args: &Args) -> Result<Subscription, CliError> {
     let (reader, _) = list::open(args, &store)?;
     let (mut matching, mut stored, mut unusable) = (Seen::default(), Seen::default(), 0);
     for entry in Entries::new(reader, store.path()) {
-        let entry = entry.map_err(CliError::hinted(StoreError::hint))?;
+        let entry = entry?;
         let Ok(subscription) = entry.subscription().map_err(|e| list::complain_of_line(store.path(), entry.line, &e))
         else {
             unusable += 1;
@@ -33,25 +31,22 @@ pub(crate) fn recipient(args: &Args) -> Result<Subscription, CliError> {
         }
         stored.add(subscription);
     }
-    let Some(newest) = stored.newest.back() else {
+    let Some(newest) = stored.newest.last() else {
         return Err(list::nobody(&store, unusable));
     };
-    let choose = "choose one by its last characters";
-    match (&args.to, matching.newest.back()) {
-        (None, _) => Ok(newest.clone()),
-        (Some(_), Some(only)) if matching.newest.len() == 1 => Ok(only.clone()),
-        (Some(to), Some(newest)) => {
-            let error = anyhow!("--to \"{to}\" matches more than one subscription: {}", matching.names());
-            let tail = shell::quoted(newest.endpoint().tail());
-            Err(CliError::new(EXIT_USAGE, error, format!("{choose}: --to {tail}")))
+    let Some(to) = &args.to else {
+        return Ok(newest.clone());
+    };
+    let (code, what, how, newest) = match matching.newest.as_slice() {
+        [only] => return Ok(only.clone()),
+        [.., newest] => (EXIT_USAGE, format!("more than one subscription: {}", matching.names()), "", newest),
+        [] => {
+            let what = format!("none of the subscriptions in {}: {}", store.path().display(), stored.names());
+            (list::EXIT_NOBODY, what, ", its host or its browser", newest)
         }
-        (Some(to), None) => {
-            let (path, names) = (store.path().display(), stored.names());
-            let error = anyhow!("--to \"{to}\" matches none of the subscriptions in {path}: {names}");
-            let tail = shell::quoted(newest.endpoint().tail());
-            Err(CliError::new(list::EXIT_NOBODY, error, format!("{choose}, its host or its browser: --to {tail}")))
-        }
-    }
+    };
+    let hint = format!("choose one by its last characters{how}: --to {}", shell::quoted(newest.endpoint().tail()));
+    Err(CliError::new(code, anyhow!("--to \"{to}\" matches {what}"), hint))
 }
 
 fn matches(to: &str, endpoint: &Endpoint) -> bool {
@@ -65,16 +60,16 @@ fn matches(to: &str, endpoint: &Endpoint) -> bool {
 /// The newest of some subscriptions, the last one last, and how many others there were.
 #[derive(Default)]
 struct Seen {
-    newest: VecDeque<Subscription>,
+    newest: Vec<Subscription>,
     others: usize,
 }
 
 impl Seen {
     fn add(&mut self, subscription: Subscription) {
         self.newest.retain(|known| known.endpoint() != subscription.endpoint());
-        self.newest.push_back(subscription);
+        self.newest.push(subscription);
         if self.newest.len() > MAX_NAMED {
-            self.newest.pop_front();
+            self.newest.remove(0);
             self.others += 1;
         }
     }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use args::Args;
 use barepush::cli::{CliError, shell, signals};
 use barepush::http::{Certificate, Limits, Listen, Server};
-use barepush::push::{Client, Interface, ProxyError, Sender};
+use barepush::push::{Client, Interface, Sender};
 use barepush::store::atomic_file::create_private_folder;
 use barepush::store::{LocalError, Store};
 use barepush::web::{About, Application, CertificateInfo, Host, handler};
@@ -42,7 +42,7 @@ fn run(args: &Args) -> Result<(), CliError> {
     })?;
     args.note_open_secrets();
     let www = args.www()?;
-    let client = Client::new(PUSH_TIMEOUT, KEPT_CONNECTIONS).map_err(CliError::hinted(ProxyError::hint))?;
+    let client = Client::new(PUSH_TIMEOUT, KEPT_CONNECTIONS)?;
     let (server, hosts) = listen(args, &certificate)?;
     let (stop, stopped) = mpsc::channel();
     signals::on_stop(move || stop.send(()).unwrap_or_default())?;
