@@ -1,8 +1,6 @@
 //! Sends messages from the command line: arguments to message, to requests, to results and one exit code.
 
 mod args;
-mod checks;
-mod curl;
 mod explain;
 mod list;
 mod many;
@@ -11,7 +9,6 @@ mod payload;
 mod public_key;
 mod recipient;
 mod results;
-mod stdout;
 mod summary;
 
 use std::process::ExitCode;

@@ -1,12 +1,11 @@
 //! `--show-public-key`: the VAPID public key in the formats that other tools take.
 
-use barepush::cli::CliError;
+use barepush::cli::{CliError, print};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use p256::pkcs8::{EncodePublicKey, LineEnding};
 use serde_json::json;
 
 use crate::args::Args;
-use crate::stdout::print;
 
 /// Prints base64url, which browsers and most libraries take, hex, JWK (RFC 7517) and SPKI in PEM (RFC 5480), as openssl and py-vapid
 /// write it.

@@ -1,8 +1,10 @@
-//! How both programs report a failure: one error line, one hint line, one exit code.
+//! What the programs print: data on stdout; on stderr notes and, for a failure, one error line and one hint line.
 
 use std::fmt::Display;
-use std::io::{Write, stderr};
+use std::io::{ErrorKind, Write, stderr, stdout};
 use std::process::ExitCode;
+
+use anyhow::Context;
 
 use crate::push::ProxyError;
 use crate::store::{LocalError, StoreError};
@@ -55,6 +57,20 @@ impl From<ProxyError> for CliError {
     fn from(error: ProxyError) -> CliError {
         let hint = error.hint();
         CliError::local(error, hint)
+    }
+}
+
+/// Prints data. A reader that has closed the pipe has read enough, which is not an error; a full disk is one.
+///
+/// # Errors
+/// What stdout answered.
+pub fn print(text: &str) -> Result<(), CliError> {
+    let mut stdout = stdout();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(e) if e.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written
+            .context("cannot write to stdout")
+            .map_err(|e| CliError::local(e, "check that the disk that stdout goes to has room")),
     }
 }
 
