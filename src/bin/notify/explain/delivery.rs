@@ -27,7 +27,10 @@ impl Explanation<'_> {
     pub(super) fn token(&self, key: &VapidKey, token: &Token) -> String {
         let aud = json!(self.subscription.endpoint().origin());
         let exp = token.expires.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let (sub, k, expiry) = (json!(key.subject.to_string()), key.public_key(), expiry(token.expires));
+        let left = token.expires.duration_since(SystemTime::now()).unwrap_or_default();
+        // The seconds since signing would make it 11 hours.
+        let (hours, date) = ((left.as_secs() + 60) / 3600, httpdate::fmt_http_date(token.expires));
+        let (sub, k) = (json!(key.subject.to_string()), key.public_key());
         let token = self.secret(&token.text, &masked(&token.text));
         format!(
             "the token that identifies the sender (RFC 8292; src/push/vapid.rs)
@@ -35,7 +38,7 @@ impl Explanation<'_> {
    It accepts only messages signed by the private half, so knowing the endpoint is not enough to send.
    header           {TOKEN_HEADER}
    aud              {aud}  the endpoint's origin: no other push service accepts this token
-   exp              {exp}  {expiry}
+   exp              {exp}  in {hours} hours, {date}
    sub              {sub}  where the push service's operator can reach you
    token            {token}
                     header.claims.signature, signed with ES256 by the VAPID private key
@@ -89,11 +92,10 @@ impl Explanation<'_> {
     fn answer_rows(&self, answer: &Answer) -> String {
         let mut rows = row("status", answer.in_its_words());
         if let Some(ttl) = answer.ttl {
-            let meaning = "seconds that the push service really waits for the browser";
-            rows += &row("TTL", format_args!("{}  {meaning}", ttl.as_secs()));
+            let seconds = ttl.as_secs();
+            rows += &row("TTL", format_args!("{seconds}  seconds that the push service really waits for the browser"));
             if ttl < self.message.ttl {
-                let asked = self.message.ttl.as_secs();
-                rows += &row("", format_args!("the push service lowered it from {asked}"));
+                rows += &row("", format_args!("the push service lowered it from {}", self.message.ttl.as_secs()));
             }
         }
         if let Some(location) = &answer.location {
@@ -109,27 +111,17 @@ impl Explanation<'_> {
 
     pub(super) fn push_event(&self) -> String {
         let payload = &self.message.payload;
-        let data = match payload.is_empty() {
-            true => "null: there was no body".into(),
-            false => readable(payload),
-        };
-        let step = "in the browser: the push event (Push API, \"The push event\"; www/sw.js)
+        let data = if payload.is_empty() { "null: there was no body".into() } else { readable(payload) };
+        let mut step = "in the browser: the push event (Push API, \"The push event\"; www/sw.js)
    The browser starts the page's service worker, if it is not running, and hands the payload to it.
    The page itself need not be open."
             .to_owned();
-        let step = step + &row("event.data", data);
-        match serde_json::from_slice(payload).is_ok_and(|payload: Value| payload["web_push"] == 8030) {
-            true => step + &row("", "Safari shows this declarative message without the service worker"),
-            false => step,
+        step += &row("event.data", data);
+        if serde_json::from_slice(payload).is_ok_and(|payload: Value| payload["web_push"] == 8030) {
+            step += &row("", "Safari shows this declarative message without the service worker");
         }
+        step
     }
-}
-
-/// `in 12 hours, Sun, 22 Nov 2026 07:30:00 GMT`
-fn expiry(at: SystemTime) -> String {
-    let left = at.duration_since(SystemTime::now()).unwrap_or_default();
-    // The seconds since signing would make it 11 hours.
-    format!("in {} hours, {}", (left.as_secs() + 60) / 3600, httpdate::fmt_http_date(at))
 }
 
 /// The first letters of a token, which are the same in every token.

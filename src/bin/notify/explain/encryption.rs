@@ -48,8 +48,8 @@ impl Explanation<'_> {
         }
         step += &row("payload", readable(payload));
         if payload.len() > BRIDGED_PAYLOAD_BYTES {
-            let phones = "phones reached over a bridge may refuse more than";
-            step += &row("", format_args!("{phones} {BRIDGED_PAYLOAD_BYTES} bytes"));
+            let bytes = BRIDGED_PAYLOAD_BYTES;
+            step += &row("", format_args!("phones reached over a bridge may refuse more than {bytes} bytes"));
         }
         step
     }
