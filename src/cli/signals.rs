@@ -1,5 +1,7 @@
 //! Ctrl-C, SIGTERM and SIGHUP (a closed terminal): both programs then stop in order.
 
+use anyhow::Context;
+
 use super::CliError;
 
 /// Calls `stop` at each of these signals, in a thread of its own. A signal that was ignored when the program started stays
@@ -8,10 +10,9 @@ use super::CliError;
 /// # Errors
 /// When the system does not let signals be handled.
 pub fn on_stop(stop: impl FnMut() + Send + 'static) -> Result<(), CliError> {
-    handle(stop).map_err(|error| {
-        let error = anyhow::Error::new(error).context("cannot handle signals");
-        CliError::local(error, "report this with the version of barepush")
-    })
+    handle(stop)
+        .context("cannot handle signals")
+        .map_err(|e| CliError::local(e, "report this with the version of barepush"))
 }
 
 #[cfg(unix)]

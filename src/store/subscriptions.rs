@@ -58,7 +58,11 @@ impl StoreError {
     /// What to do next, in one sentence.
     pub fn hint(&self) -> String {
         match self {
-            StoreError::Missing(_) => "run cargo run --bin server, open the page and press Subscribe".into(),
+            StoreError::Missing(_) => {
+                "run cargo run --bin server, open the page and press Subscribe; if the server runs in another folder, \
+                name it: --data-dir DIR"
+                    .into()
+            }
             StoreError::Read(path, _) => format!("check who may read {}, and that it is a file", path.display()),
             StoreError::Write(..) => {
                 "check that the disk has room and who may write to the folder; nothing was lost".into()

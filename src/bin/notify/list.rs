@@ -1,5 +1,6 @@
 //! The list of subscriptions: how notify opens it, what it reports about it, and how expired subscriptions leave it.
 
+use std::fmt::Display;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -23,10 +24,7 @@ pub(crate) fn open(args: &Args, store: &Store) -> Result<(Box<dyn Read + Send>, 
         StoreError::Missing(_) if args.subscriptions.is_some() => {
             CliError::new(EXIT_NOBODY, anyhow!("no subscriptions: {e}"), "check the path given to --subscriptions")
         }
-        StoreError::Missing(_) => {
-            let hint = format!("{OPEN_THE_PAGE}; if the server runs in another folder, name it: --data-dir DIR");
-            CliError::new(EXIT_NOBODY, anyhow!("nobody has subscribed yet: {e}"), hint)
-        }
+        StoreError::Missing(_) => CliError::new(EXIT_NOBODY, anyhow!("nobody has subscribed yet: {e}"), e.hint()),
         e => e.into(),
     })?;
     let length = file.metadata().map(|file| file.len()).ok();
@@ -43,8 +41,8 @@ pub(crate) fn nobody(store: &Store, unusable: usize) -> CliError {
     CliError::new(EXIT_NOBODY, anyhow!("{path} holds no usable subscription"), hint)
 }
 
-/// Reports a line that is not a valid subscription.
-pub(crate) fn complain_of_line(path: &Path, line: usize, why: &str) {
+/// Reports what is wrong with a line, or with the push to its subscription.
+pub(crate) fn complain_of_line(path: &Path, line: usize, why: impl Display) {
     complain("notify", format_args!("{} line {line}: {why}", path.display()), None);
 }
 

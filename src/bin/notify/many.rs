@@ -99,15 +99,14 @@ fn resume(args: &Args, path: &Path, message: &str) -> Result<EarlierResults, Cli
 /// The first Ctrl-C (or SIGTERM) stops in order, the second at once.
 fn stop_on_signal(queue: &Arc<Queue>) -> Result<(), CliError> {
     let queue = Arc::clone(queue);
-    let handler = move || {
+    signals::on_stop(move || {
         if queue.is_stopped() {
             std::process::exit(EXIT_STOPPED.into());
         }
         // Said before stopping: otherwise the summary could come first, or the program could end before it is said.
         note("notify", "stopping when the pushes under way have ended; Ctrl-C again stops at once");
         queue.stop();
-    };
-    signals::on_stop(handler)
+    })
 }
 
 /// Each subscription to push to, with the line that it begins on. The others are reported to `summary`, and so is the error that

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
-use barepush::cli::{CliError, complain, note};
+use barepush::cli::{CliError, note};
 use barepush::push::{Class, Pushed};
 use indicatif::ProgressBar;
 
@@ -130,7 +130,7 @@ impl Summary {
             0 if self.quiet => Ok(()),
             0 => io::stdout().write_all(format!("{says}\n").as_bytes()),
             _ => {
-                complain("notify", format_args!("{} line {line}: {says}", self.list.display()), None);
+                complain_of_line(&self.list, *line, says);
                 Ok(())
             }
         }
