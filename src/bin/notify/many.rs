@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use barepush::cli::{CliError, note, signals};
+use barepush::cli::{CliError, note, print, signals};
 use barepush::push::{Message, Queue, Subscription};
 use barepush::store::Entries;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -41,8 +41,12 @@ pub(crate) fn run(args: &Args, message: &Message) -> Result<u8, CliError> {
     let queue = Arc::new(Queue::new(args.jobs.into()));
     stop_on_signal(&queue)?;
     let bar = progress_bar(args, length);
+    if args.json && earlier.is_cut_off {
+        // So that the results begin a new line where they are appended to the earlier ones.
+        print("\n")?;
+    }
     let entries = Entries::new(bar.wrap_read(reader), store.path());
-    let summary = Arc::new(Mutex::new(Summary::new(args, store.path(), hash, earlier.is_cut_off, bar)));
+    let summary = Arc::new(Mutex::new(Summary::new(args, store.path(), hash, bar)));
     let list = selected(entries, earlier.done, Arc::clone(&summary));
     let ran = sender.push_all(message, &queue, list, |pushed| summary.lock().add(&pushed));
     let mut summary = summary.lock();

@@ -40,8 +40,6 @@ pub(crate) struct Summary {
     list: PathBuf,
     message: String,
     bar: ProgressBar,
-    /// Whether the results before these end in the middle of a line.
-    is_cut_off: bool,
     /// How many pushes ended as each [`Class`].
     counts: BTreeMap<Class, usize>,
     /// Each hint, and for how many pushes it was given.
@@ -59,15 +57,14 @@ pub(crate) struct Summary {
 }
 
 impl Summary {
-    /// `message` is the [`message_hash`](crate::results::message_hash). Results that follow a line which `is_cut_off` begin a new line.
-    pub(crate) fn new(args: &Args, list: &Path, message: String, is_cut_off: bool, bar: ProgressBar) -> Summary {
+    /// `message` is the [`message_hash`](crate::results::message_hash).
+    pub(crate) fn new(args: &Args, list: &Path, message: String, bar: ProgressBar) -> Summary {
         Summary {
             json: args.json,
             quiet: args.quiet,
             list: list.to_owned(),
             message,
             bar,
-            is_cut_off,
             counts: BTreeMap::new(),
             hints: BTreeMap::new(),
             gone: BTreeSet::new(),
@@ -83,7 +80,6 @@ impl Summary {
     pub(crate) fn add(&mut self, pushed: &Pushed) -> ControlFlow<()> {
         self.count(pushed);
         let printed = self.bar.suspend(|| self.print(pushed));
-        self.is_cut_off = false;
         if let Err(e) = printed {
             let error = anyhow!("cannot write the results, so sending stopped: {e}");
             self.failure.get_or_insert(CliError::local(error, RESUME));
@@ -121,9 +117,7 @@ impl Summary {
     /// Each line is one write, so that results that break off break off between two lines.
     fn print(&self, Pushed { line, endpoint, result }: &Pushed) -> io::Result<()> {
         if self.json {
-            let line_break = if self.is_cut_off { "\n" } else { "" };
-            let line = result_line(endpoint, &self.message, Some(*line), result);
-            return io::stdout().write_all(format!("{line_break}{line}").as_bytes());
+            return io::stdout().write_all(result_line(endpoint, &self.message, Some(*line), result).as_bytes());
         }
         let says = format_args!("{} …{}", result.says, result.tail);
         match result.class.exit_code() {
