@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 
 use super::connections::ConnectionGuard;
-use super::listener::Listener;
+use super::server::Listener;
 use super::stream::ClientStream;
 use super::{Refusal, answer, request};
 

@@ -4,8 +4,8 @@ use std::io::ErrorKind;
 
 use super::Refusal;
 use super::connection::End;
-use super::listener::Listener;
 use super::request_head::{self, Request};
+use super::server::Listener;
 use super::stream::ClientStream;
 
 /// How much of a client's bytes is read at once.

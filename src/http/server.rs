@@ -1,7 +1,7 @@
-//! The HTTP server: binds its listeners, serves them by one tiny_http behind them, stops.
+//! The HTTP server: binds its listeners, accepts on them, serves them by one tiny_http behind them, stops.
 
-use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, TcpListener};
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -9,27 +9,14 @@ use std::time::{Duration, Instant};
 use rustls::ServerConfig;
 use tiny_http::Request;
 
-use super::Limits;
 use super::backend::Backend;
 use super::connections::ConnectionTable;
-use super::limits::{STOP_ANSWER_TIME, STOP_TIME};
-use super::listener::Listener;
+use super::limits::{STACK_BYTES, STOP_ANSWER_TIME, STOP_TIME};
+use super::{Limits, connection};
 use crate::store::LocalError;
 
 /// Receives one line for each connection or request refused; never a target, a header or a body.
 pub(super) type Log = fn(&str);
-
-/// Where to listen.
-pub struct Listen<'a> {
-    /// Names or addresses of this machine, IPv6 with or without brackets. The first that this machine has is taken.
-    pub hosts: &'a [&'a str],
-    /// 0 lets the system choose.
-    pub port: u16,
-    /// The host in the URL of this listener, as a hint shows it.
-    pub url_host: &'a str,
-    /// For https.
-    pub tls: Option<Arc<ServerConfig>>,
-}
 
 /// Listeners that are bound and do not accept yet.
 pub struct Server {
@@ -48,17 +35,25 @@ impl Server {
         Ok(Server { backend: Arc::new(Backend::open()?), listeners: Vec::new(), limits, log })
     }
 
-    /// Binds one more listener and returns its address. Handlers know it by its number: 0 for the first, then 1.
+    /// Binds one more listener, https with `tls`, and returns its address. Handlers know it by its number: 0 for the first, then 1.
+    /// `hosts` are names or addresses of this machine, IPv6 with or without brackets; the first that this machine has is taken. Port
+    /// 0 lets the system choose. `url_host` is the host in the listener's URL, as a hint shows it.
     ///
     /// # Errors
     /// When the port is in use or reserved, or this machine has none of the hosts.
-    pub fn bind(&mut self, listen: Listen<'_>) -> Result<SocketAddr, LocalError> {
-        let (socket, address) = bind_first(listen.hosts, listen.port)?;
+    pub fn bind(
+        &mut self,
+        hosts: &[&str],
+        port: u16,
+        url_host: &str,
+        tls: Option<Arc<ServerConfig>>,
+    ) -> Result<SocketAddr, LocalError> {
+        let (socket, address) = bind_first(hosts, port)?;
         let listener = Listener {
             number: self.listeners.len(),
             address,
-            own_url: format!("https://{}:{}", listen.url_host, address.port()),
-            tls: listen.tls,
+            own_url: format!("https://{url_host}:{}", address.port()),
+            tls,
             limits: self.limits.clone(),
             connections: Arc::new(ConnectionTable::new(self.limits.connections)),
             backend: Arc::clone(&self.backend),
@@ -86,36 +81,31 @@ fn bind_first(hosts: &[&str], port: u16) -> Result<(TcpListener, SocketAddr), Lo
     for host in hosts {
         let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
         let bound = TcpListener::bind((bare, port)).and_then(|socket| Ok((socket.local_addr()?, socket)));
-        match bound {
+        let source = match bound {
             Ok((address, socket)) => return Ok((socket, address)),
-            Err(source) if matches!(source.kind(), ErrorKind::AddrInUse | ErrorKind::PermissionDenied) => {
-                return Err(cannot_listen(host, port, source));
+            Err(source) => source,
+        };
+        let (is_absent, hint) = match source.kind() {
+            ErrorKind::AddrInUse => {
+                (false, "end the program that listens there, or choose another port (0 lets the system choose)")
             }
-            Err(source) => absent = absent.or(Some(cannot_listen(host, port, source))),
+            ErrorKind::PermissionDenied => (false, "choose a port above 1023"),
+            _ => (true, "give --host an address of this machine, such as 127.0.0.1"),
+        };
+        let error = LocalError::new(format!("cannot listen on '{host}:{port}'"), hint).because(source);
+        if !is_absent {
+            return Err(error);
         }
+        absent = absent.or(Some(error));
     }
     Err(absent.unwrap_or_else(|| LocalError::new("nowhere to listen", "give --host an address of this machine")))
 }
 
-fn cannot_listen(host: &str, port: u16, source: io::Error) -> LocalError {
-    let hint = match source.kind() {
-        ErrorKind::AddrInUse => "end the program that listens there, or choose another port (0 lets the system choose)",
-        ErrorKind::PermissionDenied => "choose a port above 1023",
-        _ => "give --host an address of this machine, such as 127.0.0.1",
-    };
-    LocalError::new(format!("cannot listen on '{host}:{port}'"), hint).because(source)
-}
-
-/// Listeners that accept; they end when this is stopped or dropped.
+/// Listeners that accept. Dropping it stops accepting, and closes idle connections at once. Answers under way may take 2 s more;
+/// then the clients that still wait are answered 503.
 pub struct RunningServer {
     listeners: Vec<(Arc<Listener>, JoinHandle<()>)>,
     backend: Arc<Backend>,
-}
-
-impl RunningServer {
-    /// Stops accepting, and closes idle connections at once. Answers under way may take 2 s more; then the clients that
-    /// still wait are answered 503.
-    pub fn stop(self) {}
 }
 
 impl Drop for RunningServer {
@@ -133,5 +123,69 @@ impl Drop for RunningServer {
         self.backend.stop();
         wait_until_empty(STOP_ANSWER_TIME);
         listeners.iter().for_each(|listener| listener.connections.close_all());
+    }
+}
+
+/// One listener, https or http: what its connections share.
+pub(super) struct Listener {
+    /// Handlers know it by this number.
+    pub(super) number: usize,
+    address: SocketAddr,
+    /// Where a browser that came by `http://` to an https port is sent.
+    pub(super) own_url: String,
+    pub(super) tls: Option<Arc<ServerConfig>>,
+    pub(super) limits: Limits,
+    connections: Arc<ConnectionTable>,
+    pub(super) backend: Arc<Backend>,
+    log: Log,
+}
+
+impl Listener {
+    /// Accepts until it is stopped. No error ends it, while tiny_http's own loop ends for good at the first one.
+    fn accept(self: &Arc<Self>, socket: &TcpListener) {
+        while !self.connections.is_stopping() {
+            match socket.accept() {
+                Ok((tcp, peer)) => self.start(tcp, peer),
+                Err(error) => {
+                    (self.log)(&format!("cannot accept: {error}"));
+                    // Out of descriptors or memory: trying again at once would only spin.
+                    thread::sleep(Duration::from_millis(10));
+                }
+            }
+        }
+    }
+
+    /// A place in the connection table, and a thread.
+    fn start(self: &Arc<Self>, tcp: TcpStream, peer: SocketAddr) {
+        let tcp = Arc::new(tcp);
+        let Some(guard) = self.connections.admit(Arc::clone(&tcp)) else {
+            if !self.connections.is_stopping() {
+                (self.log)(&format!("{peer}: closed: every connection is busy"));
+            }
+            return;
+        };
+        let listener = Arc::clone(self);
+        let serve = move || {
+            if let Some(refused) = connection::serve(&listener, tcp, &guard) {
+                (listener.log)(&format!("{peer}: {refused}"));
+            }
+        };
+        if let Err(error) = thread::Builder::new().stack_size(STACK_BYTES).spawn(serve) {
+            (self.log)(&format!("{peer}: closed: no thread: {error}"));
+        }
+    }
+
+    /// Ends the thread that accepts, and the connections that no handler works for.
+    fn stop(&self, accepting: JoinHandle<()>) {
+        self.connections.stop();
+        let ip = match self.address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        // Wakes the accepting thread, which then sees that it is to end.
+        if TcpStream::connect_timeout(&SocketAddr::new(ip, self.address.port()), STOP_TIME).is_ok() {
+            let _ = accepting.join();
+        }
     }
 }

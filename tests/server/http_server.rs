@@ -1,6 +1,7 @@
 //! The HTTP front by itself: real sockets, real TLS, and a handler of the test's own.
 
-use barepush::http::{Certificate, Limits, Listen, RunningServer, Server, raise_descriptor_limit};
+use barepush::http::{Certificate, Limits, RunningServer, Server, raise_descriptor_limit};
+use barepush::store::LocalError;
 use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion, version};
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
@@ -91,9 +92,8 @@ struct House {
     folder: tempfile::TempDir,
 }
 
-fn listen(host: &str, port: u16, tls: Option<Arc<rustls::ServerConfig>>) -> Listen<'static> {
-    let hosts = Vec::leak(vec![&*String::leak(host.to_owned())]);
-    Listen { hosts, port, url_host: "localhost", tls }
+fn bind(server: &mut Server, port: u16, tls: Option<Arc<rustls::ServerConfig>>) -> Result<SocketAddr, LocalError> {
+    server.bind(&["127.0.0.1"], port, "localhost", tls)
 }
 
 impl House {
@@ -106,7 +106,7 @@ impl House {
         let mut chosen = Limits::default();
         limits(&mut chosen);
         let mut server = Server::open(chosen, log).unwrap();
-        let address = server.bind(listen("127.0.0.1", 0, config)).unwrap();
+        let address = bind(&mut server, 0, config).unwrap();
         let (handler, handle) = Handler::new();
         Self { serving: Some(server.serve(handle)), handler, address, folder }
     }
@@ -541,7 +541,7 @@ fn stopping_lets_an_answer_under_way_end_and_closes_the_idle_with_close_notify()
     assert_eq!(ask(&mut idle, GET).1, "hello");
     house.keep_busy(&mut busy);
     let serving = house.serving.take().unwrap();
-    let stopping = thread::spawn(move || serving.stop());
+    let stopping = thread::spawn(move || drop(serving));
     assert_eq!(rest(&mut idle), "");
     house.handler.go.send(()).unwrap();
     let (head, body) = read_answer(&mut busy);
@@ -557,7 +557,7 @@ fn stopping_answers_a_client_whose_handler_takes_longer_than_the_server_waits() 
     let mut busy = house.tls();
     house.keep_busy(&mut busy);
     let asked = Instant::now();
-    house.serving.take().unwrap().stop();
+    drop(house.serving.take());
     assert!(asked.elapsed() < Duration::from_secs(4), "{:?}", asked.elapsed());
     let (head, body) = read_answer(&mut busy);
     assert!(head.starts_with("HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n"), "{head}");
@@ -570,7 +570,7 @@ fn stopping_answers_a_client_whose_handler_takes_longer_than_the_server_waits() 
 fn a_port_in_use_is_refused_with_a_hint() {
     let house = House::http();
     let mut server = Server::open(Limits::default(), log).unwrap();
-    let error = server.bind(listen("127.0.0.1", house.address.port(), None)).err().unwrap();
+    let error = bind(&mut server, house.address.port(), None).err().unwrap();
     assert_eq!(error.to_string(), format!("cannot listen on '127.0.0.1:{}'", house.address.port()));
     assert_eq!(error.hint, "end the program that listens there, or choose another port (0 lets the system choose)");
 }
@@ -579,20 +579,19 @@ fn a_port_in_use_is_refused_with_a_hint() {
 fn the_first_host_that_this_machine_has_is_taken_and_a_taken_port_is_not_passed_over() {
     // TEST-NET-3 (RFC 5737) stands for 127.0.0.1 on a machine that has only IPv6.
     let mut server = Server::open(Limits::default(), log).unwrap();
-    let hosts = |hosts| Listen { hosts, port: 0, url_host: "localhost", tls: None };
-    assert_eq!(server.bind(hosts(&["203.0.113.1", "127.0.0.1"])).unwrap().ip().to_string(), "127.0.0.1");
-    let error = server.bind(hosts(&["203.0.113.1", "203.0.113.2"])).err().unwrap();
+    let address = server.bind(&["203.0.113.1", "127.0.0.1"], 0, "localhost", None).unwrap();
+    assert_eq!(address.ip().to_string(), "127.0.0.1");
+    let error = server.bind(&["203.0.113.1", "203.0.113.2"], 0, "localhost", None).err().unwrap();
     assert_eq!(error.to_string(), "cannot listen on '203.0.113.1:0'");
     let house = House::http();
-    let listen = Listen { hosts: &["127.0.0.1", "127.0.0.2"], port: house.address.port(), url_host: "", tls: None };
-    let error = server.bind(listen).err().unwrap();
+    let error = server.bind(&["127.0.0.1", "127.0.0.2"], house.address.port(), "", None).err().unwrap();
     assert_eq!(error.to_string(), format!("cannot listen on '127.0.0.1:{}'", house.address.port()));
 }
 
 #[test]
 fn the_handler_learns_which_listener_a_request_came_by_and_no_client_can_say_another() {
     let mut server = Server::open(Limits::default(), log).unwrap();
-    let addresses = [(); 2].map(|()| server.bind(listen("127.0.0.1", 0, None)).unwrap());
+    let addresses = [(); 2].map(|()| bind(&mut server, 0, None).unwrap());
     let running = server.serve(|listener, request| {
         let _ = request.respond(Response::from_string(listener.to_string()));
     });
@@ -600,7 +599,7 @@ fn the_handler_learns_which_listener_a_request_came_by_and_no_client_can_say_ano
         let request = "GET / HTTP/1.1\r\nHost: a\r\nListener: 7\r\nlistener: 8\r\n\r\n";
         assert_eq!(ask(&mut connect(address), request).1, listener.to_string());
     }
-    running.stop();
+    drop(running);
 }
 
 // ---- Many at once, against a process of its own with 1024 descriptors ----
@@ -614,7 +613,7 @@ fn serve_under_1024_descriptors() {
     let folder = tempfile::tempdir().unwrap();
     let (certificate, _) = Certificate::load_or_create(folder.path(), &[]).unwrap();
     let mut server = Server::open(Limits::default(), log).unwrap();
-    let mut bind = |tls| server.bind(listen("127.0.0.1", 0, tls)).unwrap();
+    let mut bind = |tls| bind(&mut server, 0, tls).unwrap();
     let (http, https) = (bind(None), bind(Some(certificate.tls_config().unwrap())));
     let (_handler, handle) = Handler::new();
     let _running = server.serve(handle);

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use args::Args;
 use barepush::cli::{CliError, shell, signals};
-use barepush::http::{Certificate, Limits, Listen, Server};
+use barepush::http::{Certificate, Limits, Server};
 use barepush::push::{Client, Interface, Sender};
 use barepush::store::atomic_file::create_private_folder;
 use barepush::store::{LocalError, Store};
@@ -64,7 +64,7 @@ fn run(args: &Args) -> Result<(), CliError> {
     let running = server.serve(move |listener, request| handler::handle(&shared, listener, request));
     // Nothing but a signal is sent; a closed channel would be the end as well.
     let _ = stopped.recv();
-    running.stop();
+    drop(running);
     application.log_dropped_pushes();
     Ok(())
 }
@@ -75,7 +75,7 @@ fn listen(args: &Args, certificate: &Certificate) -> Result<(Server, Vec<Host>),
     let mut bind = |scheme, host, port, url_host: String, tls| {
         // A machine without IPv4 has only ::1.
         let hosts = if host == "127.0.0.1" { &[host, "::1"][..] } else { &[host] };
-        let address = server.bind(Listen { hosts, port, url_host: &url_host, tls })?;
+        let address = server.bind(hosts, port, &url_host, tls)?;
         Ok(Host { scheme, url_host, port: address.port(), names: args.names() })
     };
     let mut hosts = vec![bind("https", &args.host, args.port, args.url_host(), Some(certificate.tls_config()?))?];
