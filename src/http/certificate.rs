@@ -30,10 +30,12 @@ pub struct Certificate {
     spki: Vec<u8>,
     /// The file the chain was read from.
     pub file: PathBuf,
+    /// Where it came from.
+    pub made: Made,
 }
 
 /// Where a certificate came from.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Made {
     /// The user gave it.
     Given,
@@ -53,7 +55,7 @@ impl Certificate {
     ///
     /// # Errors
     /// When a file cannot be read or written, is not PEM, or holds a certificate that this program did not make.
-    pub fn load_or_create(keys_dir: &Path, names: &[String]) -> Result<(Self, Made), LocalError> {
+    pub fn load_or_create(keys_dir: &Path, names: &[String]) -> Result<Self, LocalError> {
         let wanted = server_names(names)?;
         // Two servers that start at once would mix their halves.
         let _lock =
@@ -64,7 +66,7 @@ impl Certificate {
             (true, true) => match Self::read_pair(&cert, &key)? {
                 Err(_) => Made::Remade("certificate and key did not match"),
                 Ok(stored) => match stored.flaw(&wanted)? {
-                    None => return Ok((stored, Made::Kept)),
+                    None => return Ok(Self { made: Made::Kept, ..stored }),
                     Some(why) => Made::Remade(why),
                 },
             },
@@ -74,7 +76,7 @@ impl Certificate {
         // The key first: a certificate must never be there without its key.
         write(&key, &key_pem)?;
         write(&cert, &chain_pem)?;
-        Ok((Self::from_files(&cert, &key)?, made))
+        Ok(Self { made, ..Self::from_files(&cert, &key)? })
     }
 
     /// Reads a chain and its key (PKCS#8, SEC1 or PKCS#1), PEM each.
@@ -98,7 +100,7 @@ impl Certificate {
         let private = read_key(key)?;
         let matched = CertifiedKey::from_der(chain.clone(), private.clone_key(), &default_provider())
             .and_then(|_| Ok(ParsedCertificate::try_from(first)?.subject_public_key_info().to_vec()));
-        Ok(matched.map(|spki| Self { chain, key: private, spki, file: cert.into() }))
+        Ok(matched.map(|spki| Self { chain, key: private, spki, file: cert.into(), made: Made::Given }))
     }
 
     /// TLS 1.2 and 1.3 with this certificate, ALPN http/1.1, on ring.

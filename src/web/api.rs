@@ -26,7 +26,7 @@ pub(super) fn status(application: &Application) -> RouteResult {
             "key_matches": newest.application_server_key().map(|key| key == application.public_key()),
         })
     });
-    let mut status = json!(application.about);
+    let mut status = application.about.clone();
     status["stored"] = overview.stored.into();
     status["newest"] = newest.into();
     status["last_push"] = json!(*application.last_push.lock());

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use serde::Serialize;
+use serde_json::Value;
 
 use super::{Host, Log};
 use crate::push::{Endpoint, Message, PushResult, Sender, Subscription};
@@ -24,40 +24,12 @@ pub struct Application {
     pub hosts: Vec<Host>,
     /// How much is logged on stderr.
     pub log: Log,
-    /// What `/status` reports about the server itself.
-    pub about: About,
+    /// What `/status` reports about the server itself, a JSON object.
+    pub about: Value,
     /// The result of the last push since the server started.
     pub last_push: Mutex<Option<PushResult>>,
     /// Each delayed push holds a clone until it was sent.
     pub delayed: Arc<()>,
-}
-
-/// The server's addresses, files and commands to paste: known when it starts, and printed then.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct About {
-    /// Of barepush, as in Cargo.toml.
-    pub version: &'static str,
-    /// URL of the https listener.
-    pub https: String,
-    /// URL of the http listener, when there is one.
-    pub http: Option<String>,
-    /// Folder of keys.
-    pub keys: String,
-    /// What a browser must trust for https.
-    pub certificate: CertificateInfo,
-    /// The command that sends a message, as it is typed beside this server.
-    pub notify: String,
-}
-
-/// The certificate of the https listener.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct CertificateInfo {
-    /// Its PEM file.
-    pub file: String,
-    /// Base64 of the SHA-256 of its public key, for Chrome's `--ignore-certificate-errors-spki-list`.
-    pub spki_sha256: String,
-    /// The command that makes Chrome and Chromium on Linux trust it.
-    pub certutil: String,
 }
 
 impl Application {

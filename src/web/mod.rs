@@ -12,7 +12,7 @@ mod pushing;
 mod reply;
 pub mod routes;
 
-pub use application::{About, Application, CertificateInfo};
+pub use application::Application;
 pub use host::Host;
 pub use log::Log;
 pub use reply::Reply;

@@ -12,7 +12,7 @@ use barepush::push::{
 };
 use barepush::store::{Entries, Store};
 use barepush::web::routes::{Call, answer};
-use barepush::web::{About, Application, Host, Log, allow_list};
+use barepush::web::{Application, Host, Log, allow_list};
 use proptest::prelude::*;
 
 fn subscription(token: &str) -> String {
@@ -200,7 +200,7 @@ proptest! {
             www: None,
             hosts: vec![Host { scheme: "https", url_host: "localhost".into(), port: 4443, names: vec![] }],
             log: Log::Quiet,
-            about: About::default(),
+            about: Default::default(),
             last_push: Default::default(),
             delayed: Default::default(),
         });

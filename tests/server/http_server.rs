@@ -100,7 +100,7 @@ impl House {
     fn new(tls: bool, limits: impl FnOnce(&mut Limits)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = tls.then(|| {
-            let (certificate, _) = Certificate::load_or_create(folder.path(), &[]).unwrap();
+            let certificate = Certificate::load_or_create(folder.path(), &[]).unwrap();
             certificate.tls_config().unwrap()
         });
         let mut chosen = Limits::default();
@@ -611,7 +611,7 @@ fn the_handler_learns_which_listener_a_request_came_by_and_no_client_can_say_ano
 fn serve_under_1024_descriptors() {
     rlimit::Resource::NOFILE.set(1024, 1024).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let (certificate, _) = Certificate::load_or_create(folder.path(), &[]).unwrap();
+    let certificate = Certificate::load_or_create(folder.path(), &[]).unwrap();
     let mut server = Server::open(Limits::default(), log).unwrap();
     let mut bind = |tls| bind(&mut server, 0, tls).unwrap();
     let (http, https) = (bind(None), bind(Some(certificate.tls_config().unwrap())));

@@ -72,9 +72,9 @@ impl Args {
     }
 
     /// The certificate: the user's own, or from its file, which is made when it does not exist or no longer serves.
-    pub(crate) fn certificate(&self) -> Result<(Certificate, certificate::Made), LocalError> {
+    pub(crate) fn certificate(&self) -> Result<Certificate, LocalError> {
         match (&self.tls_cert, &self.tls_key) {
-            (Some(cert), Some(key)) => Certificate::from_files(cert, key).map(|own| (own, certificate::Made::Given)),
+            (Some(cert), Some(key)) => Certificate::from_files(cert, key),
             _ => Certificate::load_or_create(&self.data.keys(), &self.names()),
         }
     }

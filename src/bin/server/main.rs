@@ -14,7 +14,8 @@ use barepush::http::{Certificate, Limits, Server};
 use barepush::push::{Client, Interface, Sender};
 use barepush::store::atomic_file::create_private_folder;
 use barepush::store::{LocalError, Store};
-use barepush::web::{About, Application, CertificateInfo, Host, handler};
+use barepush::web::{Application, Host, handler};
+use serde_json::{Value, json};
 
 /// How long a push may take: the page waits for the first one.
 const PUSH_TIMEOUT: Duration = Duration::from_secs(15);
@@ -31,7 +32,7 @@ fn main() -> ExitCode {
 /// Everything that can be refused is refused before a socket is open; then serves until Ctrl-C or SIGTERM.
 fn run(args: &Args) -> Result<(), CliError> {
     let (key, is_new_key) = args.vapid_key()?;
-    let (certificate, certificate_made) = args.certificate()?;
+    let certificate = args.certificate()?;
     let folder = &args.data.data_dir;
     // With a key and a certificate from elsewhere nothing has made it yet.
     create_private_folder(folder).map_err(|e| {
@@ -59,7 +60,7 @@ fn run(args: &Args) -> Result<(), CliError> {
         delayed: Default::default(),
     });
     // A closed stdout is not an error.
-    let _ = start_up::print(&application, is_new_key, &certificate_made);
+    let _ = start_up::print(args, &application, &certificate, is_new_key);
     let shared = Arc::clone(&application);
     let running = server.serve(move |listener, request| handler::handle(&shared, listener, request));
     // Nothing but a signal is sent; a closed channel would be the end as well.
@@ -85,22 +86,25 @@ fn listen(args: &Args, certificate: &Certificate) -> Result<(Server, Vec<Host>),
     Ok((server, hosts))
 }
 
-fn about(args: &Args, certificate: &Certificate, hosts: &[Host]) -> About {
+/// The server's part of `/status`: addresses, files, and commands to paste.
+fn about(args: &Args, certificate: &Certificate, hosts: &[Host]) -> Value {
     let url = |scheme| hosts.iter().find(|host| host.scheme == scheme).map(Host::url);
     let file = &certificate.file;
-    About {
-        version: env!("CARGO_PKG_VERSION"),
-        https: url("https").unwrap_or_default(),
-        http: url("http"),
-        keys: args.data.keys().display().to_string(),
-        certificate: CertificateInfo {
-            file: file.display().to_string(),
-            spki_sha256: certificate.spki_sha256(),
-            certutil: format!(
+    json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "https": url("https"),
+        "http": url("http"),
+        "keys": args.data.keys().display().to_string(),
+        "certificate": {
+            "file": file.display().to_string(),
+            // For Chrome's --ignore-certificate-errors-spki-list.
+            "spki_sha256": certificate.spki_sha256(),
+            // Makes Chrome and Chromium on Linux trust it.
+            "certutil": format!(
                 "certutil -d sql:$HOME/.pki/nssdb -A -t CP,, -n barepush -i {}",
                 shell::quoted_path(file)
             ),
         },
-        notify: args.notify_command(),
-    }
+        "notify": args.notify_command(),
+    })
 }

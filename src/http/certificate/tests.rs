@@ -9,9 +9,9 @@ fn folder() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
 }
 
-fn load(folder: &tempfile::TempDir, names: &[&str]) -> Result<(Certificate, Made), LocalError> {
+fn load(folder: &tempfile::TempDir, names: &[&str]) -> Result<(Made, Certificate), LocalError> {
     let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
-    Certificate::load_or_create(&folder.path().join("keys"), &names)
+    Certificate::load_or_create(&folder.path().join("keys"), &names).map(|certificate| (certificate.made, certificate))
 }
 
 /// Stores a pair that is valid between these days from now, otherwise made as the real one is.
@@ -32,9 +32,9 @@ fn store_pair(folder: &tempfile::TempDir, from_day: i32, to_day: i32) {
 #[test]
 fn a_certificate_is_made_once_and_kept() {
     let folder = folder();
-    let (first, made) = load(&folder, &["dev.example", "192.0.2.7"]).unwrap();
+    let (made, first) = load(&folder, &["dev.example", "192.0.2.7"]).unwrap();
     assert_eq!(made, Made::New);
-    let (second, made) = load(&folder, &["dev.example", "192.0.2.7"]).unwrap();
+    let (made, second) = load(&folder, &["dev.example", "192.0.2.7"]).unwrap();
     assert_eq!(made, Made::Kept);
     assert_eq!(first.chain, second.chain);
     assert_eq!(first.spki_sha256(), second.spki_sha256());
@@ -45,9 +45,9 @@ fn a_certificate_is_made_once_and_kept() {
 fn a_name_more_remakes_it_and_a_name_less_does_not() {
     let folder = folder();
     load(&folder, &[]).unwrap();
-    assert_eq!(load(&folder, &["dev.example"]).unwrap().1, Made::Remade("it lacked a name"));
-    assert_eq!(load(&folder, &[]).unwrap().1, Made::Kept);
-    assert_eq!(load(&folder, &["192.0.2.7"]).unwrap().1, Made::Remade("it lacked a name"));
+    assert_eq!(load(&folder, &["dev.example"]).unwrap().0, Made::Remade("it lacked a name"));
+    assert_eq!(load(&folder, &[]).unwrap().0, Made::Kept);
+    assert_eq!(load(&folder, &["192.0.2.7"]).unwrap().0, Made::Remade("it lacked a name"));
 }
 
 #[test]
@@ -59,12 +59,12 @@ fn it_is_remade_when_expired_expiring_or_not_yet_valid() {
     ] {
         let folder = folder();
         store_pair(&folder, from_day, to_day);
-        assert_eq!(load(&folder, &[]).unwrap().1, Made::Remade(why), "{from_day} {to_day}");
-        assert_eq!(load(&folder, &[]).unwrap().1, Made::Kept, "{from_day} {to_day}");
+        assert_eq!(load(&folder, &[]).unwrap().0, Made::Remade(why), "{from_day} {to_day}");
+        assert_eq!(load(&folder, &[]).unwrap().0, Made::Kept, "{from_day} {to_day}");
     }
     let folder = folder();
     store_pair(&folder, -30, 2);
-    assert_eq!(load(&folder, &[]).unwrap().1, Made::Kept);
+    assert_eq!(load(&folder, &[]).unwrap().0, Made::Kept);
 }
 
 #[test]
@@ -73,12 +73,12 @@ fn half_a_pair_and_a_pair_that_does_not_match_are_remade() {
         let folder = folder();
         load(&folder, &[]).unwrap();
         fs::remove_file(folder.path().join("keys").join(half)).unwrap();
-        assert_eq!(load(&folder, &[]).unwrap().1, Made::Remade("half of the pair was missing"));
+        assert_eq!(load(&folder, &[]).unwrap().0, Made::Remade("half of the pair was missing"));
     }
     let folder = folder();
     load(&folder, &[]).unwrap();
     fs::write(folder.path().join("keys/tls_key.pem"), KeyPair::generate().unwrap().serialize_pem()).unwrap();
-    assert_eq!(load(&folder, &[]).unwrap().1, Made::Remade("certificate and key did not match"));
+    assert_eq!(load(&folder, &[]).unwrap().0, Made::Remade("certificate and key did not match"));
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn names_that_no_certificate_can_hold_are_refused_by_name() {
 #[test]
 fn keys_in_pkcs8_and_sec1_are_read() {
     let folder = folder();
-    let (_, made) = load(&folder, &[]).unwrap();
+    let (made, _) = load(&folder, &[]).unwrap();
     assert_eq!(made, Made::New);
     let (cert, key) = (folder.path().join("keys/tls_cert.pem"), folder.path().join("keys/tls_key.pem"));
     let pem = fs::read_to_string(&key).unwrap();
@@ -172,7 +172,7 @@ fn the_key_is_for_its_owner_alone_whatever_lay_there_before() {
 #[test]
 fn it_says_server_auth_and_digital_signature_and_no_basic_constraints() {
     let folder = folder();
-    let (certificate, _) = load(&folder, &["dev.example"]).unwrap();
+    let (_, certificate) = load(&folder, &["dev.example"]).unwrap();
     let der: &[u8] = &certificate.chain[0];
     let holds = |oid: &[u8]| der.windows(oid.len()).any(|window| window == oid);
     assert!(holds(b"\x55\x1d\x25\x04\x0c\x30\x0a\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x01"), "extKeyUsage: serverAuth");
