@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 
 use crate::push::ProxyError;
-use crate::store::{LocalError, StoreError};
+use crate::store::LocalError;
 
 /// The exit code of an error on this side: a file, a key, a port, encryption.
 const EXIT_LOCAL: u8 = 1;
@@ -42,13 +42,6 @@ impl CliError {
 impl From<LocalError> for CliError {
     fn from(error: LocalError) -> CliError {
         let hint = error.hint.clone();
-        CliError::local(error, hint)
-    }
-}
-
-impl From<StoreError> for CliError {
-    fn from(error: StoreError) -> CliError {
-        let hint = error.hint();
         CliError::local(error, hint)
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use memchr::memchr;
 use serde::de::IgnoredAny;
 
-use super::StoreError;
+use super::LocalError;
 use crate::push::Subscription;
 
 /// A value over several lines that does not end within this is not a subscription: they are under 1 KiB, and `POST` takes
@@ -51,11 +51,11 @@ pub struct Entries {
 }
 
 impl Iterator for Entries {
-    type Item = Result<Entry, StoreError>;
+    type Item = Result<Entry, LocalError>;
 
     /// `None` at the end, and after an error.
     fn next(&mut self) -> Option<Self::Item> {
-        self.next_entry().map_err(|e| StoreError::Read(self.path.clone(), e)).transpose()
+        self.next_entry().map_err(LocalError::cannot_read(&self.path)).transpose()
     }
 }
 

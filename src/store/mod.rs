@@ -11,6 +11,6 @@ mod rewrite;
 mod subscriptions;
 
 pub use entries::{Entries, Entry};
-pub use error::LocalError;
+pub use error::{LocalError, StoreError};
 pub use overview::Overview;
-pub use subscriptions::{Change, Store, StoreError};
+pub use subscriptions::{Change, Store};

@@ -9,7 +9,7 @@ use tempfile::{NamedTempFile, TempPath};
 
 use super::entries::{Entries, Entry};
 use super::ownership::{identity, take_over};
-use super::{Overview, StoreError, atomic_file};
+use super::{LocalError, Overview, StoreError, atomic_file};
 use crate::push::{Endpoint, Subscription};
 
 /// How much is written at once: a long list takes fewer system calls than with the standard library's 8 KiB.
@@ -28,7 +28,7 @@ impl Rewrite {
     /// The new file gets the owner, group and mode of the old one; when nothing is at `path` yet, of `model`.
     pub(super) fn begin(path: &Path, model: Option<&Metadata>) -> Result<Rewrite, StoreError> {
         let old = open(path)?;
-        let cannot_write = StoreError::cannot_write(path);
+        let cannot_write = LocalError::cannot_write(path);
         let (file, temp) = atomic_file::temp_file(path, 0).map_err(&cannot_write)?.into_parts();
         if let Some(model) = old.as_ref().map(|(_, metadata)| metadata).or(model) {
             take_over(&file, model).map_err(&cannot_write)?;
@@ -37,9 +37,9 @@ impl Rewrite {
     }
 
     /// Copies the old file as it is.
-    pub(super) fn copy_all(&mut self) -> Result<(), StoreError> {
+    pub(super) fn copy_all(&mut self) -> Result<(), LocalError> {
         if let Some((mut old, _)) = self.old.take() {
-            io::copy(&mut old, &mut self.new).map_err(StoreError::cannot_write(&self.path))?;
+            io::copy(&mut old, &mut self.new).map_err(LocalError::cannot_write(&self.path))?;
         }
         Ok(())
     }
@@ -52,14 +52,14 @@ impl Rewrite {
         is_removed: impl Fn(&Endpoint) -> bool,
         must_parse: impl Fn(&[u8]) -> bool,
         mut gone: Option<&mut Rewrite>,
-    ) -> Result<(usize, Overview), StoreError> {
+    ) -> Result<(usize, Overview), LocalError> {
         let (mut removed, mut kept) = (0, Overview::default());
         let Some((old, _)) = self.old.take() else {
             return Ok((removed, kept));
         };
         let mut entries = Entries::new(old, &self.path);
-        let mark = entries.byte_order_mark().map_err(StoreError::cannot_read(&self.path))?;
-        self.new.write_all(mark).map_err(StoreError::cannot_write(&self.path))?;
+        let mark = entries.byte_order_mark().map_err(LocalError::cannot_read(&self.path))?;
+        self.new.write_all(mark).map_err(LocalError::cannot_write(&self.path))?;
         for entry in entries {
             let entry = entry?;
             let parsed = must_parse(&entry.text) || entry.text.contains(&b'\n');
@@ -79,16 +79,16 @@ impl Rewrite {
     }
 
     /// Adds `line` at the end.
-    pub(super) fn write_line(&mut self, line: &[u8]) -> Result<(), StoreError> {
+    pub(super) fn write_line(&mut self, line: &[u8]) -> Result<(), LocalError> {
         let written = self.new.write_all(line).and_then(|()| self.new.write_all(b"\n"));
-        written.map_err(StoreError::cannot_write(&self.path))
+        written.map_err(LocalError::cannot_write(&self.path))
     }
 
     /// Puts the new file in the old one's place: fsync, rename, fsync of the folder. Returns the metadata it has then.
-    pub(super) fn commit(self) -> Result<Metadata, StoreError> {
+    pub(super) fn commit(self) -> Result<Metadata, LocalError> {
         let file = self.new.into_inner().map_err(IntoInnerError::into_error);
         file.and_then(|file| atomic_file::commit(NamedTempFile::from_parts(file, self.temp), &self.path))
-            .map_err(StoreError::cannot_write(&self.path))
+            .map_err(LocalError::cannot_write(&self.path))
     }
 }
 
@@ -106,7 +106,7 @@ fn open(path: &Path) -> Result<Option<(File, Metadata)>, StoreError> {
         return Ok(None);
     };
     let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
-    let (opened, file) = opened.map_err(StoreError::cannot_read(path))?;
+    let (opened, file) = opened.map_err(LocalError::cannot_read(path))?;
     // In a user's folder the user may have put a link in its place meanwhile, for root to follow.
     match identity(&named) == identity(&opened) {
         true => Ok(Some((file, opened))),
@@ -118,12 +118,12 @@ fn open(path: &Path) -> Result<Option<(File, Metadata)>, StoreError> {
 /// opened, because opening a pipe may wait for ever.
 ///
 /// # Errors
-/// [`StoreError::NotRegular`], [`StoreError::Read`].
+/// [`StoreError`].
 pub(super) fn look_at(path: &Path) -> Result<Option<Metadata>, StoreError> {
     match fs::symlink_metadata(path) {
         Ok(named) if named.is_file() || named.is_dir() => Ok(Some(named)),
         Ok(_) => Err(StoreError::NotRegular(path.to_owned())),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(StoreError::Read(path.to_owned(), e)),
+        Err(e) => Err(LocalError::cannot_read(path)(e).into()),
     }
 }

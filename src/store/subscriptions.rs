@@ -9,7 +9,7 @@ use parking_lot::{FairMutex, Mutex};
 
 use super::overview::Remembered;
 use super::rewrite::{Rewrite, look_at};
-use super::{Entries, Overview};
+use super::{Entries, LocalError, Overview, StoreError};
 use crate::push::{Endpoint, Subscription};
 
 /// The file of subscriptions and, beside it, its lock (`.lock`) and the subscriptions that no longer exist (`.gone`).
@@ -19,61 +19,6 @@ pub struct Store {
     /// Held while this process changes the file.
     pub(super) changes: FairMutex<()>,
     overview: Mutex<Remembered>,
-}
-
-/// Why the file could not be read or changed. One variant for each thing to do next.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The file does not exist: nobody has subscribed. Its whole path is shown: the current folder may be the wrong one.
-    #[error("{} not found", std::path::absolute(.0).as_ref().unwrap_or(.0).display())]
-    Missing(PathBuf),
-    /// The file cannot be read.
-    #[error("cannot read {}", .0.display())]
-    Read(PathBuf, #[source] io::Error),
-    /// The file, or one beside it, cannot be written: it is as it was before.
-    #[error("cannot write {}", .0.display())]
-    Write(PathBuf, #[source] io::Error),
-    /// A symbolic link, a pipe or a device is read, but never changed.
-    #[error("{} is not a regular file, so it is not changed", .0.display())]
-    NotRegular(PathBuf),
-    /// Earlier changes of this process took longer than 30 s.
-    #[error("{} has too many changes waiting", .0.display())]
-    TooManyChanges(PathBuf),
-    /// Another process has held the lock for 5 s.
-    #[error("{} is locked by another process", .0.display())]
-    Locked(PathBuf),
-}
-
-impl StoreError {
-    /// For `map_err`.
-    pub(super) fn cannot_read(path: &Path) -> impl Fn(io::Error) -> StoreError {
-        |e| StoreError::Read(path.to_owned(), e)
-    }
-
-    /// For `map_err`.
-    pub(super) fn cannot_write(path: &Path) -> impl Fn(io::Error) -> StoreError {
-        |e| StoreError::Write(path.to_owned(), e)
-    }
-
-    /// What to do next, in one sentence.
-    pub fn hint(&self) -> String {
-        match self {
-            StoreError::Missing(_) => {
-                "run cargo run --bin server, open the page and press Subscribe; if the server runs in another folder, \
-                name it: --data-dir DIR"
-                    .into()
-            }
-            StoreError::Read(path, _) => format!("check who may read {}, and that it is a file", path.display()),
-            StoreError::Write(..) => {
-                "check that the disk has room and who may write to the folder; nothing was lost".into()
-            }
-            StoreError::NotRegular(path) => {
-                format!("put the file itself at {}, not a link to it; nothing was lost", path.display())
-            }
-            StoreError::TooManyChanges(_) => "try again in a few seconds; nothing was lost".into(),
-            StoreError::Locked(_) => "wait until the other server or notify has ended, then try again".into(),
-        }
-    }
 }
 
 /// The result of a change.
@@ -108,36 +53,35 @@ impl Store {
         name.into()
     }
 
-    /// The file's entries, in order, read as they are asked for. No lock: a change is a rename, so a reader sees the
-    /// file before it or after it.
+    /// The file's entries, in order, read as they are asked for; `None` when the file does not exist: nobody has subscribed. No lock:
+    /// a change is a rename, so a reader sees the file before it or after it.
     ///
     /// # Errors
-    /// [`StoreError::Missing`] or [`StoreError::Read`], the latter from the iterator too.
-    pub fn read(&self) -> Result<Entries, StoreError> {
-        Ok(Entries::new(self.open()?, &self.path))
+    /// When the file cannot be read; the iterator's too.
+    pub fn read(&self) -> Result<Option<Entries>, LocalError> {
+        Ok(self.open()?.map(|file| Entries::new(file, &self.path)))
     }
 
-    /// The opened file, for [`Entries::new`] with a reader of the caller's around it.
+    /// The opened file, for [`Entries::new`] with a reader of the caller's around it; `None` when the file does not exist.
     ///
     /// # Errors
-    /// [`StoreError::Missing`] or [`StoreError::Read`].
-    pub fn open(&self) -> Result<File, StoreError> {
-        File::open(&self.path).map_err(|e| match e.kind() {
-            io::ErrorKind::NotFound => StoreError::Missing(self.path.clone()),
-            _ => StoreError::Read(self.path.clone(), e),
-        })
+    /// When the file cannot be read.
+    pub fn open(&self) -> Result<Option<File>, LocalError> {
+        match File::open(&self.path) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            file => file.map(Some).map_err(LocalError::cannot_read(&self.path)),
+        }
     }
 
     /// How many are stored, and the newest; none when the file does not exist. The file is read only when it has changed.
     ///
     /// # Errors
-    /// [`StoreError::Read`].
-    pub fn overview(&self) -> Result<Overview, StoreError> {
-        let file = match self.open() {
-            Err(StoreError::Missing(_)) => return Ok(Overview::default()),
-            file => file?,
+    /// When the file cannot be read.
+    pub fn overview(&self) -> Result<Overview, LocalError> {
+        let Some(file) = self.open()? else {
+            return Ok(Overview::default());
         };
-        let metadata = file.metadata().map_err(StoreError::cannot_read(&self.path))?;
+        let metadata = file.metadata().map_err(LocalError::cannot_read(&self.path))?;
         // Held while reading, so that those who ask meanwhile wait and do not read the same.
         let mut remembered = self.overview.lock();
         if let Some(overview) = remembered.get(&metadata) {
@@ -154,13 +98,9 @@ impl Store {
     /// The stored subscription with `endpoint`, as a whole URI.
     ///
     /// # Errors
-    /// [`StoreError::Read`].
-    pub fn find(&self, endpoint: &str) -> Result<Option<Subscription>, StoreError> {
-        let entries = match self.read() {
-            Err(StoreError::Missing(_)) => return Ok(None),
-            entries => entries?,
-        };
-        for entry in entries {
+    /// When the file cannot be read.
+    pub fn find(&self, endpoint: &str) -> Result<Option<Subscription>, LocalError> {
+        for entry in self.read()?.into_iter().flatten() {
             if let Ok(subscription) = entry?.subscription()
                 && subscription.endpoint().as_str() == endpoint
             {
@@ -226,7 +166,7 @@ impl Store {
         Ok(Change { found, stored })
     }
 
-    fn commit(&self, rewrite: Rewrite, overview: Overview) -> Result<(), StoreError> {
+    fn commit(&self, rewrite: Rewrite, overview: Overview) -> Result<(), LocalError> {
         let metadata = rewrite.commit()?;
         self.overview.lock().set_written(&metadata, overview);
         Ok(())

@@ -12,7 +12,7 @@ use super::Application;
 use super::reply::{Reply, RouteResult};
 use crate::http::Refusal;
 use crate::push::{Class, Message, Pushed, Queue};
-use crate::store::StoreError;
+use crate::store::LocalError;
 
 /// How many delayed pushes may wait at once; each is a thread that sleeps.
 const MAX_DELAYED: usize = 16;
@@ -50,10 +50,7 @@ pub(super) fn now_or_later(
 /// Pushes to every stored subscription, 16 at once, and moves expired ones to the neighbour `.gone`. Returns the number of
 /// results of each class, and the first results in the order of the list.
 pub(super) fn push_all(application: &Application, message: &Message) -> Result<Value, Refusal> {
-    let list = match application.store.read() {
-        Err(StoreError::Missing(_)) => return Err(none_stored()),
-        list => list?,
-    };
+    let list = application.store.read()?.ok_or_else(none_stored)?;
     let (broken, breaks) = mpsc::channel();
     let list = list.map_while(move |entry| entry.map_err(|e| broken.send(e)).ok());
     let list = list.filter_map(|entry| Some((entry.line, entry.subscription().ok()?)));
@@ -75,7 +72,7 @@ pub(super) fn push_all(application: &Application, message: &Message) -> Result<V
     if !expired.is_empty() {
         application.move_to_gone(|endpoint| expired.contains(endpoint.as_str()));
     }
-    ran.map_err(|e| StoreError::Read(application.store.path().to_owned(), e))?;
+    ran.map_err(LocalError::cannot_read(application.store.path()))?;
     match breaks.try_recv() {
         Ok(error) => Err(error.into()),
         // The last line went between the check and the reading.

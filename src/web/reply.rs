@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Value, json};
 
 use crate::http::Refusal;
-use crate::store::StoreError;
+use crate::store::{LocalError, StoreError};
 
 /// What a route answers.
 pub(super) type RouteResult = Result<Reply, Refusal>;
@@ -41,9 +41,15 @@ impl From<Refusal> for Reply {
     }
 }
 
+impl From<LocalError> for Refusal {
+    fn from(error: LocalError) -> Refusal {
+        let hint = error.hint.clone();
+        Refusal::new(500, format!("{:#}", anyhow::Error::new(error)), hint)
+    }
+}
+
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Refusal {
-        let hint = error.hint();
-        Refusal::new(500, format!("{:#}", anyhow::Error::new(error)), hint)
+        LocalError::from(error).into()
     }
 }

@@ -100,12 +100,12 @@ proptest! {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::new(folder.path().join("subscription.txt"));
         fs::write(store.path(), &bytes).unwrap();
-        let read: usize = store.read().unwrap().map(|entry| usize::from(entry.is_ok())).sum();
+        let read: usize = store.read().unwrap().unwrap().map(|entry| usize::from(entry.is_ok())).sum();
         let new = subscription("not-in-any-piece");
         store.add(&Subscription::from_json(&new).unwrap()).unwrap();
         let after = fs::read(store.path()).unwrap();
         let expected = [squeezed(&bytes), squeezed(new.as_bytes())].concat();
-        prop_assert!(store.read().unwrap().count() > read);
+        prop_assert!(store.read().unwrap().unwrap().count() > read);
         prop_assert_eq!(&squeezed(&after), &expected);
         let by = "https://updates.push.services.mozilla.com/wpush/v2/not-in-any-piece";
         prop_assert_eq!(store.remove(by).unwrap().found, 1);

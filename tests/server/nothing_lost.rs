@@ -200,7 +200,7 @@ impl Scene<'_> {
     fn watch(&self) -> usize {
         let (store, mut seen) = (Store::new(self.folder.join("subscription.txt")), 0);
         while !self.over.load(Ordering::Relaxed) {
-            for entry in store.read().into_iter().flatten() {
+            for entry in store.read().into_iter().flatten().flatten() {
                 assert!(entry.unwrap().subscription().is_ok());
                 seen += 1;
             }

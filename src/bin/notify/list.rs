@@ -20,15 +20,21 @@ pub(crate) fn open(args: &Args, store: &Store) -> Result<(Box<dyn Read + Send>, 
     if args.reads_stdin() {
         return Ok((Box::new(io::stdin()), None));
     }
-    let file = store.open().map_err(|e| match e {
-        StoreError::Missing(_) if args.subscriptions.is_some() => {
-            CliError::new(EXIT_NOBODY, anyhow!("no subscriptions: {e}"), "check the path given to --subscriptions")
-        }
-        StoreError::Missing(_) => CliError::new(EXIT_NOBODY, anyhow!("nobody has subscribed yet: {e}"), e.hint()),
-        e => e.into(),
-    })?;
+    let file = store.open()?.ok_or_else(|| missing(args, store.path()))?;
     let length = file.metadata().map(|file| file.len()).ok();
     Ok((Box::new(file), length))
+}
+
+/// A missing list is named by its absolute path: the folder may be the wrong one.
+fn missing(args: &Args, path: &Path) -> CliError {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let missing = format!("{} not found", path.display());
+    if args.subscriptions.is_some() {
+        let hint = "check the path given to --subscriptions";
+        return CliError::new(EXIT_NOBODY, anyhow!("no subscriptions: {missing}"), hint);
+    }
+    let hint = format!("{OPEN_THE_PAGE}; if the server runs in another folder, name it: --data-dir DIR");
+    CliError::new(EXIT_NOBODY, anyhow!("nobody has subscribed yet: {missing}"), hint)
 }
 
 /// The error for a list that was read to its end and had no usable subscription.
@@ -60,7 +66,7 @@ pub(crate) fn move_to_gone(args: &Args, is_gone: impl Fn(&Endpoint) -> bool) -> 
             args.note(format_args!("{found} {lines} went to {}", store.gone_path().display()));
         }
         Err(kept @ StoreError::NotRegular(_)) => args.note(kept),
-        Err(e) => return Err(e.into()),
+        Err(StoreError::Local(e)) => return Err(e.into()),
     }
     Ok(())
 }

@@ -73,7 +73,7 @@ fn run(args: &Args) -> Result<(), CliError> {
 /// Binds the https listener, then, unless --no-http, the http one.
 fn listen(args: &Args, certificate: &Certificate) -> Result<(Server, Vec<Host>), LocalError> {
     let mut server = Server::open(Limits::default(), args.log().refusals())?;
-    let mut bind = |scheme, host, port, url_host: String, tls| {
+    let mut bind = |scheme, host, port, url_host: String, tls| -> Result<Host, LocalError> {
         // A machine without IPv4 has only ::1.
         let hosts = if host == "127.0.0.1" { &[host, "::1"][..] } else { &[host] };
         let address = server.bind(hosts, port, &url_host, tls)?;
