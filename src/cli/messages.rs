@@ -6,8 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 
-use crate::push::ProxyError;
-use crate::store::LocalError;
+use crate::push::LocalError;
 
 /// The exit code of an error on this side: a file, a key, a port, encryption.
 const EXIT_LOCAL: u8 = 1;
@@ -42,13 +41,6 @@ impl CliError {
 impl From<LocalError> for CliError {
     fn from(error: LocalError) -> CliError {
         let hint = error.hint.clone();
-        CliError::local(error, hint)
-    }
-}
-
-impl From<ProxyError> for CliError {
-    fn from(error: ProxyError) -> CliError {
-        let hint = error.hint();
         CliError::local(error, hint)
     }
 }

@@ -10,6 +10,7 @@ use ureq::tls::{PemItem, RootCerts, TlsConfig};
 use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Proxy, ProxyProtocol};
 
+use super::LocalError;
 use super::dns_cache::Names;
 
 /// Buffers of one connection, once for TLS and once beneath it. With ureq's own 128 KiB each they would be all of our memory. What
@@ -23,21 +24,6 @@ const MAX_ANSWER_HEAD_BYTES: usize = INPUT_BYTES - 1024;
 const USER_AGENT: &str = concat!("barepush/", env!("CARGO_PKG_VERSION"));
 /// The variables that ureq reads for a proxy, in its order: the first that is set counts.
 const PROXY_VARIABLES: [&str; 6] = ["ALL_PROXY", "all_proxy", "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"];
-
-/// A variable names a proxy that cannot be used. It never repeats the value, which may hold a password.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot use the proxy in {variable}: {why}")]
-pub struct ProxyError {
-    variable: &'static str,
-    why: &'static str,
-}
-
-impl ProxyError {
-    /// What to do next, in one sentence.
-    pub fn hint(&self) -> String {
-        format!("set {} to http://host:port, or unset it", self.variable)
-    }
-}
 
 /// An agent that takes at most `timeout` for each request, from name to answer, and keeps up to `connections` a host.
 pub(super) fn make(timeout: Duration, connections: usize, authorities: RootCerts, proxy: Option<Proxy>) -> Agent {
@@ -92,16 +78,20 @@ fn authorities_file() -> Option<PathBuf> {
 
 /// The proxy to use, and the variable that names it; `NO_PROXY` is part of it. It is checked before anything is sent, because ureq
 /// ignores a proxy that it cannot use and would push directly.
-pub(super) fn proxy() -> Result<Option<(&'static str, Proxy)>, ProxyError> {
+pub(super) fn proxy() -> Result<Option<(&'static str, Proxy)>, LocalError> {
     let set = |name: &&'static str| Some((*name, env::var_os(name).filter(|value| !value.is_empty())?));
     let Some((variable, value)) = PROXY_VARIABLES.iter().find_map(set) else {
         return Ok(None);
     };
-    let failed = |why| ProxyError { variable, why };
+    // It never repeats the value, which may hold a password.
+    let failed = |why| {
+        let hint = format!("set {variable} to http://host:port, or unset it");
+        Err(LocalError::new(format!("cannot use the proxy in {variable}: {why}"), hint))
+    };
     let proxy = value.to_str().and_then(|value| Proxy::new(value).ok());
     match proxy.as_ref().map(Proxy::protocol) {
-        None => Err(failed("it is not a URL of the form http://host:port")),
+        None => failed("it is not a URL of the form http://host:port"),
         Some(ProxyProtocol::Http | ProxyProtocol::Https) => Ok(Proxy::try_from_env().map(|proxy| (variable, proxy))),
-        Some(_) => Err(failed("SOCKS is not supported")),
+        Some(_) => failed("SOCKS is not supported"),
     }
 }

@@ -9,7 +9,7 @@ use ureq::http::{Response, StatusCode};
 use ureq::tls::RootCerts;
 use ureq::{Agent, Proxy};
 
-use super::{Answer, Endpoint, ProxyError, PushRequest, agent};
+use super::{Answer, Endpoint, LocalError, PushRequest, agent};
 
 /// Why a push service did not accept a message, by what to do next.
 #[derive(Debug, Clone)]
@@ -83,8 +83,8 @@ impl Client {
     /// `timeout` bounds each try, from name to answer. Up to `connections` a host are kept.
     ///
     /// # Errors
-    /// [`ProxyError`] when the environment names a proxy that cannot be used.
-    pub fn new(timeout: Duration, connections: usize) -> Result<Client, ProxyError> {
+    /// [`LocalError`] when the environment names a proxy that cannot be used.
+    pub fn new(timeout: Duration, connections: usize) -> Result<Client, LocalError> {
         Ok(Client {
             timeout,
             connections,

@@ -1,30 +1,11 @@
-//! An error on this side: a file, a key, a port, a certificate. Edit it when a caller has to decide by one more of them.
+//! What can fail with the file of subscriptions. Edit it when a caller has to decide by one more error.
 
-use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What failed, what to do next, and the cause. Callers print it; none decides by it.
-#[derive(Debug, thiserror::Error)]
-#[error("{what}")]
-pub struct LocalError {
-    what: String,
-    /// What to do next, one line.
-    pub hint: String,
-    source: Option<Box<dyn Error + Send + Sync>>,
-}
+use crate::push::LocalError;
 
 impl LocalError {
-    /// Without a cause below it.
-    pub fn new(what: impl Into<String>, hint: impl Into<String>) -> LocalError {
-        LocalError { what: what.into(), hint: hint.into(), source: None }
-    }
-
-    /// With the cause that the system or a library gave.
-    pub fn because(self, source: impl Into<Box<dyn Error + Send + Sync>>) -> LocalError {
-        LocalError { source: Some(source.into()), ..self }
-    }
-
     /// For `map_err`, of the file of subscriptions.
     pub fn cannot_read(path: &Path) -> impl Fn(io::Error) -> LocalError {
         |e| {

@@ -10,7 +10,8 @@ pub mod ownership;
 mod rewrite;
 mod subscriptions;
 
+pub use crate::push::LocalError;
 pub use entries::{Entries, Entry};
-pub use error::{LocalError, StoreError};
+pub use error::StoreError;
 pub use overview::Overview;
 pub use subscriptions::{Change, Store};
