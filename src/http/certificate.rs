@@ -7,11 +7,12 @@ use std::time::{Duration, SystemTime};
 
 use base64ct::{Base64, Encoding};
 use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose};
+use ring::digest::{SHA256, digest};
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError as Flaw, Error as TlsError, RootCertStore, ServerConfig, sign::CertifiedKey};
+use rustls::{CertificateError as Flaw, Error as TlsError, RootCertStore, ServerConfig};
 
 use crate::store::{LocalError, atomic_file};
 
@@ -23,11 +24,13 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// The longest life that browsers accept is 398 days; one less, for the day `not_before` lies back.
 const LIFE: Duration = Duration::from_secs(396 * 24 * 60 * 60);
 
-/// A certificate chain and the private key that belongs to its first certificate.
+/// A certificate chain, and TLS with the private key that belongs to its first certificate.
 pub struct Certificate {
     chain: Vec<CertificateDer<'static>>,
-    key: PrivateKeyDer<'static>,
-    spki: Vec<u8>,
+    /// TLS 1.2 and 1.3 with this certificate, ALPN http/1.1, on ring.
+    pub tls: Arc<ServerConfig>,
+    /// Base64 of the SHA-256 of the public key (SPKI), as Chrome's `--ignore-certificate-errors-spki-list` takes it.
+    pub spki_sha256: String,
     /// The file the chain was read from.
     pub file: PathBuf,
     /// Where it came from.
@@ -96,33 +99,23 @@ impl Certificate {
         let chain: Vec<_> = CertificateDer::pem_slice_iter(&read(cert)?)
             .collect::<Result<_, _>>()
             .map_err(|source| no_certificate().because(source))?;
-        let first = chain.first().ok_or_else(no_certificate)?;
-        let private = read_key(key)?;
-        let matched = CertifiedKey::from_der(chain.clone(), private.clone_key(), &default_provider())
-            .and_then(|_| Ok(ParsedCertificate::try_from(first)?.subject_public_key_info().to_vec()));
-        Ok(matched.map(|spki| Self { chain, key: private, spki, file: cert.into(), made: Made::Given }))
+        if chain.is_empty() {
+            return Err(no_certificate());
+        }
+        Ok(Self::new(chain, read_key(key)?, cert))
     }
 
-    /// TLS 1.2 and 1.3 with this certificate, ALPN http/1.1, on ring.
-    ///
     /// # Errors
-    /// When rustls does not take the certificate and its key.
-    pub fn tls_config(&self) -> Result<Arc<ServerConfig>, LocalError> {
-        let provider = Arc::new(default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .and_then(|it| it.with_no_client_auth().with_single_cert(self.chain.clone(), self.key.clone_key()));
-        let mut config = config.map_err(|source| {
-            let hint = "give an ECDSA, Ed25519 or RSA key that the certificate was made with";
-            LocalError::new(format!("cannot use the certificate {}", self.file.display()), hint).because(source)
-        })?;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Arc::new(config))
-    }
-
-    /// Base64 of the SHA-256 of the public key (SPKI), as Chrome's `--ignore-certificate-errors-spki-list` takes it.
-    pub fn spki_sha256(&self) -> String {
-        Base64::encode_string(ring::digest::digest(&ring::digest::SHA256, &self.spki).as_ref())
+    /// When the first certificate of `chain`, which was read from `file`, and the key do not match.
+    fn new(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>, file: &Path) -> Result<Self, TlsError> {
+        let mut tls = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(chain.clone(), key)?;
+        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let spki = ParsedCertificate::try_from(&chain[0])?.subject_public_key_info();
+        let spki_sha256 = Base64::encode_string(digest(&SHA256, &spki).as_ref());
+        Ok(Self { chain, tls: Arc::new(tls), spki_sha256, file: file.into(), made: Made::Given })
     }
 
     /// What is wrong with a stored certificate of ours. rustls' own check of a server answers it, with the

@@ -101,7 +101,7 @@ impl House {
         let folder = tempfile::tempdir().unwrap();
         let config = tls.then(|| {
             let certificate = Certificate::load_or_create(folder.path(), &[]).unwrap();
-            certificate.tls_config().unwrap()
+            certificate.tls
         });
         let mut chosen = Limits::default();
         limits(&mut chosen);
@@ -614,7 +614,7 @@ fn serve_under_1024_descriptors() {
     let certificate = Certificate::load_or_create(folder.path(), &[]).unwrap();
     let mut server = Server::open(Limits::default(), log).unwrap();
     let mut bind = |tls| bind(&mut server, 0, tls).unwrap();
-    let (http, https) = (bind(None), bind(Some(certificate.tls_config().unwrap())));
+    let (http, https) = (bind(None), bind(Some(certificate.tls)));
     let (_handler, handle) = Handler::new();
     let _running = server.serve(handle);
     println!("\nready {http} {https} {}", folder.path().join("tls_cert.pem").display());

@@ -36,10 +36,8 @@ fn run(args: &Args) -> Result<(), CliError> {
     let folder = &args.data.data_dir;
     // With a key and a certificate from elsewhere nothing has made it yet.
     create_private_folder(folder).map_err(|e| {
-        CliError::local(
-            anyhow::Error::new(e).context(format!("cannot make the folder {}", folder.display())),
-            "choose another with --data-dir",
-        )
+        let what = format!("cannot make the folder {}", folder.display());
+        LocalError::new(what, "choose another with --data-dir").because(e)
     })?;
     args.note_open_secrets();
     let www = args.www()?;
@@ -79,7 +77,7 @@ fn listen(args: &Args, certificate: &Certificate) -> Result<(Server, Vec<Host>),
         let address = server.bind(hosts, port, &url_host, tls)?;
         Ok(Host { scheme, url_host, port: address.port(), names: args.names() })
     };
-    let mut hosts = vec![bind("https", &args.host, args.port, args.url_host(), Some(certificate.tls_config()?))?];
+    let mut hosts = vec![bind("https", &args.host, args.port, args.url_host(), Some(Arc::clone(&certificate.tls)))?];
     if !args.no_http {
         hosts.push(bind("http", "127.0.0.1", args.http_port, "localhost".to_owned(), None)?);
     }
@@ -98,7 +96,7 @@ fn about(args: &Args, certificate: &Certificate, hosts: &[Host]) -> Value {
         "certificate": {
             "file": file.display().to_string(),
             // For Chrome's --ignore-certificate-errors-spki-list.
-            "spki_sha256": certificate.spki_sha256(),
+            "spki_sha256": certificate.spki_sha256,
             // Makes Chrome and Chromium on Linux trust it.
             "certutil": format!(
                 "certutil -d sql:$HOME/.pki/nssdb -A -t CP,, -n barepush -i {}",
