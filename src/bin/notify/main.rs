@@ -29,8 +29,5 @@ fn run(args: &Args) -> Result<u8, CliError> {
         return Ok(0);
     }
     let message = payload::message(args)?;
-    match args.to_all() {
-        true => many::run(args, &message),
-        false => one::run(args, &message),
-    }
+    if args.to_all() { many::run(args, &message) } else { one::run(args, &message) }
 }

@@ -50,10 +50,7 @@ fn payload(args: &Args) -> Result<Vec<u8>, CliError> {
         silent: args.silent,
         require_interaction: args.require_interaction,
     };
-    Ok(match args.declarative {
-        true => notification.declarative_payload(),
-        false => notification.payload(),
-    })
+    Ok(if args.declarative { notification.declarative_payload() } else { notification.payload() })
 }
 
 /// All bytes of a file, or of stdin for "-".

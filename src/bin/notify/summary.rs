@@ -79,8 +79,7 @@ impl Summary {
     /// to: a push whose result is lost might be repeated.
     pub(crate) fn add(&mut self, pushed: &Pushed) -> ControlFlow<()> {
         self.count(pushed);
-        let printed = self.bar.suspend(|| self.print(pushed));
-        if let Err(e) = printed {
+        if let Err(e) = self.bar.suspend(|| self.print(pushed)) {
             let error = anyhow!("cannot write the results, so sending stopped: {e}");
             self.failure.get_or_insert(CliError::local(error, RESUME));
             return ControlFlow::Break(());

@@ -105,10 +105,7 @@ fn row(name: &str, value: impl std::fmt::Display) -> String {
 
 /// A text with its control characters escaped, or a remark that it is not a text.
 fn readable(payload: &[u8]) -> String {
-    let escaped = |c: char| match c.is_control() {
-        true => c.escape_default().to_string(),
-        false => c.to_string(),
-    };
+    let escaped = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
     match std::str::from_utf8(payload) {
         Ok(text) => text.chars().map(escaped).collect(),
         Err(_) => "(bytes that are not UTF-8 text)".into(),
