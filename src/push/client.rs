@@ -116,15 +116,15 @@ impl Client {
     }
 
     fn post(&self, request: &PushRequest) -> Result<Response<ureq::Body>, ureq::Error> {
-        let kept = self.answered.load(Ordering::Relaxed);
         // The URI and the headers only: with settings of its own, ureq would read the authorities again for each connection.
         let prepare = || {
             let post = self.agent(&request.endpoint).post(request.endpoint.as_str());
             request.headers.iter().fold(post, |post, header| post.header(header.name, &header.value))
         };
         match prepare().send(&request.body) {
-            // With every kept connection too old to be used, this takes a new one.
-            Err(e) if kept && was_closed(&e) => {
+            // Asked only now: another thread's connection may have been kept since. With every kept connection too old to be used,
+            // this takes a new one.
+            Err(e) if self.answered.load(Ordering::Relaxed) && was_closed(&e) => {
                 prepare().config().max_idle_age(Duration::ZERO).build().send(&request.body)
             }
             result => result,
