@@ -18,15 +18,15 @@ pub const VAPID_FILE: &str = "vapid_private.pem";
 /// When the file cannot be read or written, or does not hold a key. Such a file is never replaced.
 pub fn load_or_create(keys_dir: &Path, subject: Subject) -> Result<(VapidKey, bool), LocalError> {
     let path = keys_dir.join(VAPID_FILE);
-    let is_missing = read(&path)?.is_none();
-    if is_missing {
-        create(keys_dir, &path).map_err(|source| {
-            let hint = format!("check that the disk has room and who may write {}", path.display());
-            LocalError::new(format!("cannot write the VAPID key {}", path.display()), hint).because(source)
-        })?;
+    if let Some(text) = read(&path)? {
+        return Ok((parse(&text, path.display(), subject)?, false));
     }
+    create(keys_dir, &path).map_err(|source| {
+        let hint = format!("check that the disk has room and who may write {}", path.display());
+        LocalError::new(format!("cannot write the VAPID key {}", path.display()), hint).because(source)
+    })?;
     // What is used is read back from what is kept.
-    Ok((load(keys_dir, subject)?, is_missing))
+    Ok((load(keys_dir, subject)?, true))
 }
 
 /// Reads the key in `keys_dir`: for notify, whose own new key would match no subscription.
@@ -42,7 +42,7 @@ pub fn load(keys_dir: &Path, subject: Subject) -> Result<VapidKey, LocalError> {
             folder, name it: --data-dir DIR";
         LocalError::new(format!("no VAPID key: {} not found", path.display()), hint)
     })?;
-    VapidKey::from_text(&text, subject).map_err(|why| not_a_key(path.display()).because(why))
+    parse(&text, path.display(), subject)
 }
 
 /// Reads the key from `text`, the value of `VAPID_PRIVATE_KEY`.
@@ -50,7 +50,7 @@ pub fn load(keys_dir: &Path, subject: Subject) -> Result<VapidKey, LocalError> {
 /// # Errors
 /// When it is not a key; never repeats the text.
 pub fn from_env(text: &str, subject: Subject) -> Result<VapidKey, LocalError> {
-    VapidKey::from_text(text, subject).map_err(|why| not_a_key("VAPID_PRIVATE_KEY").because(why))
+    parse(text, "VAPID_PRIVATE_KEY", subject)
 }
 
 /// The text in the file; `None` when the file does not exist.
@@ -64,6 +64,11 @@ fn read(path: &Path) -> Result<Option<String>, LocalError> {
             Err(LocalError::new(format!("cannot read the VAPID key {}", path.display()), hint).because(e))
         }
     }
+}
+
+/// The key in `text`, which came from the file or variable `name`.
+fn parse(text: &str, name: impl Display, subject: Subject) -> Result<VapidKey, LocalError> {
+    VapidKey::from_text(text, subject).map_err(|why| not_a_key(name).because(why))
 }
 
 fn not_a_key(name: impl Display) -> LocalError {
