@@ -52,15 +52,15 @@ impl Backend {
             let server = Server::from_listener(listener.try_clone()?, None)?;
             let open = |_| connection(&server, connect()?).map(Arc::new);
             let connections = (0..PAGES_MAX + POSTS_MAX).map(open).collect::<io::Result<Vec<_>>>()?;
-            // Now nobody else may connect. tiny_http's accepting ends for good at the first error, here when it finds nobody
-            // waiting; the connection wakes it.
+            // From now on nobody else can connect. tiny_http stops accepting for good at the first error: here, when no connection
+            // waits. One more connection wakes it, so that it asks again.
             listener.set_nonblocking(true)?;
             let _ = connect();
             let _ = server.recv_timeout(BACKEND_WAIT);
             Ok((server, connections))
         };
         let (server, connections) = opened().map_err(|source| {
-            let hint = "allow this program 300 open files at least, with ulimit -n";
+            let hint = "allow this program at least 300 open files: ulimit -n 300";
             LocalError::new("cannot open the connections to tiny_http", hint).because(source)
         })?;
         let (for_pages, for_posts) = connections.split_at(PAGES_MAX);
@@ -106,7 +106,8 @@ impl Backend {
                 Ok(answer)
             }
             Err(_) if state.is_stopped => Err(stopped()),
-            // Nothing but a fault of a handler; what still comes on this connection would be taken for the next answer.
+            // Only a faulty handler leads here. The connection is not given back, because a late answer on it would be taken for the
+            // answer to the next request.
             Err(_) => Err(Refusal::new(500, "no answer from the handler", "look at the server's messages")),
         }
     }

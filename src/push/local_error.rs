@@ -1,4 +1,5 @@
-//! An error on this side: a file, a key, a port, a certificate, a proxy. Here, because `push` needs it; `http` gets it from `store`.
+//! An error on this side: a file, a key, a port, a certificate, a proxy. It is in `push` because a proxy's error needs it; `http`, which
+//! may not use `push`, gets it from `store`.
 
 use std::error::Error;
 
